@@ -1,0 +1,1 @@
+"""The command line: groups, shared options, output, and the way errors become exit codes."""

@@ -1,0 +1,1 @@
+"""Time, sockets and threads: everything that waits. A stream knows no protocol."""

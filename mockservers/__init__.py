@@ -1,0 +1,1 @@
+"""Honest and faulty servers for integration tests."""
