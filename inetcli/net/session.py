@@ -1,0 +1,167 @@
+"""One target's stay on the network: its limits, its deadline, its trace, and the way to get a stream.
+
+A command makes one `Network` from the user's options; each target gets a `Session` of it, and with it the protocol's
+client dials. What is the same for every protocol is done here: `--connect-to`, `-4`/`-6`, the connect limit over
+look-up, TCP and TLS, `--wait`, and `--insecure`, which says in one line what was wrong.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from inetcli.errors import (
+    CertificateProblem,
+    EmptyReply,
+    InetError,
+    ReceiveFailed,
+    TimedOut,
+    Unreachable,
+    Unresolved,
+)
+from inetcli.net.clock import Clock, SystemClock
+from inetcli.net.deadline import Deadline
+from inetcli.net.dial import race
+from inetcli.net.resolve import ANY, Address, resolve
+from inetcli.net.stream import SocketStream
+from inetcli.net.trace import MAIN, Listener, Trace
+from inetcli.net.trust import Trust
+from inetcli.net.wait import Cancel, Patience, wait_any
+
+T = TypeVar("T")
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
+"""Pauses of `--wait`: from 50 ms, doubled up to one second. A server on the way up is seen soon, and not hammered."""
+
+NOT_THERE_YET = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
+"""What `--wait` waits out: no name, no connection, no greeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one target, seconds; `min_rate` in bytes per second, 0 = off."""
+
+    connect_s: float = 15.0
+    silence_s: float = 30.0
+    max_time_s: float | None = None
+    wait_s: float = 0.0
+    min_rate: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How the user wants the network to be used; the same for all targets of a command."""
+
+    limits: Limits = Limits()
+    family: int = ANY
+    connect_to: tuple[str, int] | None = None
+    trust: Trust = field(default_factory=Trust)
+    clock: Clock = field(default_factory=SystemClock)
+    cancel: Cancel = field(default_factory=Cancel)
+
+    def session(self, listener: Listener | None = None) -> "Session":
+        """A session for one target, whose `--max-time` starts now."""
+        limit = self.limits.max_time_s
+        deadline = Deadline(self.clock).within(limit, f"timed out: not done after {limit or 0:g} s (--max-time)")
+        return Session(self, deadline, Trace(self.clock, listener))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One target's stay on the network."""
+
+    network: Network
+    deadline: Deadline
+    trace: Trace
+
+    @property
+    def limits(self) -> Limits:
+        return self.network.limits
+
+    def patience(self, deadline: Deadline | None = None) -> Patience:
+        """How long a stream of this session may keep us waiting."""
+        return Patience(deadline or self.deadline, self.limits.silence_s, self.network.cancel)
+
+    def connect_deadline(self) -> Deadline:
+        """The limit for look-up, TCP and TLS together, from now on."""
+        seconds = self.limits.connect_s
+        return self.deadline.within(seconds, f"timed out: not connected after {seconds:g} s (--connect-timeout)")
+
+    def note(self, text: str) -> None:
+        """Something the user should know though nothing failed."""
+        self.trace.note(text)
+
+    def connect(
+        self, host: str, port: int, *, interactive: bool = True, deadline: Deadline | None = None
+    ) -> SocketStream:
+        """A TCP connection to the host, or to where `--connect-to` says.
+
+        Raises `Unresolved`, `Unreachable`, `TimedOut`. `deadline` is a `connect_deadline()` that goes on to cover the
+        TLS handshake.
+        """
+        deadline = deadline or self.connect_deadline()
+        host, port = self.network.connect_to or (host, port)
+        with self.trace.phase("resolve"):
+            addresses = resolve(host, port, self.network.family, deadline, self.network.cancel)
+        return self.connect_address(addresses, deadline=deadline, interactive=interactive)
+
+    def connect_address(
+        self,
+        addresses: list[Address],
+        *,
+        channel: str = MAIN,
+        interactive: bool = True,
+        deadline: Deadline | None = None,
+    ) -> SocketStream:
+        """A TCP connection to one of these addresses: for what has been looked up, or told by the server."""
+        deadline = deadline or self.connect_deadline()
+        with self.trace.phase("connect", channel):
+            sock, address = race(addresses, deadline, self.network.cancel)
+        self.trace.remark(f"connected to {address}", channel)
+        return SocketStream(
+            sock,
+            address,
+            self.patience(),
+            self.trace,
+            channel=channel,
+            interactive=interactive,
+            min_rate=self.limits.min_rate,
+        )
+
+    def until_there(self, attempt: Callable[[], T]) -> T:
+        """Run `attempt`, which connects and reads a greeting where there is one; with `--wait S`, again and again until
+        it works or S seconds are over. The last failure is the one that counts."""
+        until = self.deadline.within(self.limits.wait_s, "")
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return attempt()
+            except InetError as error:
+                if until.passed or not (isinstance(error, NOT_THERE_YET) or error.transient):
+                    raise
+            self.pause(min(pause, until.left() or 0.0))
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def verified(self, connect: Callable[["Session"], T]) -> T:
+        """Run `connect`, which opens a TLS connection. With `--insecure`, what is wrong with the certificate is told in
+        one note, and `connect` runs once more with a session that lets it pass.
+
+        Two connections, because a handshake that does not verify cannot say what it would have found.
+        """
+        if not self.network.trust.insecure:
+            return connect(self)
+        try:
+            return connect(self.trusting(replace(self.network.trust, insecure=False)))
+        except CertificateProblem as error:
+            self.note(f"--insecure: {error.message}")
+        return connect(self)
+
+    def trusting(self, trust: Trust) -> "Session":
+        """The same session with another trust."""
+        return replace(self, network=replace(self.network, trust=trust))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the deadline passes first (`TimedOut`) or the program is stopped (`Cancelled`)."""
+        wait_any({}, self.deadline.within(seconds, ""), self.network.cancel)
+        if self.deadline.passed:
+            raise self.deadline.expired()

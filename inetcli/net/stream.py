@@ -1,0 +1,215 @@
+"""A connection: bytes in order. It knows no protocol, and it has the one pump of the program.
+
+`Stream.read(parse)` starts a parser and feeds it until it returns: the only place where a parser meets the network.
+`SocketStream` is TCP, `tlsstream.TlsStream` adds TLS, and `MemoryStream` plays a server from a list in tests.
+
+The 40 ms: many servers (INN's nnrpd among them) write a status line and the block behind it separately, without
+TCP_NODELAY. Their kernel then holds the second piece back until we acknowledge the first (Nagle's algorithm), and ours
+holds that acknowledgement back for 40 ms in the hope of something to send along (delayed ACK). Loopback shows it, too:
+six exchanges took 219 ms, and 0.6 ms with TCP_QUICKACK. The kernel clears that flag by itself, so it is armed again
+before each read of a line protocol. It exists on Linux only; elsewhere the wait stays.
+
+Foreign errors are translated here: a reset is `ReceiveFailed` or `SendFailed`, silence is `TimedOut`.
+"""
+
+import socket
+from collections.abc import Callable, Iterable
+
+from inetcli.errors import InetError, ReceiveFailed, SendFailed
+from inetcli.net.rate import RateGuard
+from inetcli.net.resolve import Address
+from inetcli.net.trace import MAIN, Trace
+from inetcli.net.wait import READ, WRITE, Patience
+from inetcli.wire.reader import Parse, Reader, T
+
+SCRATCH = 1 << 16
+"""Bytes taken from the kernel at once for parsers. Transfers use a larger buffer of their own (`copy`)."""
+
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Stream:
+    """What all connections have in common. Subclasses bring `_receive` and `_send`."""
+
+    def __init__(self, channel: str, trace: Trace, min_rate: int = 0) -> None:
+        self.channel = channel
+        self.trace = trace
+        self.reader = Reader()
+        self._min_rate = min_rate
+        self._scratch = bytearray(SCRATCH)
+
+    def read(self, parse: Parse[T]) -> T:
+        """Run a parser to its end, feeding it what comes. Errors: the parser's own, and those of receiving."""
+        parser = parse(self.reader)
+        guard = RateGuard(self._min_rate)
+        while True:
+            try:
+                next(parser)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            self._feed(guard)
+
+    def _feed(self, guard: RateGuard) -> None:
+        with memoryview(self._scratch) as scratch:
+            size = self.receive_into(scratch)
+            guard.count(size, self.now())
+            if size:
+                self.reader.feed(scratch[:size])
+            else:
+                self.reader.feed_end()
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """At least one byte from the peer into `buffer`; how many came, 0 = the peer has ended.
+
+        This goes past the reader: empty that first (`Reader.drain`). Raises `ReceiveFailed`, `TimedOut`.
+        """
+        size = self._receive(buffer)
+        if size:
+            self.trace.received(self.channel, buffer[:size])
+        return size
+
+    def send(self, data: bytes, shown: bytes | None = None) -> None:
+        """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
+        secrets masked. Raises `SendFailed`, `TimedOut`."""
+        self.reader.asked = self.reader.received
+        with memoryview(data) as rest:
+            sent = 0
+            while sent < len(data):
+                sent += self._send(rest[sent:])
+        self.trace.sent(self.channel, data if shown is None else shown)
+
+    def now(self) -> float:
+        """Monotonic seconds of the clock that this stream's limits go by."""
+        return 0.0
+
+    def finish_sending(self) -> None:
+        """Tell the peer that nothing more comes, and go on receiving."""
+
+    def close(self) -> None:
+        """Give the connection back. Never waits, never raises."""
+
+    def _receive(self, buffer: memoryview) -> int:
+        raise NotImplementedError
+
+    def _send(self, data: memoryview) -> int:
+        raise NotImplementedError
+
+
+class SocketStream(Stream):
+    """A TCP connection on a connected, non-blocking socket.
+
+    `interactive` is for line protocols: acknowledge at once (see above).
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: Address,
+        patience: Patience,
+        trace: Trace,
+        *,
+        channel: str = MAIN,
+        interactive: bool = True,
+        min_rate: int = 0,
+    ) -> None:
+        super().__init__(channel, trace, min_rate)
+        self.sock = sock
+        self.peer = peer
+        self.patience = patience
+        self._interactive = interactive and _QUICKACK is not None
+
+    def fileno(self) -> int:
+        """The descriptor, for `copy`, which moves bytes past this object."""
+        return self.sock.fileno()
+
+    def now(self) -> float:
+        return self.patience.deadline.clock.monotonic()
+
+    def finish_sending(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise SendFailed(f"{self.peer}: {_broken(error)}") from error
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def quick_ack(self) -> None:
+        """Acknowledge what comes next at once."""
+        if self._interactive and _QUICKACK is not None:
+            try:
+                self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            except OSError:
+                self._interactive = False  # a socket that is no TCP socket: as slow as it is
+
+    def _receive(self, buffer: memoryview) -> int:
+        while True:
+            self.quick_ack()
+            try:
+                return self.sock.recv_into(buffer)
+            except (BlockingIOError, InterruptedError):
+                self.patience.wait(self.sock.fileno(), READ)
+            except OSError as error:
+                raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
+
+    def _send(self, data: memoryview) -> int:
+        while True:
+            try:
+                return self.sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                self.patience.wait(self.sock.fileno(), WRITE)
+            except OSError as error:
+                raise SendFailed(f"{self.peer}: {_broken(error)}") from error
+
+
+class MemoryStream(Stream):
+    """A server played from memory, for tests without a network.
+
+    `steps` is what happens when the client reads: bytes that come, an error that is raised, or a function that is
+    given everything sent so far and returns the bytes. After the last step the server has ended. `sent` is what the
+    client sent.
+    """
+
+    def __init__(self, *steps: bytes | InetError | Callable[[bytes], bytes], trace: Trace | None = None) -> None:
+        super().__init__(MAIN, trace or Trace())
+        self._steps = list(steps)
+        self.sent = b""
+        self.closed = False
+        self.finished_sending = False
+
+    @classmethod
+    def byte_by_byte(cls, data: Iterable[int]) -> "MemoryStream":
+        """A server whose bytes come one at a time."""
+        return cls(*(bytes([byte]) for byte in data))
+
+    def finish_sending(self) -> None:
+        self.finished_sending = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _receive(self, buffer: memoryview) -> int:
+        if not self._steps:
+            return 0
+        step = self._steps.pop(0)
+        if isinstance(step, InetError):
+            raise step
+        data = step(self.sent) if callable(step) else step
+        size = min(len(data), len(buffer))
+        buffer[:size] = data[:size]
+        if size < len(data):
+            self._steps.insert(0, data[size:])
+        return size
+
+    def _send(self, data: memoryview) -> int:
+        self.sent += bytes(data)
+        return len(data)
+
+
+def _broken(error: OSError) -> str:
+    if isinstance(error, ConnectionResetError):
+        return "the peer reset the connection"
+    if isinstance(error, BrokenPipeError):
+        return "the peer has closed the connection"
+    return f"the connection broke: {error.strerror or error}"

@@ -1,0 +1,132 @@
+"""The record of one target's conversation.
+
+Every byte that goes out or comes in is told to the trace with its channel, as it passes; so are the phases (resolve,
+connect, tls), the remarks (`*`) and the notes that end up in the answer. `-v` listens to it, `--timing` and `timing_ms`
+read the phases from it. It keeps times and notes, never bytes: a listener that wants those gets them once.
+
+Secrets do not reach a trace: whoever sends one hands over the masked form beside it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+from inetcli.net.clock import Clock, SystemClock
+
+MAIN = "main"
+"""The channel of the connection that the conversation is held on; FTP has "data" beside it."""
+
+
+class Kind(Enum):
+    """What an event is about; the value is its mark in `-v`."""
+
+    SENT = ">"
+    RECEIVED = "<"
+    REMARK = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened `at` seconds after the target's start.
+
+    `size` counts the bytes, also where `data` does not hold them: bytes that the kernel moved from socket to file.
+    """
+
+    at: float
+    kind: Kind
+    channel: str
+    data: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phase: its start after the target's start, and how long it took, in seconds."""
+
+    start: float
+    duration: float
+
+
+Listener = Callable[[Event], None]
+
+
+class Trace:
+    """What happened on the way to one target. Times are seconds since it was made."""
+
+    def __init__(self, clock: Clock | None = None, listener: Listener | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._listener = listener
+        self._origin = self._clock.monotonic()
+        self._asked_at: float | None = None
+        self._settled: float | None = None
+        self.phases: dict[str, Span] = {}
+        """resolve, connect, tls and first_byte, those that took place; the last of each on the main channel."""
+        self.notes: list[str] = []
+        """What the user should know though nothing failed: fall-backs, skipped names."""
+        self.received_bytes = 0
+        self.sent_bytes = 0
+
+    def elapsed(self) -> float:
+        """Seconds since the target's start, up to `settle`."""
+        return self._settled if self._settled is not None else self._clock.monotonic() - self._origin
+
+    def settle(self) -> None:
+        """The answer is here: what follows (QUIT, a close) is not part of its times."""
+        if self._settled is None:
+            self._settled = self.elapsed()
+
+    def sent(self, channel: str, data: bytes) -> None:
+        """`data` went out; secrets in it are masked already."""
+        now = self._now()
+        self.sent_bytes += len(data)
+        if channel == MAIN and self._settled is None:
+            self._asked_at = now
+        self._tell(now, Kind.SENT, channel, data, len(data))
+
+    def received(self, channel: str, data: bytes | bytearray | memoryview) -> None:
+        """`data` came in."""
+        self.moved(channel, len(data), data)
+
+    def moved(self, channel: str, size: int, data: bytes | bytearray | memoryview = b"") -> None:
+        """`size` bytes came in, which may have gone where nobody looks at them."""
+        now = self._now()
+        self.received_bytes += size
+        if self._asked_at is not None:
+            self.phases["first_byte"] = Span(self._asked_at, now - self._asked_at)
+            self._asked_at = None
+        if self._listener:
+            self._tell(now, Kind.RECEIVED, channel, bytes(data), size)
+
+    def remark(self, text: str, channel: str = MAIN) -> None:
+        """Something worth a line in `-v`: where the connection went, what TLS agreed on."""
+        data = text.encode("utf-8", "surrogateescape")
+        self._tell(self._now(), Kind.REMARK, channel, data, len(data))
+
+    def note(self, text: str) -> None:
+        """Something for the answer's notes; told once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self.remark(text)
+
+    @contextmanager
+    def phase(self, name: str, channel: str = MAIN) -> Iterator[None]:
+        """Time a phase, also one that fails. Only those of the main channel are kept."""
+        start = self._now()
+        try:
+            yield
+        finally:
+            if channel == MAIN:
+                self.phases[name] = Span(start, self._now() - start)
+
+    def timing_ms(self) -> dict[str, float]:
+        """The durations for JSON: milliseconds with three decimals, phases that took place, and `total`."""
+        phases = {name: round(span.duration * 1000, 3) for name, span in self.phases.items()}
+        return {**phases, "total": round(self.elapsed() * 1000, 3)}
+
+    def _now(self) -> float:
+        return self._clock.monotonic() - self._origin
+
+    def _tell(self, at: float, kind: Kind, channel: str, data: bytes, size: int) -> None:
+        if self._listener:
+            self._listener(Event(at, kind, channel, data, size))
