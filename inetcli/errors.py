@@ -204,7 +204,12 @@ class ClientCertificateWanted(InetError):
 
 
 class CertificateProblem(InetError):
-    """The server's certificate, or its chain, is not good enough. `kind` is also the verdict of `tls hello`."""
+    """The server's certificate, or its chain, is not good enough. `kind` is also the verdict of `tls hello`.
+
+    `facts` is what the handshake showed nevertheless, where there was one.
+    """
+
+    facts: object | None = None
 
 
 class Untrusted(CertificateProblem):
