@@ -79,6 +79,13 @@ class Reader:
         data = yield from self.until(b"\n", limit, what)
         return data[:-2] if data.endswith(b"\r\n") else data[:-1]
 
+    def last_line(self, limit: int, what: str = "a line") -> Parser[bytes | None]:
+        """One line without its end, also where the stream ends without one; None = there is no more."""
+        try:
+            return (yield from self.line(limit, what))
+        except (EmptyReply, Incomplete):
+            return self.drain() or None
+
     def until(self, delimiter: bytes, limit: int, what: str = "a line") -> Parser[bytes]:
         """Everything up to and with `delimiter`, at most `limit` bytes."""
         searched = 0
