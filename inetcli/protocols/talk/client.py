@@ -1,0 +1,66 @@
+"""Two ways to talk, in lock-step:
+
+    TCP  client: line        server: its reply, a line      (again and again)
+         client: half-close  server: what is left, then its end
+    UDP  client: datagram    server: a datagram             (again and again)
+
+Datagrams get lost: a reply that does not come within the silence limit is a `TimedOut`, and nothing is sent again.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from inetcli.errors import Incomplete
+from inetcli.net.session import Session
+from inetcli.net.stream import SocketStream, Stream
+from inetcli.protocols.talk.model import Turn
+from inetcli.protocols.talk.wire import LF, encode_line, parse_farewell, parse_reply
+
+
+def connect(session: Session, host: str, port: int, *, tls: bool) -> SocketStream:
+    """A stream to the peer, once it is there."""
+
+    def attempt() -> SocketStream:
+        return session.verified(lambda trusting: _secure(trusting, host, port)) if tls else session.connect(host, port)
+
+    return session.until_there(attempt)
+
+
+def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Turn]:
+    """Send each line when the reply to the one before is here; then half-close, and read to the peer's end.
+
+    Errors: those of the stream; `EmptyReply` when the peer ends instead of replying, `Incomplete` when it ends inside
+    a reply, after a turn with what came of it.
+    """
+    for line in lines:
+        stream.send(encode_line(line, end))
+        asked = stream.now()
+        try:
+            reply = stream.read(parse_reply)
+        except Incomplete:
+            yield Turn(line, stream.reader.drain(), stream.now() - asked)
+            raise
+        yield Turn(line, reply, stream.now() - asked)
+    stream.finish_sending()
+    while (rest := stream.read(parse_farewell)) is not None:
+        yield Turn(None, rest, None)
+
+
+def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes]) -> Iterator[Turn]:
+    """Send each line as a datagram of its own when the reply to the one before is here.
+
+    Errors: `TimedOut` when no reply comes, `Unreachable` when nobody listens on the port.
+    """
+    clock = session.network.clock
+    with session.datagrams(host, port) as peer:
+        for line in lines:
+            peer.send(line)
+            asked = clock.monotonic()
+            reply = peer.receive()
+            yield Turn(line, reply, clock.monotonic() - asked)
+
+
+def _secure(session: Session, host: str, port: int) -> SocketStream:
+    from inetcli.net.tlsstream import start_tls  # a plain conversation does not load ssl
+
+    deadline = session.connect_deadline()
+    return start_tls(session, session.connect(host, port, deadline=deadline), host, deadline=deadline)
