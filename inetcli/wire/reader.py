@@ -137,7 +137,7 @@ class Reader:
         if not self._ended:
             yield
             return
-        if self.received == self.asked:
+        if self.received == self.asked and not len(self):
             raise EmptyReply(f"expected {what}, but the peer closed the connection before the first byte of a reply")
         came = came or f"{len(self)} bytes of it came"
         raise Incomplete(f"the peer closed the connection in the middle of {what}: {came}")
