@@ -31,13 +31,13 @@ from inetcli.errors import (
     Untrusted,
     WrongHost,
 )
-from inetcli.net.certificate import spki
 from inetcli.net.deadline import Deadline
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts, read_facts, watch
 from inetcli.net.trust import Trust
 from inetcli.net.wait import READ, WRITE, Cancel, wait_any
+from inetcli.wire.der import spki
 
 MIN_VERSION = ssl.TLSVersion.TLSv1_2
 """RFC 8996: TLS 1.0 and 1.1 are not to be used."""

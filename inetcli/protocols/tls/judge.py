@@ -1,0 +1,77 @@
+"""What is wrong with a chain: OpenSSL's verdict, told apart and told with the certificate it is about.
+
+OpenSSL reports the first problem only, and not where it is: an expired leaf, intermediate and root look the same. The
+dates of what was served are here to be read, so each certificate that is out of date is named. The rest of the verdict
+is OpenSSL's, by its X509_V_ERR number.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from ssl import SSLCertVerificationError
+
+from inetcli.errors import CertificateProblem
+from inetcli.protocols.tls.model import ORDER, Certificate, Code, Problem
+
+_CODES = {
+    9: Code.NOT_YET_VALID,
+    10: Code.EXPIRED,
+    18: Code.SELF_SIGNED,
+    19: Code.UNTRUSTED,
+    20: Code.UNTRUSTED,
+    21: Code.UNTRUSTED,
+    24: Code.NOT_A_CA,
+    26: Code.PURPOSE,
+    34: Code.UNKNOWN_CRITICAL,
+    47: Code.NAME_CONSTRAINT,
+    48: Code.NAME_CONSTRAINT,
+    62: Code.WRONG_HOST,
+    64: Code.WRONG_HOST,
+    66: Code.WEAK_KEY,
+    67: Code.WEAK_KEY,
+    68: Code.WEAK_SIGNATURE,
+    79: Code.NOT_A_CA,
+}
+_ISSUER_NOT_FOUND = (20, 21)
+
+
+def judge(chain: Sequence[Certificate], error: CertificateProblem | None, now: datetime) -> tuple[Problem, ...]:
+    """All problems that are known, the one that counts first."""
+    problems = [*_out_of_date(chain, now)]
+    if error is not None:
+        code = _code(chain, error)
+        if code not in [problem.code for problem in problems]:
+            problems.append(Problem(code, _about(code, chain), error.message.partition(": ")[2]))
+    return tuple(sorted(problems, key=lambda problem: ORDER.index(problem.code)))
+
+
+def _out_of_date(chain: Sequence[Certificate], now: datetime) -> list[Problem]:
+    problems = []
+    for index, certificate in enumerate(chain):
+        if now > certificate.not_after:
+            days = -certificate.days_left(now)
+            problems.append(Problem(Code.EXPIRED, index, f"expired {certificate.not_after:%Y-%m-%d}, {days} days ago"))
+        elif now < certificate.not_before:
+            problems.append(Problem(Code.NOT_YET_VALID, index, f"valid from {certificate.not_before:%Y-%m-%d} on"))
+    return problems
+
+
+def _code(chain: Sequence[Certificate], error: CertificateProblem) -> Code:
+    cause = error.__cause__
+    if not isinstance(cause, SSLCertVerificationError):
+        return Code.PIN
+    if cause.verify_code in _ISSUER_NOT_FOUND and len(chain) == 1:
+        return Code.INCOMPLETE_CHAIN
+    return _CODES.get(cause.verify_code, Code.OTHER)
+
+
+def _about(code: Code, chain: Sequence[Certificate]) -> int | None:
+    """The certificate a problem is about, where OpenSSL's number tells: name, key and pin are the leaf's."""
+    if not chain:
+        return None
+    match code:
+        case Code.WRONG_HOST | Code.SELF_SIGNED | Code.PIN | Code.INCOMPLETE_CHAIN:
+            return 0
+        case Code.UNTRUSTED:
+            return len(chain) - 1
+        case _:
+            return None
