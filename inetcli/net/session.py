@@ -19,6 +19,7 @@ from inetcli.errors import (
     Unresolved,
 )
 from inetcli.net.clock import Clock, SystemClock
+from inetcli.net.datagram import Datagrams
 from inetcli.net.deadline import Deadline
 from inetcli.net.dial import race
 from inetcli.net.resolve import ANY, Address, resolve
@@ -104,6 +105,22 @@ class Session:
         with self.trace.phase("resolve"):
             addresses = resolve(host, port, self.network.family, deadline, self.network.cancel)
         return self.connect_address(addresses, deadline=deadline, interactive=interactive)
+
+    def datagrams(self, host: str, port: int) -> Datagrams:
+        """A UDP socket to the host, or to where `--connect-to` says: to the first address that has a route.
+
+        Datagrams cannot be raced: nothing tells that one has arrived. Raises `Unresolved`, `Unreachable`, `TimedOut`.
+        """
+        host, port = self.network.connect_to or (host, port)
+        with self.trace.phase("resolve"):
+            addresses = resolve(host, port, self.network.family, self.connect_deadline(), self.network.cancel)
+        failures: list[str] = []
+        for address in addresses:
+            try:
+                return Datagrams(address, self.patience(), self.trace)
+            except Unreachable as error:
+                failures.append(error.message)
+        raise Unreachable("; ".join(failures))
 
     def connect_address(
         self,

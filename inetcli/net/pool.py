@@ -1,0 +1,148 @@
+"""Many targets at once, with the answers in their order.
+
+A few daemon threads take items and put results; the caller's thread hands the results out, in input order or as they
+come. At most `jobs + window` items are taken and not yet handed out, so a slow one at the front does not let finished
+ones pile up. The items are read by a thread of their own, because reading them may block (`-i -` on a pipe that stays
+open), and what is done must be handed out meanwhile.
+
+Stopping: whatever ends the caller's loop (Ctrl-C, a signal, an error, or just no interest in more) sets `cancel`, which
+wakes every wait of the workers; they are given half a second to tidy up. Nobody waits for a reader that is stuck.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from inetcli.net.clock import SystemClock
+from inetcli.net.wait import Cancel, Cancelled
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+WINDOW = 16
+"""Finished results that may wait for their turn."""
+
+JOIN_S = 0.5
+"""How long all workers together may take to tidy up when they are stopped."""
+
+Outcome = tuple[int, T, R | BaseException]
+
+
+def run_pool(
+    items: Iterable[T],
+    work: Callable[[T], R],
+    *,
+    jobs: int,
+    cancel: Cancel,
+    window: int = WINDOW,
+    ordered: bool = True,
+) -> Iterator[tuple[T, R | BaseException]]:
+    """Do `work` for each item, `jobs` at a time; yield each item with its result, or with what `work` raised.
+
+    With one job everything happens in the caller's thread, one item after the other. An error while reading the items
+    is raised when all results before it have been handed out.
+    """
+    if jobs == 1:
+        for item in items:
+            yield item, _try(work, item)
+        return
+    yield from _Pool(items, work, jobs, cancel, window).results(ordered)
+
+
+class _Pool(Generic[T, R]):
+    """One run: its threads, and the queues between them."""
+
+    def __init__(self, items: Iterable[T], work: Callable[[T], R], jobs: int, cancel: Cancel, window: int) -> None:
+        self._items = items
+        self._work = work
+        self._jobs = jobs
+        self._cancel = cancel
+        self._room = threading.Semaphore(jobs + window)
+        self._waiting: queue.SimpleQueue[tuple[int, T] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Outcome[T, R] | _End] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+
+    def results(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
+        threading.Thread(target=self._read_items, name="targets", daemon=True).start()
+        workers = [threading.Thread(target=self._run, name=f"job {n}", daemon=True) for n in range(self._jobs)]
+        for worker in workers:
+            worker.start()
+        try:
+            yield from self._hand_out(ordered)
+        finally:
+            self._stop(workers)
+
+    def _hand_out(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
+        early: dict[int, tuple[T, R | BaseException]] = {}
+        due, count = 0, None
+        end: _End | None = None
+        while count is None or due < count:
+            outcome = self._done.get()
+            if isinstance(outcome, _End):
+                end, count = outcome, outcome.count
+                continue
+            number, item, result = outcome
+            if not ordered:
+                due += 1
+                self._room.release()
+                yield item, result
+                continue
+            early[number] = item, result
+            while due in early:
+                finished = early.pop(due)
+                due += 1
+                self._room.release()
+                yield finished
+        if end and end.error:
+            raise end.error
+
+    def _read_items(self) -> None:
+        count, error = 0, None
+        try:
+            for item in self._items:
+                self._room.acquire()
+                if self._stopped.is_set():
+                    return
+                self._waiting.put((count, item))
+                count += 1
+        except BaseException as failure:  # noqa: BLE001 - raised again in the caller's thread
+            error = failure
+        self._done.put(_End(count, error))
+        for _ in range(self._jobs):
+            self._waiting.put(None)
+
+    def _run(self) -> None:
+        while (taken := self._waiting.get()) is not None and not self._stopped.is_set():
+            number, item = taken
+            result = _try(self._work, item)
+            if not isinstance(result, Cancelled):
+                self._done.put((number, item, result))
+
+    def _stop(self, workers: list[threading.Thread]) -> None:
+        self._stopped.set()
+        if any(worker.is_alive() for worker in workers):
+            self._cancel.set()
+        self._room.release()  # for the reader of items, should it wait for room
+        for _ in workers:
+            self._waiting.put(None)
+        clock = SystemClock()
+        until = clock.monotonic() + JOIN_S
+        for worker in workers:
+            worker.join(max(0.0, until - clock.monotonic()))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """No more items: how many there were, and why, if that is an error."""
+
+    count: int
+    error: BaseException | None
+
+
+def _try(work: Callable[[T], R], item: T) -> R | BaseException:
+    try:
+        return work(item)
+    except Exception as error:  # noqa: BLE001 - handed to the caller, who tells a failure from a bug
+        return error
