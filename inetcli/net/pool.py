@@ -11,7 +11,7 @@ wakes every wait of the workers; they are given half a second to tidy up. Nobody
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -38,7 +38,7 @@ def run_pool(
     cancel: Cancel,
     window: int = WINDOW,
     ordered: bool = True,
-) -> Iterator[tuple[T, R | BaseException]]:
+) -> Generator[tuple[T, R | BaseException], None, None]:
     """Do `work` for each item, `jobs` at a time; yield each item with its result, or with what `work` raised.
 
     With one job everything happens in the caller's thread, one item after the other. An error while reading the items

@@ -1,6 +1,5 @@
 """A hello as text and as JSON."""
 
-from base64 import b64encode
 from datetime import datetime
 
 from inetcli.protocols.tls.model import Certificate, Hello
@@ -44,7 +43,7 @@ def hello_record(hello: Hello) -> dict[str, object]:
         "session_reused": facts.session_reused,
         "client_certificate_requested": facts.client_certificate_requested,
         "chain": [_certificate_record(certificate, hello.now) for certificate in hello.chain],
-        "reply": _reply(hello.reply),
+        "reply": hello.reply,
     }
 
 
@@ -93,12 +92,3 @@ def _certificate_record(certificate: Certificate, now: datetime) -> dict[str, ob
         "sha256": certificate.sha256,
         "spki_sha256": certificate.spki_sha256,
     }
-
-
-def _reply(reply: bytes | None) -> object:
-    if reply is None:
-        return None
-    try:
-        return reply.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": b64encode(reply).decode("ascii")}

@@ -113,6 +113,15 @@ def encode_text(text: str) -> bytes:
     return data if data.endswith(b"\n") else data + b"\n"
 
 
+def encode_alpn(text: str | None) -> tuple[str, ...]:
+    """The protocols of `--alpn`, each 1 to 255 bytes (RFC 7301 section 3.1)."""
+    names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
+    for name in names:
+        if not (name.isascii() and 1 <= len(name) <= 255):
+            raise Usage(f'--alpn: "{name[:80]}" is no protocol name; expected a list such as h2,http/1.1')
+    return names
+
+
 def _parse_name(name: Element) -> str:
     """A distinguished name as RFC 4514 writes it: the most specific part first."""
     parts = []

@@ -1,0 +1,177 @@
+"""The program: the root group, and the one place where errors become exit codes and signals end it.
+
+Click's own `main` is not used: it turns Ctrl-C into exit code 1, so that shell loops go on; a socket's EPIPE into a
+silent 1; and a full disk into a traceback. Here SIGINT, SIGTERM and SIGHUP unwind the stack (temporary files go away)
+and then kill the process with that same signal, as a shell expects; a closed pipe on standard output is SIGPIPE; a full
+disk on it is exit code 23. A signal that was ignored at the start stays ignored.
+"""
+
+import errno
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from inetcli import __version__
+from inetcli.cli.groups import Entry, LazyGroup
+from inetcli.errors import InetError, LocalWrite
+from inetcli.wire.escape import escape
+
+GROUPS = {
+    "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get files from FTP servers."),
+    "nntp": Entry("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
+    "http": Entry("inetcli.protocols.http.commands:http", "See HTTP/1.1 byte by byte."),
+    "tls": Entry("inetcli.protocols.tls.commands:tls", "Shake hands and judge certificates."),
+    "dns": Entry("inetcli.protocols.dns.commands:dns", "Ask name servers."),
+    "talk": Entry("inetcli.protocols.talk.commands:talk", "Send lines over TCP or UDP, print the replies."),
+    "completion": Entry("inetcli.cli.completion:completion", "Print the completion script for a shell."),
+}
+
+HELP = """One client for the internet's plain protocols: FTP, NNTP, HTTP/1.1, TLS, DNS, TCP and UDP lines.
+
+\b
+Examples:
+  inetcli ftp get ftp.example.net/pub/nightly.iso
+  inetcli nntp latest nntps://news.example.org/comp.lang.python
+  inetcli dns lookup example.org MX
+"""
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP came: clean up, then die of it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+cli = LazyGroup(
+    GROUPS,
+    name="inetcli",
+    help=HELP,
+    no_args_is_help=True,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=lambda ctx, _param, value: _version(ctx) if value else None,
+            help="Show the version and exit.",
+        )
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def main() -> NoReturn:
+    """Run the command line, and end the process the way it ended."""
+    _catch_signals()
+    arguments = sys.argv[1:]
+    try:
+        if instruction := os.environ.get("_INETCLI_COMPLETE"):
+            from click.shell_completion import shell_complete
+
+            _leave(shell_complete(cli, {}, "inetcli", "_INETCLI_COMPLETE", instruction))
+        _leave(run(arguments))
+    except KeyboardInterrupt:
+        _die(signal.SIGINT)
+    except Terminated as end:
+        _die(end.number)
+    except BrokenPipeError:  # standard output's: those of sockets are errors of their own
+        _die(signal.SIGPIPE)
+    except OSError as error:  # likewise
+        _abandon_stdout()
+        _tell(LocalWrite(f"standard output: {error.strerror or error}").message)
+        os._exit(LocalWrite.exit_code)
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line. What is wrong with it, or with the program, is told on standard error."""
+    try:
+        with cli.make_context("inetcli", list(arguments)) as ctx:
+            code = cli.invoke(ctx)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        return _usage(error, arguments)
+    except InetError as error:
+        _tell(error.message)
+        return error.exit_code
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
+        if os.environ.get("INETCLI_DEBUG") == "1":
+            import traceback
+
+            traceback.print_exc()
+        _tell(f"bug: {type(error).__name__}: {error} (INETCLI_DEBUG=1 shows where)")
+        return 1
+
+
+def _usage(error: click.ClickException, arguments: list[str]) -> int:
+    from inetcli.cli.habits import habit
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    hint = next((said for said in map(habit, arguments) if said), None)
+    if hint and isinstance(error, click.NoSuchOption):
+        _tell(hint)
+        return error.exit_code
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "inetcli"
+    message = " ".join(error.format_message().split())
+    _tell(f"{message} Try '{command} --help'." if isinstance(error, click.UsageError) else message)
+    return error.exit_code
+
+
+def _version(ctx: click.Context) -> None:
+    click.echo(f"inetcli {__version__}")
+    ctx.exit()
+
+
+def _tell(message: str) -> None:
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(f"inetcli: {escape(message)}\n")
+            sys.stderr.flush()
+        except OSError:
+            pass  # nobody is left to be told
+
+
+def _leave(code: int) -> NoReturn:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    sys.exit(code)
+
+
+def _catch_signals() -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise Terminated(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+
+
+def _die(number: int) -> NoReturn:
+    """End by the signal, so that a shell loop stops and `timeout` sees what it did."""
+    _abandon_stdout()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # the signal is blocked: the shell's number for it
+
+
+def _abandon_stdout() -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    try:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise

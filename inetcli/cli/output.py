@@ -1,0 +1,146 @@
+"""What goes to standard output and standard error, and how.
+
+Standard output is data and nothing else, always UTF-8 (bytes that were not come out as they came in), flushed as soon
+as a target's turn is over. An error while writing to it is not caught here: it ends the program (`cli.app`).
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from inetcli.errors import LocalWrite
+from inetcli.net.trace import MAIN, Event, Kind
+from inetcli.wire.escape import escape
+
+MAX_SHOWN = 500
+"""Characters of one line in `-v`."""
+
+
+class Output:
+    """The two standard streams of one command."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    @property
+    def payload(self) -> BinaryIO:
+        """Standard output for exact bytes. `LocalWrite` when it is closed."""
+        if sys.stdout is None:
+            raise LocalWrite("standard output is closed")
+        return sys.stdout.buffer
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Lines of composed text, already escaped."""
+        data = "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
+        if data:
+            self.payload.write(data)
+
+    def objects(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """JSON Lines."""
+        import json
+
+        text = "".join(json.dumps(plain(row), ensure_ascii=False, separators=(", ", ": ")) + "\n" for row in rows)
+        self.payload.write(text.encode("utf-8"))
+
+    def flush(self) -> None:
+        """The turn is over: what was written is seen."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+    def remark(self, line: str) -> None:
+        """A line on standard error that `-q` hushes."""
+        if not self.quiet:
+            self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """A line on standard error."""
+        if sys.stderr is None:
+            return
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # nobody is left to be told
+
+
+class Transcript:
+    """The listener of `-v`: a line for each line of the conversation, `+0.031s > CMD`.
+
+    Lines are put together again from the pieces they came in, per channel and direction; what comes over a data channel
+    is counted, not shown. `label` stands in front where several targets talk at once.
+    """
+
+    def __init__(self, output: Output, label: str = "") -> None:
+        self._output = output
+        self._label = f"{label} " if label else ""
+        self._rest: dict[tuple[str, Kind], bytes] = {}
+
+    def __call__(self, event: Event) -> None:
+        if event.kind is Kind.REMARK:
+            self._show(event, event.data)
+        elif event.channel != MAIN:
+            self._tell(event, f"{event.channel}: {event.size} bytes")
+        else:
+            key = event.channel, event.kind
+            *lines, rest = (self._rest.pop(key, b"") + event.data).split(b"\n")
+            for line in lines:
+                self._show(event, line.removesuffix(b"\r"))
+            if len(rest) > MAX_SHOWN:
+                self._show(event, rest)
+            elif rest:
+                self._rest[key] = rest
+
+    def finish(self) -> None:
+        """Show what never got its line end."""
+        for (channel, kind), rest in self._rest.items():
+            self._show(Event(0.0, kind, channel, rest, len(rest)), rest, at="")
+        self._rest.clear()
+
+    def _show(self, event: Event, line: bytes, at: str | None = None) -> None:
+        text = escape(line[:MAX_SHOWN].decode("utf-8", "surrogateescape"))
+        if len(line) > MAX_SHOWN:
+            text += f" ... ({len(line)} bytes)"
+        self._tell(event, text, at)
+
+    def _tell(self, event: Event, text: str, at: str | None = None) -> None:
+        when = f"+{event.at:.3f}s" if at is None else at
+        self._output.tell(f"{self._label}{when} {event.kind.value} {text}".strip())
+
+
+def plain(value: object) -> object:
+    """A value as JSON can have it: bytes, and text with bytes that are no UTF-8, become `{"base64": ...}`."""
+    match value:
+        case str():
+            return _text(value.encode("utf-8", "surrogateescape"))
+        case bytes():
+            return _text(value)
+        case Mapping():
+            return {str(key): plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case _:
+            return value
+
+
+def _text(value: bytes) -> object:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        from base64 import b64encode
+
+        return {"base64": b64encode(value).decode("ascii")}
+
+
+def wants_color(choice: str, *, terminal: bool, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether to use colours: `--color`, then NO_COLOR (non-empty), FORCE_COLOR, TERM=dumb, CLICOLOR, the terminal."""
+    env = os.environ if environment is None else environment
+    if choice != "auto":
+        return choice == "always"
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    if env.get("TERM") == "dumb" or env.get("CLICOLOR") == "0":
+        return False
+    return terminal

@@ -1,0 +1,280 @@
+"""A command over its targets: from the arguments and `-i`, through the pool, to answers in their order.
+
+A command brings `work`, which turns one target into an `Answer`. What is the same for all commands happens here: a
+session each, `--retries`, `-j`, `-v`, `--timing`, the common JSON keys, the one line for a failure, the exit code.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from inetcli.cli.meter import Progress, make_meter
+from inetcli.cli.options import Options, usage
+from inetcli.cli.output import Output, Transcript
+from inetcli.errors import Bug, InetError, LocalRead, Usage
+from inetcli.net.deadline import Deadline
+from inetcli.net.pool import run_pool
+from inetcli.net.session import Network, Session
+from inetcli.net.source import read_lines
+from inetcli.net.wait import Cancel
+from inetcli.wire.escape import escape
+from inetcli.wire.target import mask_target
+
+MAX_TARGET = 1 << 16
+"""Bytes of a line of `-i`."""
+
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 8.0
+"""Pauses before retries: a quarter of a second, doubled up to eight seconds."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a target gave. `lines` are composed text, escaped by the view; `rows` and `record` are JSON.
+
+    With rows and no record, a success has no line of its own. `error` is a failure that has an answer all the same.
+    """
+
+    lines: Sequence[str] = ()
+    rows: Iterable[Mapping[str, object]] = ()
+    record: Mapping[str, object] | None = None
+    remarks: Sequence[str] = ()
+    error: InetError | None = None
+    tls: Mapping[str, object] | None = None
+
+
+@dataclass(slots=True)
+class Job:
+    """One target being worked on."""
+
+    text: str
+    session: Session
+    output: Output
+    progress: Progress
+    json: bool
+    committed: bool = False
+    """Something went out that must not go out twice (a password not yet accepted, a POST): no retry from here on."""
+    record: dict[str, object] = field(default_factory=dict)
+    """JSON keys that hold also when the work fails."""
+
+    @property
+    def payload(self) -> BinaryIO:
+        """Standard output, for exact bytes; only where targets follow one another."""
+        return self.output.payload
+
+    def say(self, line: str) -> None:
+        """A line of the answer at once, where it grows while people wait; only where targets follow one another."""
+        self.output.lines([line])
+        self.output.flush()
+
+    def say_row(self, row: Mapping[str, object]) -> None:
+        """A JSON row at once, likewise."""
+        self.output.objects([{"target": mask_target(self.text), **row}])
+        self.output.flush()
+
+
+Work = Callable[[Job], Answer]
+
+
+def run_targets(options: Options, targets: Sequence[str], work: Work, *, jobs: int | None = None) -> int:
+    """Work on all targets, print what they give, and return the exit code of the first that failed, in input order.
+
+    `jobs=1` is for what changes the remote and for one byte stream. Raises `click.UsageError` without any target.
+    """
+    if not targets and options.input is None:
+        raise usage("No target given.")
+    return _Run(options, work, jobs or options.jobs).run(targets)
+
+
+class _Run:
+    """One command line being carried out."""
+
+    def __init__(self, options: Options, work: Work, jobs: int) -> None:
+        self._options = options
+        self._work = work
+        self._jobs = jobs
+        self._output = Output(quiet=options.quiet)
+        self._network = options.network()
+        self._meter = make_meter(quiet=options.quiet)
+
+    def run(self, targets: Sequence[str]) -> int:
+        failures: dict[int, int] = {}
+        numbered = enumerate(self._all(targets))
+        jobs = 1 if len(targets) <= 1 and self._options.input is None else self._jobs
+        results = run_pool(
+            numbered, self._attempts, jobs=jobs, cancel=self._network.cancel, ordered=not self._options.unordered
+        )
+        count = 0
+        try:
+            for (number, text), finished in results:
+                count += 1
+                if isinstance(finished, BaseException):
+                    finished = _Finished(text, _as_error(finished), None)  # noqa: PLW2901
+                if code := self._report(finished):
+                    failures[number] = code
+                    if self._options.fail_early:
+                        break
+        finally:
+            results.close()
+        if not count:
+            raise usage("No target given.")
+        return failures[min(failures)] if failures else 0
+
+    def _all(self, targets: Sequence[str]) -> Iterator[str]:
+        yield from targets
+        if self._options.input is not None:
+            yield from input_targets(self._options.input, self._network)
+
+    def _attempts(self, numbered: tuple[int, str]) -> "_Finished":
+        """Work on one target, and again after failures that may pass."""
+        text = numbered[1]
+        transcript = Transcript(self._output, mask_target(text) if self._jobs > 1 else "")
+        session = self._network.session(transcript if self._options.verbose else None)
+        progress = self._meter.start(escape(mask_target(text))) if self._meter else Progress(text, None)
+        job = Job(text, session, self._output, progress, self._options.json)
+        pause, left = FIRST_PAUSE_S, self._options.retries
+        try:
+            while True:
+                try:
+                    return _Finished(text, self._work(job), job)
+                except InetError as error:
+                    if not (error.transient and left) or job.committed:
+                        return _Finished(text, error, job)
+                    session.note(f"tried again after: {error.message}")
+                    if not _paused(session, pause):
+                        return _Finished(text, error, job)
+                pause, left = min(2 * pause, LONGEST_PAUSE_S), left - 1
+        finally:
+            transcript.finish()
+            if self._meter:
+                self._meter.finish(progress)
+
+    def _report(self, finished: "_Finished") -> int:
+        """Print what a target gave, in one piece; return its exit code."""
+        if self._meter:
+            self._meter.clear()
+        answer, error = finished.answer, finished.error
+        shown = mask_target(finished.text)
+        if self._options.json:
+            rows = [{"target": shown, **row} for row in answer.rows]
+            if error or answer.record is not None or finished.job is None:
+                rows.append(_record(shown, finished))
+            self._output.objects(rows)
+        else:
+            self._output.lines(answer.lines)
+        self._output.flush()
+        for note in finished.job.session.trace.notes if finished.job else ():
+            self._output.remark(f"inetcli: {escape(shown)}: note: {escape(note)}")
+        for line in answer.remarks:
+            self._output.remark(line)
+        if error:
+            message = error.message if error.message.startswith(shown) else f"{shown}: {error.message}"
+            self._output.tell(f"inetcli: {escape(message)}")
+        if self._options.timing and finished.job:
+            self._draw(finished.job)
+        return error.exit_code if error else 0
+
+    def _draw(self, job: Job) -> None:
+        from inetcli.cli.picture import draw_timing
+
+        trace = job.session.trace
+        encoding = (sys.stderr.encoding or "").lower() if sys.stderr else ""
+        for line in draw_timing(trace.phases, trace.elapsed(), blocks=encoding.startswith("utf")):
+            self._output.tell(line)
+
+
+class _Finished:
+    """A target that is done: its answer, and the error if it failed."""
+
+    __slots__ = ("answer", "error", "job", "text")
+
+    def __init__(self, text: str, result: "Answer | InetError", job: Job | None) -> None:
+        self.text = text
+        self.job = job
+        self.answer = result if isinstance(result, Answer) else Answer()
+        self.error = result if isinstance(result, InetError) else self.answer.error
+        if job:
+            job.session.trace.settle()
+
+
+def input_targets(path: str, network: Network) -> Iterator[str]:
+    """The targets of `-i`, as they arrive: one a line, without quoting; blank lines and `#` lines are skipped."""
+    for line in _lines(path, "-i -", Deadline(network.clock), network.cancel, MAX_TARGET):
+        text = line.decode("utf-8", "surrogateescape").strip()
+        if text and not text.startswith("#"):
+            yield text
+
+
+def input_lines(job: Job, path: str, limit: int) -> Iterator[bytes]:
+    """The lines of a FILE argument, `-` = standard input, as they arrive, without their ends, within --max-time."""
+    return _lines(path, "FILE -", job.session.deadline, job.session.network.cancel, limit)
+
+
+def _lines(path: str, claim: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterator[bytes]:
+    import os
+
+    if path == "-":
+        claim_stdin(claim)
+        yield from read_lines(0, deadline, cancel, limit=limit, name="standard input")
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        yield from read_lines(descriptor, deadline, cancel, limit=limit, name=path)
+    finally:
+        os.close(descriptor)
+
+
+_claims: list[str] = []
+
+
+def claim_stdin(what: str) -> None:
+    """Standard input is for one reader. `Usage` for the second."""
+    if _claims:
+        raise Usage(f"{_claims[0]} and {what} cannot both read standard input")
+    if sys.stdin is None:
+        raise LocalRead("standard input is closed")
+    _claims.append(what)
+
+
+def _paused(session: Session, seconds: float) -> bool:
+    """Pause before a retry; False = the time of this target is up."""
+    try:
+        session.pause(seconds)
+    except InetError:
+        return False
+    return True
+
+
+def _record(shown: str, finished: _Finished) -> dict[str, object]:
+    error, job, answer = finished.error, finished.job, finished.answer
+    line: dict[str, object] = {"target": shown, **(job.record if job else {}), **(answer.record or {})}
+    if answer.tls is not None:
+        line["tls"] = answer.tls
+    if error:
+        line["error"] = {
+            "kind": error.kind,
+            "message": error.message,
+            "reply_code": error.reply_code,
+            "reply": error.reply,
+        }
+    line["exit_code"] = error.exit_code if error else 0
+    line["notes"] = list(job.session.trace.notes) if job else []
+    line["timing_ms"] = job.session.trace.timing_ms() if job else {}
+    return line
+
+
+def _as_error(failure: BaseException) -> InetError:
+    """What came out of `work` and is no answer: an error of ours, or a bug. What ends the program is raised."""
+    if isinstance(failure, InetError):
+        return failure
+    if isinstance(failure, OSError) or not isinstance(failure, Exception):
+        raise failure
+    import os
+
+    if os.environ.get("INETCLI_DEBUG") == "1":
+        raise failure
+    return Bug(f"bug: {type(failure).__name__}: {failure} (INETCLI_DEBUG=1 shows where)")
