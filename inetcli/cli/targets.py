@@ -33,7 +33,8 @@ LONGEST_PAUSE_S = 8.0
 class Answer:
     """What a target gave. `lines` are composed text, escaped by the view; `rows` and `record` are JSON.
 
-    With rows and no record, a success has no line of its own. `error` is a failure that has an answer all the same.
+    With rows and no record, a success has no line of its own; with `rows_are_all`, a failure has none either: the rows
+    tell it, with `common_keys`. `error` is a failure that has an answer all the same.
     """
 
     lines: Sequence[str] = ()
@@ -42,6 +43,7 @@ class Answer:
     remarks: Sequence[str] = ()
     error: InetError | None = None
     tls: Mapping[str, object] | None = None
+    rows_are_all: bool = False
 
 
 @dataclass(slots=True)
@@ -158,7 +160,7 @@ class _Run:
         shown = mask_target(finished.text)
         if self._options.json:
             rows = [{"target": shown, **row} for row in answer.rows]
-            if error or answer.record is not None or finished.job is None:
+            if answer.record is not None or (error and not answer.rows_are_all):
                 rows.append(_record(shown, finished))
             self._output.objects(rows)
         else:
@@ -254,6 +256,12 @@ def _record(shown: str, finished: _Finished) -> dict[str, object]:
     line: dict[str, object] = {"target": shown, **(job.record if job else {}), **(answer.record or {})}
     if answer.tls is not None:
         line["tls"] = answer.tls
+    return line | common_keys(job.session if job else None, error)
+
+
+def common_keys(session: Session | None, error: InetError | None) -> dict[str, object]:
+    """The keys that every line about a target has: `error` when it failed, `exit_code`, `notes`, `timing_ms`."""
+    line: dict[str, object] = {}
     if error:
         line["error"] = {
             "kind": error.kind,
@@ -262,8 +270,8 @@ def _record(shown: str, finished: _Finished) -> dict[str, object]:
             "reply": error.reply,
         }
     line["exit_code"] = error.exit_code if error else 0
-    line["notes"] = list(job.session.trace.notes) if job else []
-    line["timing_ms"] = job.session.trace.timing_ms() if job else {}
+    line["notes"] = list(session.trace.notes) if session else []
+    line["timing_ms"] = session.trace.timing_ms() if session else {}
     return line
 
 

@@ -63,16 +63,14 @@ class _Pool(Generic[T, R]):
         self._waiting: queue.SimpleQueue[tuple[int, T] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome[T, R] | _End] = queue.SimpleQueue()
         self._stopped = threading.Event()
+        self._workers: list[threading.Thread] = []
 
     def results(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
         threading.Thread(target=self._read_items, name="targets", daemon=True).start()
-        workers = [threading.Thread(target=self._run, name=f"job {n}", daemon=True) for n in range(self._jobs)]
-        for worker in workers:
-            worker.start()
         try:
             yield from self._hand_out(ordered)
         finally:
-            self._stop(workers)
+            self._stop()
 
     def _hand_out(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
         early: dict[int, tuple[T, R | BaseException]] = {}
@@ -107,11 +105,18 @@ class _Pool(Generic[T, R]):
                     return
                 self._waiting.put((count, item))
                 count += 1
+                if count <= self._jobs:  # no more workers than there are items
+                    self._start_worker()
         except BaseException as failure:  # noqa: BLE001 - raised again in the caller's thread
             error = failure
         self._done.put(_End(count, error))
         for _ in range(self._jobs):
             self._waiting.put(None)
+
+    def _start_worker(self) -> None:
+        worker = threading.Thread(target=self._run, name="job", daemon=True)
+        self._workers.append(worker)
+        worker.start()
 
     def _run(self) -> None:
         while (taken := self._waiting.get()) is not None and not self._stopped.is_set():
@@ -120,8 +125,9 @@ class _Pool(Generic[T, R]):
             if not isinstance(result, Cancelled):
                 self._done.put((number, item, result))
 
-    def _stop(self, workers: list[threading.Thread]) -> None:
+    def _stop(self) -> None:
         self._stopped.set()
+        workers = list(self._workers)
         if any(worker.is_alive() for worker in workers):
             self._cancel.set()
         self._room.release()  # for the reader of items, should it wait for room

@@ -89,7 +89,7 @@ def read_facts(sock: ssl.SSLSocket, seen: Watch, *, verified: bool) -> TlsFacts:
     """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
     cipher = sock.cipher()
     return TlsFacts(
-        version=sock.version(),
+        version=sock.version() or (cipher[1] if cipher else None),  # a failed handshake has no version of its own
         cipher=cipher[0] if cipher else None,
         group=seen.group,
         alpn=sock.selected_alpn_protocol(),

@@ -226,9 +226,8 @@ def _shake_hands(sock: ssl.SSLSocket, limit: Deadline, cancel: Cancel) -> None:
 
 def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:
     words = error.verify_message.strip().rstrip(".")
-    problem = _VERDICTS.get(error.verify_code, ChainFault)(
-        f"{name}: the certificate is not good: {words[:1].lower() + words[1:]}"
-    )
+    words = words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    problem = _VERDICTS.get(error.verify_code, ChainFault)(f"{name}: {words}")
     problem.facts = facts
     return problem
 

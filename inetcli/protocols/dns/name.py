@@ -114,6 +114,17 @@ def absolute(name: str) -> str:
     return encode_labels(split_name(name))
 
 
+def is_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address, and so no name."""
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def reverse_name(address: str) -> str:
     """The name under in-addr.arpa or ip6.arpa that an address's PTR record has (RFC 1035 3.5, RFC 3596 2.5)."""
     import ipaddress

@@ -5,7 +5,7 @@ end is not in it. All of these are "no record of that type" (RFC 2308 section 2)
 as RFC 1034 section 3.6.2 has it.
 """
 
-from inetcli.errors import DnsError, Empty, InetError, NxDomain, ProtocolViolation
+from inetcli.errors import DnsError, Empty, InetError, NxDomain, ProtocolViolation, TimedOut
 from inetcli.protocols.dns.model import TYPES, Answer, Message, Question, Record, rcode_name, type_name
 
 _ANY = TYPES["ANY"]
@@ -49,6 +49,17 @@ def status(answer: Answer) -> str:
         return "NOERROR" if follow(answer.question, answer.message)[1] else NODATA
     except ProtocolViolation:
         return MALFORMED
+
+
+def failure_word(error: InetError) -> str:
+    """The status of a question that got no usable reply."""
+    match error:
+        case TimedOut():
+            return TIMEOUT
+        case ProtocolViolation():
+            return MALFORMED
+        case _:
+            return error.kind.upper()
 
 
 def failure(answer: Answer) -> InetError | None:

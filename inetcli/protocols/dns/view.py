@@ -1,6 +1,5 @@
 """Answers as text (presentation form, RFC 1035 section 5.1) and as JSON."""
 
-from inetcli.errors import InetError
 from inetcli.protocols.dns.model import Answer, Question, Record, type_name
 from inetcli.protocols.dns.verdict import follow, status
 from inetcli.wire.escape import escape
@@ -39,7 +38,7 @@ def answer_record(answer: Answer) -> dict[str, object]:
     }
 
 
-def failure_record(question: Question, error: InetError, word: str, tries: int) -> dict[str, object]:
+def failure_record(question: Question, word: str, tries: int) -> dict[str, object]:
     """The keys for one question that got no usable reply; `word` = TIMEOUT, MALFORMED or the like."""
     return {"name": question.name, "type": type_name(question.type), "status": word, "tries": tries}
 

@@ -36,9 +36,9 @@ _SMALLEST_RECORD = 11
 """Bytes: root name, type, class, TTL, length 0. A count that cannot fit is not worth starting on."""
 
 
-def encode_query(question: Question, message_id: int, *, edns: bool = True) -> bytes:
+def encode_query(question: Question, query_id: int, *, edns: bool = True) -> bytes:
     """A query with recursion desired; `edns` adds an OPT record, without which old servers are asked."""
-    head = b"".join(number.to_bytes(2, "big") for number in (message_id, _RD, 1, 0, 0, int(edns)))
+    head = b"".join(number.to_bytes(2, "big") for number in (query_id, _RD, 1, 0, 0, int(edns)))
     asked = encode_name(question.name) + question.type.to_bytes(2, "big") + _IN.to_bytes(2, "big")
     opt = b"\0" + _OPT.to_bytes(2, "big") + EDNS_SIZE.to_bytes(2, "big") + bytes(6)
     return head + asked + (opt if edns else b"")
@@ -55,9 +55,14 @@ def parse_framed(reader: Reader) -> Parser[bytes]:
     return (yield from reader.exact(int.from_bytes(size, "big"), "a message"))
 
 
-def answers_question(data: bytes, message_id: int, question: Question) -> bool:
+def message_id(data: bytes) -> int | None:
+    """The ID of a message; None = too short for one."""
+    return int.from_bytes(data[:2], "big") if len(data) >= HEADER else None
+
+
+def answers_question(data: bytes, expected_id: int, question: Question) -> bool:
     """Whether a datagram is a reply to this question: if not, somebody else sent it, or it came late."""
-    if len(data) < HEADER or int.from_bytes(data[:2], "big") != message_id or not data[2] & 0x80:
+    if message_id(data) != expected_id or not data[2] & 0x80:
         return False
     if int.from_bytes(data[4:6], "big") == 0:
         return True  # FORMERR and the like may leave the question out
@@ -73,7 +78,7 @@ def parse_message(data: bytes) -> Message:
     if len(data) < HEADER:
         raise ProtocolViolation(f"DNS: a message of {len(data)} bytes; its header alone has {HEADER}")
     words = [int.from_bytes(data[at : at + 2], "big") for at in range(0, HEADER, 2)]
-    message_id, bits, asked, *counts = words
+    reply_id, bits, asked, *counts = words
     if asked > 1:
         raise ProtocolViolation(f"DNS: a reply with {asked} questions; one was asked (RFC 9619)")
     question, at = _parse_question(data, HEADER) if asked else (None, HEADER)
@@ -91,7 +96,7 @@ def parse_message(data: bytes) -> Message:
         sections.append(records)
     upper, options = opt or (0, b"")
     return Message(
-        id=message_id,
+        id=reply_id,
         flags=tuple(name for bit, name in _FLAGS if bits & bit),
         rcode=bits & 0xF | upper << 4,
         question=question,

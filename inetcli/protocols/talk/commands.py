@@ -37,9 +37,11 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
       inetcli talk tcp --tls localhost:7007 lines.txt
     """
 
+    path = _input(file)
+
     def work(job: Job) -> Answer:
         where = _parse(job.text)
-        lines = input_lines(job, _input(file), MAX_LINE)
+        lines = input_lines(job, path, MAX_LINE)
         stream = connect(job.session, where.host, where.port, tls=tls)
         try:
             return _answer(job, talk_over(stream, lines, CRLF if crlf else LF))
@@ -61,11 +63,12 @@ def udp(options: Options, target: str, file: str | None) -> int:
       echo hello | inetcli talk udp 127.0.0.1:7 -
     """
 
+    path = _input(file)
+
     def work(job: Job) -> Answer:
         where = _parse(job.text)
-        return _answer(
-            job, talk_datagrams(job.session, where.host, where.port, input_lines(job, _input(file), MAX_LINE))
-        )
+        lines = input_lines(job, path, MAX_LINE)
+        return _answer(job, talk_datagrams(job.session, where.host, where.port, lines))
 
     return run_targets(options, [target], work, jobs=1)
 

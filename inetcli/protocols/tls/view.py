@@ -70,11 +70,11 @@ def _certificate_line(index: int, certificate: Certificate, now: datetime) -> st
 
 
 def _short_name(certificate: Certificate) -> str:
-    """The common name where there is one; else the whole subject, else the first name it is for."""
+    """The common name where there is one; else the first name it is for, else the whole subject."""
     for part in certificate.subject.split(","):
         if part.startswith("CN="):
             return part[3:]
-    return certificate.subject or (certificate.san[0] if certificate.san else "(no name)")
+    return certificate.san[0] if certificate.san else certificate.subject or "(no name)"
 
 
 def _certificate_record(certificate: Certificate, now: datetime) -> dict[str, object]:

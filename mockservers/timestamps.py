@@ -1,0 +1,46 @@
+"""The timestamp server: each line, or datagram, comes back with the time in front.
+
+    C> hello
+    S> [Sun Nov 22 18:04:11 2026] hello
+
+TCP and UDP on one port, any number of clients at once, IPv4, IPv6 or both (`host="dual"`). The line end of a line is
+kept as it came; a datagram has none.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+from mockservers.connection import Connection
+from mockservers.core import Server
+from mockservers.faults import Armed
+
+
+class TimeServer(Server):
+    """Timestamps over TCP and UDP. `clock` returns the text between the brackets; ctime(3) of now by default."""
+
+    name = "time"
+    scheme = "time"
+    udp = True
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Iterable[str | Armed] = (),
+        clock: Callable[[], str] = time.ctime,
+    ) -> None:
+        self._clock = clock
+        super().__init__(host=host, port=port, faults=faults)
+
+    async def serve(self, client: Connection) -> None:
+        while True:
+            line = await client.line()
+            if not await self.command(client, line.decode("utf-8", "replace").partition(" ")[0]):
+                await client.send(self._stamp(line) + b"\n")
+
+    async def answer(self, datagram: bytes) -> bytes | None:
+        return self._stamp(datagram)
+
+    def _stamp(self, line: bytes) -> bytes:
+        return f"[{self._clock()}] ".encode() + line
