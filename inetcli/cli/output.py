@@ -77,7 +77,7 @@ class Transcript:
         self._rest: dict[tuple[str, Kind], bytes] = {}
 
     def __call__(self, event: Event) -> None:
-        if event.kind is Kind.REMARK:
+        if event.whole:
             self._show(event, event.data)
         elif event.channel != MAIN:
             self._tell(event, f"{event.channel}: {event.size} bytes")

@@ -79,6 +79,13 @@ def find_credentials(
     return (Credentials(user, None, source) if user is not None else None), notes
 
 
+def clear_text_note(credentials: Credentials | None, peer: str) -> str | None:
+    """What to say when a password goes in clear to a host that is not this one; `peer` is its address."""
+    if credentials is None or credentials.password is None or peer == "::1" or peer.startswith("127."):
+        return None
+    return f"the password goes in clear text to {peer}"
+
+
 def read_password_file(path: str) -> Secret:
     """The first line of a file, without its end; any readable path, a pipe such as `<(pass x)` included."""
     text = _read(path)

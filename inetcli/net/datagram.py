@@ -57,7 +57,7 @@ class Datagrams:
                 raise self._closed() from error
             except OSError as error:
                 raise SendFailed(f"{self.peer}: {(error.strerror or str(error)).lower()}") from error
-        self._trace.sent(self._channel, data)
+        self._trace.sent(self._channel, data, whole=True)
 
     def receive(self) -> bytes:
         """The next datagram, waiting for it. `TimedOut`, `Unreachable`, `ReceiveFailed`."""
@@ -75,7 +75,7 @@ class Datagrams:
             raise self._closed() from error
         except OSError as error:
             raise ReceiveFailed(f"{self.peer}: {(error.strerror or str(error)).lower()}") from error
-        self._trace.received(self._channel, data)
+        self._trace.received(self._channel, data, whole=True)
         return data
 
     def _closed(self) -> Unreachable:

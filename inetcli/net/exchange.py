@@ -131,9 +131,7 @@ class _Exchange(Generic[Q]):
             if flight is None or flight.until != until:
                 continue  # answered meanwhile, and the key is another's now
             if flight.tries >= self._tries:
-                times = "1 try" if flight.tries == 1 else f"{flight.tries} tries"
-                reason = f"timed out: no reply from {self._peer.peer} in {times} of {self._timeout_s:g} s (--timeout)"
-                yield self._land(flight, TimedOut(reason))
+                yield self._land(flight, TimedOut(f"timed out: no reply from {self._peer.peer}"))
             else:
                 del self._flying[key]
                 yield from self._launch(flight.question, flight.tries + 1)

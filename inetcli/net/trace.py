@@ -31,6 +31,7 @@ class Event:
     """Something that happened `at` seconds after the target's start.
 
     `size` counts the bytes, also where `data` does not hold them: bytes that the kernel moved from socket to file.
+    `whole` = `data` is a message of its own (a datagram), not a piece of a stream.
     """
 
     at: float
@@ -38,6 +39,7 @@ class Event:
     channel: str
     data: bytes
     size: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,22 @@ class Trace:
         if self._settled is None:
             self._settled = self.elapsed()
 
-    def sent(self, channel: str, data: bytes) -> None:
+    def sent(self, channel: str, data: bytes, *, whole: bool = False) -> None:
         """`data` went out; secrets in it are masked already."""
         now = self._now()
         self.sent_bytes += len(data)
         if channel == MAIN and self._settled is None:
             self._asked_at = now
-        self._tell(now, Kind.SENT, channel, data, len(data))
+        if self._listener:
+            self._listener(Event(now, Kind.SENT, channel, data, len(data), whole))
 
-    def received(self, channel: str, data: bytes | bytearray | memoryview) -> None:
+    def received(self, channel: str, data: bytes | bytearray | memoryview, *, whole: bool = False) -> None:
         """`data` came in."""
-        self.moved(channel, len(data), data)
+        self.moved(channel, len(data), data, whole=whole)
 
-    def moved(self, channel: str, size: int, data: bytes | bytearray | memoryview = b"") -> None:
+    def moved(
+        self, channel: str, size: int, data: bytes | bytearray | memoryview = b"", *, whole: bool = False
+    ) -> None:
         """`size` bytes came in, which may have gone where nobody looks at them."""
         now = self._now()
         self.received_bytes += size
@@ -96,12 +101,13 @@ class Trace:
             self.phases["first_byte"] = Span(self._asked_at, now - self._asked_at)
             self._asked_at = None
         if self._listener:
-            self._tell(now, Kind.RECEIVED, channel, bytes(data), size)
+            self._listener(Event(now, Kind.RECEIVED, channel, bytes(data), size, whole))
 
     def remark(self, text: str, channel: str = MAIN) -> None:
         """Something worth a line in `-v`: where the connection went, what TLS agreed on."""
         data = text.encode("utf-8", "surrogateescape")
-        self._tell(self._now(), Kind.REMARK, channel, data, len(data))
+        if self._listener:
+            self._listener(Event(self._now(), Kind.REMARK, channel, data, len(data), whole=True))
 
     def note(self, text: str) -> None:
         """Something for the answer's notes; told once."""
@@ -126,7 +132,3 @@ class Trace:
 
     def _now(self) -> float:
         return self._clock.monotonic() - self._origin
-
-    def _tell(self, at: float, kind: Kind, channel: str, data: bytes, size: int) -> None:
-        if self._listener:
-            self._listener(Event(at, kind, channel, data, size))

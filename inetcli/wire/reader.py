@@ -34,7 +34,7 @@ _COMPACT = 1 << 16
 class Reader:
     """A buffer that parsers pull from and a stream feeds."""
 
-    __slots__ = ("_buffer", "_ended", "_start", "asked", "received")
+    __slots__ = ("_buffer", "_ended", "_start", "asked", "received", "tee")
 
     def __init__(self, data: bytes = b"") -> None:
         self._buffer = bytearray(data)
@@ -44,6 +44,8 @@ class Reader:
         """How many bytes have come in all."""
         self.asked = 0
         """The value of `received` when the last request went out: what comes after it is its reply."""
+        self.tee: Callable[[bytes], object] | None = None
+        """Gets every byte that is taken, in order: for who wants the bytes as they are beside what they mean."""
 
     def __len__(self) -> int:
         return len(self._buffer) - self._start
@@ -70,6 +72,16 @@ class Reader:
     def drain(self) -> bytes:
         """Take everything that is here, without waiting; may be nothing."""
         return self._take(len(self._buffer))
+
+    def take(self, limit: int) -> bytes:
+        """Take what is here, at most `limit` bytes, without waiting; may be nothing."""
+        return self._take(min(len(self._buffer), self._start + limit))
+
+    def peek(self, count: int) -> Parser[bytes]:
+        """The next `count` bytes, or those there are before the end, without taking them."""
+        while len(self) < count and not self._ended:
+            yield
+        return bytes(memoryview(self._buffer)[self._start : self._start + count])
 
     def line(self, limit: int, what: str = "a line") -> Parser[bytes]:
         """One line without its end. CRLF ends it, and so does a bare LF, as every receiver in the field takes it.
@@ -119,7 +131,7 @@ class Reader:
         """What is there, at least one byte and at most `limit`; nothing only at the end of the stream."""
         while not len(self) and not self._ended:
             yield
-        return self._take(min(len(self._buffer), self._start + limit))
+        return self.take(limit)
 
     def rows(self, limit: int, what: str = "a line") -> Parser[list[bytes]]:
         """All complete lines that are there, at least one, without their ends; each at most `limit` bytes."""
@@ -151,6 +163,8 @@ class Reader:
         elif self._start >= _COMPACT:
             del self._buffer[: self._start]
             self._start = 0
+        if self.tee and data:
+            self.tee(data)
         return data
 
 

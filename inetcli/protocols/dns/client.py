@@ -11,7 +11,7 @@ without it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from inetcli.errors import InetError, ProtocolViolation
+from inetcli.errors import InetError, ProtocolViolation, TimedOut
 from inetcli.net.exchange import Codec, Reply, exchange
 from inetcli.net.session import Session
 from inetcli.protocols.dns.model import Answer, Question, Transport, rcode_name
@@ -61,14 +61,22 @@ class Resolver:
         tries = dict.fromkeys(questions, 0)
         open_questions = list(questions)
         for _ in range(self._tries):
-            for index, (host, port) in enumerate(self._servers):
+            for index, (host, port) in enumerate(self._servers if open_questions else ()):
                 for result in self._ask_server(host, port, open_questions, tries):
                     results[result.question] = result
                 last = index == len(self._servers) - 1
                 open_questions = [question for question in open_questions if _goes_on(results[question], last=last)]
                 if not open_questions:
-                    return [results[question] for question in questions]
-        return [results[question] for question in questions]
+                    break
+        return [self._in_words(results[question]) for question in questions]
+
+    def _in_words(self, result: Result) -> Result:
+        """A failure by silence with what was tried."""
+        if not (isinstance(result, Failure) and isinstance(result.error, TimedOut)):
+            return result
+        times = "1 try" if result.tries == 1 else f"{result.tries} tries"
+        limit = f"in {times} of {self._session.limits.silence_s:g} s (--timeout)"
+        return replace(result, error=TimedOut(f"{result.error.message} {limit}"))
 
     def _ask_server(
         self, host: str, port: int, questions: Sequence[Question], tries: dict[Question, int]
@@ -96,7 +104,7 @@ class Resolver:
     def _over_udp(
         self, host: str, port: int, questions: Sequence[Question], *, edns: bool = True
     ) -> list[Reply[Question]]:
-        codec = Codec[Question](
+        codec: Codec[Question] = Codec(
             encode=lambda question, key: encode_query(question, key, edns=edns),
             key_of=message_id,
             fits=answers_question,
