@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 
+from inetcli.wire.quantity import show_size
+
 DELAY_S = 0.5
 INTERVAL_S = 0.1
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 class Progress:
@@ -103,14 +104,6 @@ def meter_line(progress: Progress, now: float, width: int) -> str:
         left = int(max(0, progress.total - progress.done) / rate)
         parts.append(f"{left // 60}:{left % 60:02d} left")
     return "  ".join(parts)[: max(10, width - 1)]
-
-
-def show_size(size: int) -> str:
-    """A number of bytes for people: 700.0 MiB."""
-    value, unit = float(size), 0
-    while value >= 1024 and unit < len(_UNITS) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{size} B" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
 def _width() -> int:

@@ -55,8 +55,6 @@ class Job:
     output: Output
     progress: Progress
     json: bool
-    committed: bool = False
-    """Something went out that must not go out twice (a password not yet accepted, a POST): no retry from here on."""
     record: dict[str, object] = field(default_factory=dict)
     """JSON keys that hold also when the work fails."""
 
@@ -64,6 +62,16 @@ class Job:
     def payload(self) -> BinaryIO:
         """Standard output, for exact bytes; only where targets follow one another."""
         return self.output.payload
+
+    def stdout_descriptor(self) -> int:
+        """The descriptor of standard output, for bytes that go past Python; what was printed before is out."""
+        self.output.flush()
+        return self.output.payload.fileno()
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether somebody looks at standard error: cron does not."""
+        return sys.stderr is not None and sys.stderr.isatty()
 
     def say(self, line: str) -> None:
         """A line of the answer at once, where it grows while people wait; only where targets follow one another."""
@@ -141,7 +149,7 @@ class _Run:
                 try:
                     return _Finished(text, self._work(job), job)
                 except InetError as error:
-                    if not (error.transient and left) or job.committed:
+                    if not (error.transient and left) or session.trace.committed:
                         return _Finished(text, error, job)
                     session.note(f"tried again after: {error.message}")
                     if not _paused(session, pause):

@@ -35,13 +35,13 @@ class Stream:
         self.channel = channel
         self.trace = trace
         self.reader = Reader()
-        self._min_rate = min_rate
+        self.min_rate = min_rate
         self._scratch = bytearray(SCRATCH)
 
     def read(self, parse: Parse[T]) -> T:
         """Run a parser to its end, feeding it what comes. Errors: the parser's own, and those of receiving."""
         parser = parse(self.reader)
-        guard = RateGuard(self._min_rate)
+        guard = RateGuard(self.min_rate)
         while True:
             try:
                 next(parser)
@@ -118,6 +118,11 @@ class SocketStream(Stream):
         self.peer = peer
         self.patience = patience
         self._interactive = interactive and _QUICKACK is not None
+
+    @property
+    def can_splice(self) -> bool:
+        """Whether the kernel may move the bytes by itself: they are the socket's own."""
+        return True
 
     def fileno(self) -> int:
         """The descriptor, for `copy`, which moves bytes past this object."""

@@ -133,12 +133,21 @@ class TlsStream(SocketStream):
 
     def __init__(self, sock: ssl.SSLSocket, under: SocketStream, facts: TlsFacts, context: ssl.SSLContext) -> None:
         super().__init__(
-            sock, under.peer, under.patience, under.trace, channel=under.channel, interactive=under._interactive
+            sock,
+            under.peer,
+            under.patience,
+            under.trace,
+            channel=under.channel,
+            interactive=under._interactive,
+            min_rate=under.min_rate,
         )
-        self._min_rate = under._min_rate
         self.tls = sock
         self.facts = facts
         self.context = context
+
+    @property
+    def can_splice(self) -> bool:
+        return False
 
     def finish_sending(self) -> None:
         """Send close_notify: TLS's half-close (RFC 8446 section 6.1)."""

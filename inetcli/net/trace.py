@@ -66,6 +66,8 @@ class Trace:
         """resolve, connect, tls and first_byte, those that took place; the last of each on the main channel."""
         self.notes: list[str] = []
         """What the user should know though nothing failed: fall-backs, skipped names."""
+        self.committed = False
+        """Something has gone out that must not go out twice (a password not yet accepted, a POST): no retry."""
         self.received_bytes = 0
         self.sent_bytes = 0
 

@@ -88,7 +88,9 @@ def _input(file: str | None) -> str:
 
 def _answer(job: Job, turns: Iterable[Turn]) -> Answer:
     """Each turn is shown when it is over."""
-    job.committed = True  # the lines have been read, and some have gone out: a second time is not the same
+    job.session.trace.committed = (
+        True  # the lines have been read, and some have gone out: a second time is not the same
+    )
     for turn in turns:
         if job.json:
             job.say_row(turn_row(turn))
