@@ -83,6 +83,8 @@ class Destination:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, BrokenPipeError):  # a FIFO's: what writes to `fd` leaves it to the owner of the pipe
+            raise self.failure(error) from error
 
 
 class _RegularFile(Destination):
