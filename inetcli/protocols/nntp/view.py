@@ -1,0 +1,54 @@
+"""An article as text and as JSON."""
+
+from inetcli.protocols.nntp.model import Article, Excerpt, Filter
+from inetcli.wire.escape import escape
+
+INDENT = "    "
+"""The book's script prints the text so."""
+
+
+def show_excerpt(excerpt: Excerpt) -> list[str]:
+    """The head, a blank line, and the lines; TABs are the author's own."""
+    article = excerpt.article
+    indent = INDENT if excerpt.filter is Filter.CHUN else ""
+    head = [
+        f"From: {escape(article.sender)}",
+        f"Subject: {escape(article.subject)}",
+        f"Date: {_date(article)}",
+        "",
+    ]
+    return head + [indent + escape(line, keep_tab=True) if line else "" for line in excerpt.lines]
+
+
+def show_rest(excerpt: Excerpt) -> str:
+    """`[48213 <k2@example.org>: left out 26 quoted lines; 11 more lines: --lines 40]`."""
+    article = excerpt.article
+    facts = []
+    if excerpt.omitted:
+        facts.append(f"left out {excerpt.omitted} quoted lines")
+    if excerpt.more:
+        facts.append(
+            f"{excerpt.more} more lines: --lines {len([line for line in excerpt.lines if line]) + excerpt.more}"
+        )
+    name = f"{article.number} {article.message_id}".strip()
+    return escape(f"[{name}: {'; '.join(facts)}]" if facts else f"[{name}]")
+
+
+def excerpt_record(excerpt: Excerpt) -> dict[str, object]:
+    """The keys of `nntp latest` beside the common ones."""
+    article = excerpt.article
+    return {
+        "group": article.group,
+        "number": article.number,
+        "message_id": article.message_id,
+        "from": article.sender,
+        "subject": article.subject,
+        "date": article.date.strftime("%Y-%m-%dT%H:%M:%SZ") if article.date else None,
+        "lines": list(excerpt.lines),
+        "kind": str(article.kind),
+        "omitted": excerpt.omitted,
+    }
+
+
+def _date(article: Article) -> str:
+    return article.date.strftime("%Y-%m-%d %H:%M:%S UTC") if article.date else escape(article.date_text)
