@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from mockservers.connection import Connection, Over
 from mockservers.faults import Armed, BadFault, Blackhole, Fault, Refuse, Reply, Rule, parse_fault
@@ -87,10 +87,10 @@ class Trigger:
 class Server:
     """A server that listens as soon as it exists. Use it in a `with`, or call `stop`."""
 
-    name: ClassVar[str] = ""
-    scheme: ClassVar[str] = ""
-    tcp: ClassVar[bool] = True
-    udp: ClassVar[bool] = False
+    name: str = ""
+    scheme: str = ""
+    tcp: bool = True
+    udp: bool = False
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, faults: Iterable[str | Armed] = ()) -> None:
         self.log = Log()
@@ -101,7 +101,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[socket.socket] = []
         self._datagrams: list[socket.socket] = []
-        self._fillers: list[socket.socket] = []
+        self._extra: list[socket.socket] = []
         self._numbers = 0
         self._stopped = False
         self._swallowing = False
@@ -151,10 +151,9 @@ class Server:
             rule.take()
             (self._stop_listening if isinstance(armed.fault, Refuse) else self._swallow)()
 
-    @classmethod
-    def fault_names(cls) -> tuple[str, ...]:
-        """The names under which faults of this server's own are registered."""
-        return (cls.name,)
+    def fault_names(self) -> tuple[str, ...]:
+        """The names of servers whose own faults this one has."""
+        return (self.name,)
 
     @contextmanager
     def down(self) -> Iterator[None]:
@@ -190,7 +189,7 @@ class Server:
         try:
             self._call(self._end())
         finally:
-            for sock in [*self._listeners, *self._datagrams, *self._fillers]:
+            for sock in [*self._listeners, *self._datagrams, *self._extra]:
                 sock.close()
             _shared.leave()
 
@@ -236,6 +235,13 @@ class Server:
         with self._lock:
             self._problems.append(text)
         self.log.add(Kind.PROBLEM, text)
+
+    def data_listener(self, host: str) -> socket.socket:
+        """A listening socket for one more connection of a client; it closes with the server at the latest."""
+        sock = _bound(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, host, 0)
+        sock.listen(1)
+        self._extra = [extra for extra in self._extra if extra.fileno() >= 0] + [sock]
+        return sock
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task that ends with the server."""
@@ -373,7 +379,7 @@ class Server:
             filler = socket.socket(listener.family, socket.SOCK_STREAM)
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
-            self._fillers.append(filler)
+            self._extra.append(filler)
         self._swallowing = True
         self.log.add(Kind.FAULT, "blackhole fired")
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.core import Server
 from mockservers.faults import Armed, Delay, Fault, Silent, register
@@ -152,26 +153,35 @@ class _Query:
 
 
 class DnsServer(Server):
-    """A name server for a zone of its own."""
-
-    name = "dns"
-    scheme = "dns"
-    udp = True
+    """A name server for a zone of its own; over TLS alone with `tls=True` (RFC 7858)."""
 
     def __init__(
         self,
         zone: Mapping[str, Iterable[str]] | None = None,
         *,
+        tls: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         faults: Iterable[str | Armed] = (),
     ) -> None:
         given = ZONE if zone is None else zone
         self._zone = {_dotted(name).lower(): [*map(_parse_line, lines)] for name, lines in given.items()}
+        self._context = authority().context() if tls else None
+        self.name = self.scheme = "dot" if tls else "dns"
+        self.udp = not tls
         self._apexes = [name for name, records in self._zone.items() if any(kind == 6 for _, kind, _ in records)]
         super().__init__(host=host, port=port, faults=faults)
 
+    @property
+    def ca_file(self) -> str | None:
+        return authority().ca_file if self._context else None
+
+    def fault_names(self) -> tuple[str, ...]:
+        return ("dns",)
+
     async def serve(self, client: Connection) -> None:
+        if self._context:
+            await client.start_tls(self._context)
         while True:
             size = int.from_bytes(await client.exact(2), "big")
             reply = await self._reply_to(await client.exact(size), tcp=True)

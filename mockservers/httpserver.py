@@ -11,6 +11,7 @@
 import json
 from collections.abc import Iterable, Mapping
 
+from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.core import Server
 from mockservers.faults import Armed
@@ -22,23 +23,29 @@ _WELCOME = b"Hello from the mock server.\n"
 
 
 class HttpServer(Server):
-    """HTTP with keep-alive."""
-
-    name = "http"
-    scheme = "http"
+    """HTTP with keep-alive; inside TLS with `tls=True`."""
 
     def __init__(
         self,
         routes: Mapping[str, bytes] | None = None,
         *,
+        tls: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         faults: Iterable[str | Armed] = (),
     ) -> None:
         self._routes = dict(routes or {})
+        self._context = authority().context() if tls else None
+        self.name = self.scheme = "https" if tls else "http"
         super().__init__(host=host, port=port, faults=faults)
 
+    @property
+    def ca_file(self) -> str | None:
+        return authority().ca_file if self._context else None
+
     async def serve(self, client: Connection) -> None:
+        if self._context:
+            await client.start_tls(self._context)
         while True:
             method, _, rest = (await client.line()).decode("latin-1").partition(" ")
             target = rest.rpartition(" ")[0] or rest

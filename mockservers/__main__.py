@@ -1,0 +1,6 @@
+"""`python -m mockservers` is the same as `mockservers`."""
+
+from mockservers.cli import main
+
+if __name__ == "__main__":
+    main()

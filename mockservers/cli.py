@@ -1,0 +1,247 @@
+"""`mockservers`: the servers from the shell."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from types import FrameType
+
+import click
+
+from mockservers.certs import Missing
+from mockservers.faults import FAULTS, Armed, BadFault, example, known_servers, parse_fault
+
+TAIL = 20
+"""Lines of the transcript that are shown when the child fails."""
+
+
+class FaultType(click.ParamType[Armed]):
+    """A fault as text."""
+
+    name = "fault"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Armed:
+        try:
+            return parse_fault(str(value))
+        except BadFault as error:
+            self.fail(str(error), param, ctx)
+
+
+class ServerName(click.ParamType[str]):
+    """A server by its name."""
+
+    name = "server"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return known_servers([str(value)])[0]
+        except BadFault as error:
+            self.fail(str(error), param, ctx)
+
+
+FAULT_OPTION = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=FaultType(),
+    metavar="F",
+    help="Let this go wrong, as in ftp:RETR:rst@4096x1.",
+)
+
+
+@click.group("mockservers", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Honest and faulty servers for tests: ftp ftpes ftps pyftpdlib nntp nntps http https tls dns dot time."""
+
+
+@cli.command("run", context_settings={"ignore_unknown_options": False})
+@click.argument("words", metavar="[SERVER...] -- CMD...", nargs=-1, type=click.UNPROCESSED)
+@FAULT_OPTION
+@click.option("--trust", is_flag=True, help="Make curl, Python and OpenSSL in CMD trust the servers' CA.")
+@click.option(
+    "--strict", is_flag=True, help="Exit 120 when CMD passed but a fault never fired or a request was unexpected."
+)
+@click.pass_context
+def run(ctx: click.Context, words: tuple[str, ...], faults: tuple[Armed, ...], trust: bool, strict: bool) -> None:
+    """Run CMD beside the servers (all, when none is named), which it finds in MOCK_FTP_URL and so on.
+
+    The exit code is CMD's.
+
+    \b
+    Example:
+      mockservers run ftp --fault 'ftp:RETR:rst@4096x1' -- sh -c 'inetcli ftp get $MOCK_FTP_URL/pub/data.bin'
+    """
+    from mockservers import child
+    from mockservers.registry import start_servers
+
+    names, command = ctx.meta["mockservers.split"] if "mockservers.split" in ctx.meta else _split(words)
+    if not command:
+        raise click.UsageError("No command given: mockservers run [SERVER...] -- CMD...", ctx)
+    with ExitStack() as stack:
+        servers = start_servers(stack, _checked(names), faults)
+        folder = stack.enter_context(child.private_folder())
+        added = child.environment(servers) | (child.trust(folder, servers) if trust else {})
+        code = child.run_child(command, added)
+        problems = [f"{server.name}: {problem}" for server in servers for problem in server.problems()]
+        if code:
+            for server in servers:
+                _show_tail(server.name, server.transcript())
+        if code in (child.NOT_FOUND, child.NOT_EXECUTABLE) and not _found(command[0]):
+            click.echo(f"mockservers: {command[0]}: cannot be run", err=True)
+        if code == 0 and strict and problems:
+            for problem in problems:
+                click.echo(f"mockservers: {problem}", err=True)
+            code = child.UNMET
+    if code == -signal.SIGINT:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    ctx.exit(code if code >= 0 else 128 - code)
+
+
+@cli.command("serve")
+@click.argument("names", metavar="[SERVER...]", nargs=-1, type=ServerName())
+@FAULT_OPTION
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The first server's port.")
+@click.option("--until-stdin-eof", is_flag=True, help="End when standard input does.")
+def serve(names: tuple[str, ...], faults: tuple[Armed, ...], port: int, until_stdin_eof: bool) -> None:
+    """Serve until SIGTERM or SIGINT. One JSON line says where, when every socket listens.
+
+    \b
+    Example:
+      mockservers serve nntp dns
+    """
+    from mockservers.registry import start_servers
+
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    # Also where a shell has put us in the background with SIGINT ignored: we are to end all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    with ExitStack() as stack:
+        servers = start_servers(stack, names, faults, port)
+        ready = {
+            "event": "ready",
+            "pid": os.getpid(),
+            "servers": {
+                server.name: {"url": server.url, "host": server.host, "port": server.port} for server in servers
+            },
+            "ca_file": next((server.ca_file for server in servers if server.ca_file), None),
+        }
+        click.echo(json.dumps(ready))
+        sys.stdout.flush()
+        if until_stdin_eof:
+            threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
+        while not ended.wait(3600):
+            pass
+
+
+@cli.command("certs")
+@click.argument("directory", metavar="DIR")
+def certs(directory: str) -> None:
+    """Write ca.pem, server.pem, client.pem, expired.pem, wrong_host.pem and untrusted.pem into DIR.
+
+    All but ca.pem hold a chain and its key and are for their owner only. The CA's key is not kept.
+
+    \b
+    Example:
+      mockservers certs certs/
+    """
+    from mockservers.certs import write_certs
+
+    for path in write_certs(directory):
+        click.echo(path)
+
+
+@cli.command("faults")
+@click.argument("server", required=False, type=ServerName())
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
+def list_faults(server: str | None, as_json: bool) -> None:
+    """List what can go wrong, and what a plain client sees then.
+
+    \b
+    Example:
+      mockservers faults dns
+    """
+    from dataclasses import fields
+
+    from mockservers.faults import faults as load
+
+    load(server)
+    for kind in FAULTS.values():
+        if kind.server not in ("any", server) and server is not None:
+            continue
+        args = [item.name for item in fields(kind) if item.name != "at"] + (["@BYTES"] if kind.at_bytes else [])
+        row = {
+            "server": kind.server,
+            "name": kind.name,
+            "args": args,
+            "sees": kind.sees,
+            "example": example(kind, server),
+        }
+        click.echo(json.dumps(row) if as_json else f"{kind.server:<4} {row['example']:<28} {kind.sees}")
+
+
+@cli.command("demo")
+def demo() -> None:
+    """Start servers for every protocol, and run inetcli against them, one command after the other. No network needed.
+
+    \b
+    Example:
+      mockservers demo
+    """
+    from mockservers.demo import play
+
+    raise click.exceptions.Exit(play())
+
+
+def main() -> None:
+    """The program. Its own failures are exit code 125, wrong usage is 2."""
+    arguments = sys.argv[1:]
+    try:
+        cli.main(arguments, prog_name="mockservers", standalone_mode=True)
+    except BadFault as error:
+        click.echo(f"mockservers: {error}", err=True)
+        sys.exit(2)
+    except (Missing, OSError) as error:
+        click.echo(f"mockservers: {error}", err=True)
+        sys.exit(125)
+
+
+def _checked(names: list[str]) -> list[str]:
+    known_servers(names)
+    return names
+
+
+def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Servers, and the command behind `--`."""
+    at = words.index("--") if "--" in words else len(words)
+    return list(words[:at]), list(words[at + 1 :])
+
+
+def _show_tail(name: str, transcript: str) -> None:
+    lines = transcript.splitlines()
+    if not lines:
+        return
+    click.echo(f"mockservers: {name}, its last {min(TAIL, len(lines))} of {len(lines)} events:", err=True)
+    for line in lines[-TAIL:]:
+        click.echo(f"  {line}", err=True)
+
+
+def _found(program: str) -> bool:
+    import shutil
+
+    return shutil.which(program) is not None
+
+
+def _wait_for_eof(ended: threading.Event) -> None:
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    ended.set()
