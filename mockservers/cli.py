@@ -41,6 +41,16 @@ class ServerName(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
+class RunCommand(click.Command):
+    """A command line whose second half, behind `--`, is somebody else's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta[COMMAND] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+
+COMMAND = "mockservers.command"
 FAULT_OPTION = click.option(
     "--fault",
     "faults",
@@ -56,15 +66,15 @@ def cli() -> None:
     """Honest and faulty servers for tests: ftp ftpes ftps pyftpdlib nntp nntps http https tls dns dot time."""
 
 
-@cli.command("run", context_settings={"ignore_unknown_options": False})
-@click.argument("words", metavar="[SERVER...] -- CMD...", nargs=-1, type=click.UNPROCESSED)
+@cli.command("run", cls=RunCommand)
+@click.argument("names", metavar="[SERVER...] -- CMD...", nargs=-1, type=ServerName())
 @FAULT_OPTION
 @click.option("--trust", is_flag=True, help="Make curl, Python and OpenSSL in CMD trust the servers' CA.")
 @click.option(
     "--strict", is_flag=True, help="Exit 120 when CMD passed but a fault never fired or a request was unexpected."
 )
 @click.pass_context
-def run(ctx: click.Context, words: tuple[str, ...], faults: tuple[Armed, ...], trust: bool, strict: bool) -> None:
+def run(ctx: click.Context, names: tuple[str, ...], faults: tuple[Armed, ...], trust: bool, strict: bool) -> None:
     """Run CMD beside the servers (all, when none is named), which it finds in MOCK_FTP_URL and so on.
 
     The exit code is CMD's.
@@ -76,11 +86,11 @@ def run(ctx: click.Context, words: tuple[str, ...], faults: tuple[Armed, ...], t
     from mockservers import child
     from mockservers.registry import start_servers
 
-    names, command = ctx.meta["mockservers.split"] if "mockservers.split" in ctx.meta else _split(words)
+    command = ctx.meta[COMMAND]
     if not command:
         raise click.UsageError("No command given: mockservers run [SERVER...] -- CMD...", ctx)
     with ExitStack() as stack:
-        servers = start_servers(stack, _checked(names), faults)
+        servers = start_servers(stack, names, faults)
         folder = stack.enter_context(child.private_folder())
         added = child.environment(servers) | (child.trust(folder, servers) if trust else {})
         code = child.run_child(command, added)
@@ -89,10 +99,10 @@ def run(ctx: click.Context, words: tuple[str, ...], faults: tuple[Armed, ...], t
             for server in servers:
                 _show_tail(server.name, server.transcript())
         if code in (child.NOT_FOUND, child.NOT_EXECUTABLE) and not _found(command[0]):
-            click.echo(f"mockservers: {command[0]}: cannot be run", err=True)
+            _tell(f"mockservers: {command[0]}: cannot be run")
         if code == 0 and strict and problems:
             for problem in problems:
-                click.echo(f"mockservers: {problem}", err=True)
+                _tell(f"mockservers: {problem}")
             code = child.UNMET
     if code == -signal.SIGINT:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -212,24 +222,21 @@ def main() -> None:
         sys.exit(125)
 
 
-def _checked(names: list[str]) -> list[str]:
-    known_servers(names)
-    return names
-
-
-def _split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Servers, and the command behind `--`."""
-    at = words.index("--") if "--" in words else len(words)
-    return list(words[:at]), list(words[at + 1 :])
+def _tell(line: str) -> None:
+    """A line on standard error; if nobody reads it, the child's exit code still counts."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        pass
 
 
 def _show_tail(name: str, transcript: str) -> None:
     lines = transcript.splitlines()
     if not lines:
         return
-    click.echo(f"mockservers: {name}, its last {min(TAIL, len(lines))} of {len(lines)} events:", err=True)
+    _tell(f"mockservers: {name}, its last {min(TAIL, len(lines))} of {len(lines)} events:")
     for line in lines[-TAIL:]:
-        click.echo(f"  {line}", err=True)
+        _tell(f"  {line}")
 
 
 def _found(program: str) -> bool:

@@ -1,0 +1,73 @@
+"""The program as users run it: a process of its own, with its streams and its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LIMIT_S = 30
+"""No test waits longer for a command: one that hangs fails here, with what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that has ended. `code` is negative when a signal ended it."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode("utf-8")
+
+    @property
+    def err(self) -> str:
+        return self.stderr.decode("utf-8")
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Standard output as JSON Lines."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The one JSON line of standard output."""
+        (row,) = self.rows
+        return row
+
+
+def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A plain environment: no proxies, no colours, no netrc, no settings of whoever runs the tests."""
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "LANG", "COVERAGE_PROCESS_START")}
+    return {**kept, "HOME": "/nonexistent", "NO_COLOR": "1", "COLUMNS": "100", **(added or {})}
+
+
+def inetcli(
+    *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None
+) -> Finished:
+    """Run `inetcli` with these arguments."""
+    return run_module("inetcli", *arguments, stdin=stdin, env=env, cwd=cwd)
+
+
+def run_module(
+    module: str,
+    *arguments: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+) -> Finished:
+    """Run one of our programs, by its module."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", module, *arguments],
+        input=stdin,
+        capture_output=True,
+        env=environment(env),
+        cwd=cwd,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
