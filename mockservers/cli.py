@@ -227,7 +227,8 @@ def _tell(line: str) -> None:
     try:
         click.echo(line, err=True)
     except OSError:
-        pass
+        # What is still in the buffer must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _show_tail(name: str, transcript: str) -> None:

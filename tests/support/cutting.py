@@ -1,0 +1,67 @@
+"""Cut everywhere: a server that ends at every byte of a conversation.
+
+A whole conversation is held once, to see what it gives and how many bytes the server sends. Then it is held again for
+every offset and every way to end: FIN, RST, and silence. Each time it must fail with an error of ours, or give exactly
+what the whole one gave: a success on less is a lie. An exception that is no `InetError` is a bug.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from inetcli.errors import InetError
+from inetcli.net.session import Limits, Network, Session
+from inetcli.net.trust import Trust
+from mockservers.core import Server
+from mockservers.log import Kind
+
+ENDINGS = ("fin", "rst", "silent")
+SILENCE_S = 0.15
+"""How long a silent server is waited for. Too short would only turn a success into an error, which is allowed."""
+
+AT_ONCE = 24
+
+MakeServer = Callable[[list[str]], Server]
+Converse = Callable[[Server, Session], object]
+
+
+def session_for(server: Server | None = None, **limits: float) -> Session:
+    """A session as a command would make it, with short limits; it trusts the server's CA."""
+    chosen = Limits(**{"silence_s": 5.0, "connect_s": 5.0, **limits})  # type: ignore[arg-type]
+    ca_file = server.ca_file if server else None
+    return Network(limits=chosen, trust=Trust(ca_file=ca_file)).session()
+
+
+def sent_bytes(server: Server, channel: str) -> int:
+    """How many bytes the server has sent over a channel."""
+    return sum(len(event.data) for event in server.log.events(Kind.TO_CLIENT) if event.channel == channel)
+
+
+def sweep(
+    make_server: MakeServer,
+    converse: Converse,
+    ending: str,
+    *,
+    trigger: str = "connect",
+    channel: str = "main",
+    stride: int = 1,
+) -> list[str]:
+    """Every violation of the rule, as a line each; `stride` thins the offsets out for long conversations."""
+    with make_server([]) as server:
+        whole = converse(server, session_for(server))
+        total = sent_bytes(server, channel)
+    assert total > 0
+
+    def attempt(offset: int) -> str | None:
+        with make_server([f"{trigger}:{ending}@{offset}"]) as server:
+            session = session_for(server, silence_s=SILENCE_S if ending == "silent" else 5.0)
+            try:
+                result = converse(server, session)
+            except InetError:
+                return None
+            except Exception as error:  # noqa: BLE001 - that is what is looked for
+                return f"{ending}@{offset}: {type(error).__name__}: {error}"
+        return None if result == whole else f"{ending}@{offset} of {total}: success with {result!r}, not {whole!r}"
+
+    offsets: Iterable[int] = sorted({*range(0, total, stride), total - 1})
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [violation for violation in pool.map(attempt, offsets) if violation]

@@ -1,0 +1,143 @@
+"""The sweep of `cutting` for every protocol: no server that ends early is ever taken for one that was done."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cutting import ENDINGS, Converse, MakeServer, session_for, sweep
+
+from inetcli.net.session import Session
+from inetcli.protocols.dns.client import Failure, Resolver
+from inetcli.protocols.dns.model import TYPES, Question
+from inetcli.protocols.ftp.client import Source, Wish, download
+from inetcli.protocols.ftp.control import ANONYMOUS
+from inetcli.protocols.ftp.model import Security as FtpSecurity
+from inetcli.protocols.http.client import Conversation
+from inetcli.protocols.http.client import connect as connect_http
+from inetcli.protocols.http.model import Request
+from inetcli.protocols.nntp.client import connect as connect_nntp
+from inetcli.protocols.nntp.model import Security as NntpSecurity
+from inetcli.protocols.talk.client import connect as connect_talk
+from inetcli.protocols.talk.client import talk
+from inetcli.protocols.tls.client import say_hello
+from mockservers import DnsServer, FtpServer, HttpServer, NntpServer, TimeServer, TlsServer
+from mockservers.core import Server
+
+FILES = {"a.bin": bytes(range(256)) * 2}
+
+
+def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurity.OFF) -> object:
+    """What was saved; nothing may be left when it failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Source(server.host, server.port, "a.bin", security, ANONYMOUS)
+        try:
+            done = download(
+                session, source, Wish("a.bin", folder), stdout=-1, progress=lambda _: None, expect=lambda _: None
+            )
+        except BaseException:
+            assert list(Path(folder).iterdir()) == []
+            raise
+        assert [path.name for path in Path(folder).iterdir()] == ["a.bin"]
+        return done.bytes, Path(folder, "a.bin").read_bytes()
+
+
+def ftps_get(server: Server, session: Session) -> object:
+    return ftp_get(server, session, FtpSecurity.EXPLICIT)
+
+
+def nntp_latest(server: Server, session: Session) -> object:
+    connection = connect_nntp(session, server.host, server.port, NntpSecurity.OFF, None)
+    try:
+        return connection.latest("misc.test")
+    finally:
+        connection.stream.close()
+
+
+def http_raw(path: str) -> Converse:
+    def get(server: Server, session: Session) -> object:
+        stream = connect_http(session, server.host, server.port, tls=False)
+        body: list[bytes] = []
+        try:
+            response = Conversation(stream, body=body.append).ask(Request("x", path))
+        finally:
+            stream.close()
+        return response.head.status, b"".join(body), response.trailers
+
+    return get
+
+
+def tls_hello(server: Server, session: Session) -> object:
+    hello, problem = say_hello(
+        session, server.host, server.port, server_name="localhost", send=b"hello\n", reply_limit=6
+    )
+    if problem:
+        raise problem
+    return hello.reply
+
+
+def dns_over_tcp(server: Server, session: Session) -> object:
+    resolver = Resolver(session, [(server.host, server.port)], tries=1, tcp=True)
+    (result,) = resolver.ask([Question("www.example.test.", TYPES["A"])])
+    if isinstance(result, Failure):
+        raise result.error
+    return [record.data for record in result.message.answers]
+
+
+def talk_tcp(server: Server, session: Session) -> object:
+    stream = connect_talk(session, server.host, server.port, tls=False)
+    try:
+        return [(turn.sent, turn.received) for turn in talk(stream, [b"one", b"two"])]
+    finally:
+        stream.close()
+
+
+def make(kind: Callable[..., Server], **arguments: object) -> MakeServer:
+    return lambda faults: kind(faults=faults, **arguments)
+
+
+PLAIN: dict[str, tuple[MakeServer, Converse, str, str]] = {
+    "ftp-control": (make(FtpServer, files=FILES), ftp_get, "connect", "main"),
+    "ftp-data": (make(FtpServer, files=FILES), ftp_get, "data", "data"),
+    "ftps-control": (make(FtpServer, files=FILES, tls="explicit"), ftps_get, "connect", "main"),
+    "ftps-data": (make(FtpServer, files=FILES, tls="explicit"), ftps_get, "data", "data"),
+    "nntp": (make(NntpServer), nntp_latest, "connect", "main"),
+    "http-length": (make(HttpServer), http_raw("/"), "connect", "main"),
+    "http-chunked": (make(HttpServer), http_raw("/chunked"), "connect", "main"),
+    "tls": (make(TlsServer), tls_hello, "connect", "main"),
+    "dns-tcp": (make(DnsServer), dns_over_tcp, "connect", "main"),
+    "talk": (make(TimeServer, clock=lambda: "now"), talk_tcp, "connect", "main"),
+}
+
+
+CASES = [(name, ending) for name in PLAIN for ending in ENDINGS if (name, ending) != ("tls", "silent")]
+"""A server that falls silent in its reply to `tls hello --send` has ended it: that reply has no other end."""
+
+
+@pytest.mark.parametrize(("name", "ending"), CASES)
+def test_no_cut_conversation_passes_for_a_whole_one(name: str, ending: str) -> None:
+    make_server, converse, trigger, channel = PLAIN[name]
+    # Silence takes its time at every offset, and TLS its handshakes: there every fifth.
+    stride = 5 if ending == "silent" or name.startswith("ftps") else 1
+    assert sweep(make_server, converse, ending, trigger=trigger, channel=channel, stride=stride) == []
+
+
+def test_the_sweep_finds_a_client_that_believes_everything() -> None:
+    """The check itself can fail: a client that takes the end of the stream for the end of the data is found out."""
+
+    def gullible(server: Server, session: Session) -> object:
+        stream = session.connect(server.host, server.port)
+        stream.send(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        try:
+            return stream.read(lambda reader: reader.rest(1 << 20))
+        finally:
+            stream.close()
+
+    found = sweep(make(HttpServer), gullible, "fin", stride=10)
+    assert found
+    assert "success with" in found[0]
+
+
+def test_session_for_trusts_the_server() -> None:
+    with TlsServer() as server:
+        assert session_for(server).network.trust.ca_file == server.ca_file
