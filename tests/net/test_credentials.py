@@ -126,6 +126,11 @@ def test_first_entry_of_a_host_wins(home: Path) -> None:
     assert find() == who("ada", CANARY, "netrc")
 
 
+def test_entry_without_a_login_is_passed_over(home: Path) -> None:
+    write(home / ".netrc", f"machine {HOST} password 666\n" + NETRC)
+    assert find() == who("ada", CANARY, "netrc")
+
+
 @pytest.mark.parametrize("user", ["a\r\nDELE x", "a\nb", "a\0"])
 def test_user_that_would_write_commands_is_wrong_usage(user: str) -> None:
     with pytest.raises(Usage, match="cannot hold a CR, LF or NUL"):
@@ -173,6 +178,12 @@ def test_netrc_that_knows_nothing_of_the_host_is_not_mentioned(home: Path) -> No
     write(home / ".netrc", NETRC)
     assert find(host="other.example", insecure=True) == (None, [])
     assert find(host="other.example", clear_text_ok=False) == (None, [])
+
+
+def test_unfit_netrc_that_would_not_be_used_is_not_mentioned(home: Path) -> None:
+    write(home / ".netrc", NETRC, 0o644)
+    assert find(insecure=True) == (None, [])
+    assert find(clear_text_ok=False) == (None, [])
 
 
 def test_netrc_is_not_mentioned_when_the_password_is_known(home: Path) -> None:

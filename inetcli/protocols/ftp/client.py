@@ -18,8 +18,6 @@ from inetcli.protocols.ftp.control import Control, open_control
 from inetcli.protocols.ftp.model import Download, Security
 from inetcli.protocols.ftp.transfer import Retrieved, retrieve
 
-STDOUT = "-"
-
 FIFO_PAUSE_S = 0.05
 """How often to look whether somebody reads a FIFO that is the destination."""
 
@@ -37,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to do with it: the local file's name, "-" = standard output, in the folder if there is one."""
+    """What to do with it: the local file's name, in the folder if there is one; "-" where it is standard output."""
 
     name: str
     folder: str | None = None
@@ -61,12 +59,15 @@ def download(
     source: Source,
     wish: Wish,
     *,
-    stdout: int,
+    stdout: int | None,
     progress: Callable[[int], object],
     expect: Callable[[int | None], object],
 ) -> Download:
-    """Fetch a file. `stdout` is the descriptor of standard output. Errors: those of `open_control` and `retrieve`,
-    `FileExists` and `LocalWrite` of the destination; then nothing is left of it."""
+    """Fetch a file. `stdout` is the descriptor of standard output, None: into the local file.
+
+    Errors: those of `open_control` and `retrieve`, `FileExists` and `LocalWrite` of the destination; then nothing is
+    left of it.
+    """
     digest = hashlib.sha256() if wish.sha256 else None
     started = session.trace.elapsed()
 
@@ -75,14 +76,14 @@ def download(
         return retrieve(control, source.path, descriptor, name, progress=progress, expect=expect, look=look)
 
     # The destination comes first: a file that may not be replaced is known before anything is sent.
-    if wish.path == STDOUT:
+    if stdout is not None:
         control = _open(session, source)
         try:
             done = fetch(control, stdout, "standard output")
         finally:
             _leave(session, control)
     else:
-        with wish.destination(lambda: session.pause(FIFO_PAUSE_S)) as destination:
+        with wish.destination(_fifo_pause(session)) as destination:
             control = _open(session, source)
             try:
                 done = fetch(control, destination.fd, destination.path)
@@ -103,6 +104,20 @@ def download(
         tls=facts.summary() if facts else None,
         data_resumed=done.data_resumed,
     )
+
+
+def _fifo_pause(session: Session) -> Callable[[], None]:
+    """What to do while nobody reads the FIFO that is the destination: wait a little, and no longer than a silent peer
+    is waited for."""
+    seconds = session.limits.silence_s
+    limit = session.deadline.within(seconds, f"timed out: nobody read the FIFO for {seconds:g} s (--timeout)")
+
+    def pause() -> None:
+        session.pause(FIFO_PAUSE_S)
+        if limit.passed:
+            raise limit.expired()
+
+    return pause
 
 
 def _open(session: Session, source: Source) -> Control:

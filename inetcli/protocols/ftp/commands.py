@@ -7,12 +7,13 @@ from inetcli.cli.targets import Answer, Job, run_targets
 from inetcli.errors import FileExists, MalformedTarget
 from inetcli.files import safe_name
 from inetcli.net.credentials import find_credentials
-from inetcli.protocols.ftp.client import STDOUT, Source, Wish, download
+from inetcli.protocols.ftp.client import Source, Wish, download
 from inetcli.protocols.ftp.control import ANONYMOUS
 from inetcli.protocols.ftp.model import Download, Security
 from inetcli.protocols.ftp.view import download_record, show_download
 from inetcli.wire.target import Target, decode_path, parse_target
 
+STDOUT = "-"
 SCHEMES: dict[str, int | None] = {"ftp": 21, "ftpes": 21, "ftps": 990}
 _SECURITY = {"ftp": Security.OFF, "ftpes": Security.EXPLICIT, "ftps": Security.IMPLICIT}
 _DEFAULTS = {None: "ftp", "off": "ftp", "explicit": "ftpes", "implicit": "ftps"}
@@ -68,7 +69,7 @@ def get(
                 job.session,
                 source,
                 wish,
-                stdout=job.stdout_descriptor() if output == STDOUT else -1,
+                stdout=job.stdout_descriptor() if output == STDOUT else None,
                 progress=job.progress.advance,
                 expect=job.progress.expect,
             )
