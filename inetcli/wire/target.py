@@ -24,6 +24,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[^\s\x00-\x1f\x7f/?#@:\[\]<>\"\\^`{|}%]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.~-]+)?")
+"""The characters of one; a zone (RFC 4007 section 11) follows a plain %, as in `ip address`."""
 
 MAX_HOST = 253
 """Characters of a domain name, RFC 1035 section 2.3.4 less the length bytes."""
@@ -98,18 +99,20 @@ def decode_path(path: str, shown: str) -> str:
 
 
 def mask_target(text: str) -> str:
-    """The target with `***` for its password: what may be shown."""
+    """The target with `***` for its password: what may be shown. Also for targets that are none."""
     match = _SCHEME.match(text)
     start = match.end() if match else 0
     rest = text[start:]
     authority = rest.partition("/")[0]
-    if "@" not in authority and "@" in rest and not authority.rpartition("]")[2].partition(":")[2].isdigit():
-        authority = rest  # a password with a bare slash: not a target, yet a password
-    userinfo, at, _ = authority.rpartition("@")
-    user, colon, _ = userinfo.partition(":")
-    if not (at and colon):
-        return text
-    return text[:start] + user + ":" + MASK + text[start + len(userinfo) :]
+    end = authority.rfind("@")
+    if end < 0:
+        _, colon, port = authority.rpartition("]")[2].partition(":")
+        if not colon or not port or port.isdigit() or (":" in port and _IPV6.fullmatch(authority)):
+            return text
+        # No port: it may be a password, whose @ stands behind a bare slash, or was forgotten.
+        end = rest.rfind("@") if "@" in rest else len(authority)
+    user, colon, _ = rest[:end].partition(":")
+    return text[:start] + user + ":" + MASK + rest[end:] if colon else text
 
 
 def _parse_userinfo(userinfo: str, shown: str) -> tuple[str, Secret | None]:
@@ -124,7 +127,7 @@ def _parse_userinfo(userinfo: str, shown: str) -> tuple[str, Secret | None]:
 def _parse_host_port(text: str, shown: str) -> tuple[str, int | None]:
     if text.startswith("["):
         host, bracket, after = text[1:].partition("]")
-        if not bracket or not _IPV6.fullmatch(host) or ":" not in host:
+        if not bracket or not _is_ipv6(host):
             _refuse(shown, f'"{text}" is no IPv6 address in brackets')
         if after and not after.startswith(":"):
             _refuse(shown, f'"{after}" behind the bracket; expected :port')
@@ -137,6 +140,16 @@ def _parse_host_port(text: str, shown: str) -> tuple[str, int | None]:
     if not _HOST.fullmatch(host) or len(host) > MAX_HOST + 1:
         _refuse(shown, f'"{host[:80]}" is no host name')
     return _to_ascii(host, shown), _parse_port(port, shown) if colon else None
+
+
+def _is_ipv6(host: str) -> bool:
+    import ipaddress  # seldom needed, and slow to load
+
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return _IPV6.fullmatch(host) is not None
 
 
 def _to_ascii(host: str, shown: str) -> str:

@@ -1,0 +1,132 @@
+"""A canary password goes through every option and every failure, and is found in no output and no file.
+
+It is told to the program in each way there is, against servers that accept, refuse, cut and misbehave; the trace
+(`-v`), JSON, notes and messages are all on. The servers' own logs do hold it: that is how the test knows that it was
+sent.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from program import Finished, inetcli
+
+from mockservers import FtpServer, HttpServer, NntpServer
+from mockservers.core import Server
+
+CANARY = "c4n4ry-s3cret"
+ENCODED = "YWRhOmM0bjRyeS1zM2NyZXQ="
+"""`ada:` and the canary in Base64: how Basic authentication carries it."""
+
+FAULTS = ("", "connect:rst@30", "connect:fin@60", "connect:garbage", "PASS:reply(530 no)", "PASS:rst", "RETR:fin@3")
+NEWS_FAULTS = ("", "connect:fin@60", "AUTHINFO:reply(502 no)", "GROUP:reply(480 again)", "ARTICLE:rst@20")
+LOOKS = (["-v"], ["-v", "--json"], ["--timing", "--json"], ["-v", "--insecure"], ["--retries", "2", "-v"])
+
+
+def ways(url: str, path: str, folder: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Every way to tell a password: in the URL, in a file, in netrc (named, and by the environment)."""
+    scheme, _, place = url.partition("://")
+    secret = folder / "password"
+    secret.write_text(CANARY + "\n")
+    netrc = folder / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login ada password {CANARY}\n")
+    netrc.chmod(0o600)
+    yield [f"{scheme}://ada:{CANARY}@{place}/{path}"], {}
+    yield ["--user", "ada", "--password-file", str(secret), f"{url}/{path}"], {}
+    yield ["--netrc-file", str(netrc), f"{url}/{path}"], {}
+    yield [f"{url}/{path}"], {"NETRC": str(netrc)}
+
+
+def assert_hushed(finished: Finished, arguments: list[str]) -> None:
+    for stream in (finished.stdout, finished.stderr):
+        assert CANARY.encode() not in stream, arguments
+        assert ENCODED.encode() not in stream, arguments
+    assert finished.code != 1, finished.err
+
+
+def assert_nothing_kept(folder: Path, *allowed: str) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in allowed:
+            assert CANARY.encode() not in path.read_bytes(), path
+
+
+def try_all(server: Server, path: str, command: list[str], folder: Path, *, faulty: bool) -> None:
+    """Every way with every look; where the server is faulty, and so slower, every way with looks in turn."""
+    work = folder / "work"
+    work.mkdir()
+    for number, (told, env) in enumerate(ways(server.url, path, folder)):
+        for looks in [LOOKS[number % len(LOOKS)]] if faulty else LOOKS:
+            arguments = [*command, *looks, "--timeout", "0.5", *told]
+            assert_hushed(inetcli(*arguments, env=env, cwd=work), arguments)
+    assert_nothing_kept(work)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_ftp_tells_nobody(fault: str, tmp_path: Path) -> None:
+    with FtpServer(users={"ada": CANARY}, faults=[fault] if fault else []) as server:
+        try_all(server, "welcome.txt", ["ftp", "get", "--force"], tmp_path, faulty=bool(fault))
+        assert fault or f"PASS {CANARY}" in server.log.commands()
+
+
+@pytest.mark.parametrize("fault", NEWS_FAULTS)
+def test_nntp_tells_nobody(fault: str, tmp_path: Path) -> None:
+    with NntpServer(users={"ada": CANARY}, faults=[fault] if fault else []) as server:
+        try_all(server, "private.test", ["nntp", "latest"], tmp_path, faulty=bool(fault))
+        assert fault or f"AUTHINFO PASS {CANARY}" in server.log.commands()
+
+
+@pytest.mark.parametrize("fault", ["", "GET /:rst@20", "GET /:garbage"])
+def test_http_tells_nobody(fault: str, tmp_path: Path) -> None:
+    with HttpServer(faults=[fault] if fault else []) as server:
+        try_all(server, "", ["http", "raw"], tmp_path, faulty=bool(fault))
+        assert f"Authorization: Basic {ENCODED}" in server.log.commands()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"ftp://ada:{CANARY}@",
+        f"ftp://ada:{CANARY}@host:99999/x",
+        f"ftp://ada:{CANARY}%zz@host/x",
+        f"ftp://ada:{CANARY}/more@host/x",
+        f"ftp://ada:{CANARY}",
+        f"gopher://ada:{CANARY}@host/x",
+        f"ftp://ada:{CANARY}@host\r\nDELE x",
+        f"ada:{CANARY}@",
+        f"ftp://ada:{CANARY}@[::1/x",
+        f"ftp://ada:{CANARY}@127.0.0.1:1/x",
+    ],
+)
+@pytest.mark.parametrize("looks", LOOKS)
+def test_malformed_targets_tell_nobody(target: str, looks: list[str], tmp_path: Path) -> None:
+    finished = inetcli("ftp", "get", *looks, target, cwd=tmp_path)
+    assert_hushed(finished, [target])
+    assert finished.code in (3, 7)
+
+
+def test_a_password_in_user_is_refused_without_repeating_it() -> None:
+    finished = inetcli("ftp", "get", "--user", f"ada:{CANARY}", "ftp://127.0.0.1/x")
+    assert finished.code == 2
+    assert CANARY not in finished.err
+
+
+def test_a_bug_shows_no_password(tmp_path: Path) -> None:
+    """A traceback that is asked for shows code, and the secrets in it are masked objects."""
+    env = {"INETCLI_DEBUG": "1", "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "sitecustomize.py").write_text(
+        "import inetcli.protocols.ftp.client as client\n"
+        "def broken(session, source, *rest, **more): raise RuntimeError(f'with {source}')\n"
+        "client.download = broken\n"
+    )
+    finished = inetcli("ftp", "get", f"ftp://ada:{CANARY}@127.0.0.1:1/x", env=env)
+    assert finished.code == 1
+    assert "RuntimeError" in finished.err
+    assert CANARY not in finished.err
+
+
+def test_the_environment_of_a_child_has_no_credentials_in_urls() -> None:
+    with FtpServer(users={"ada": CANARY}) as server:
+        values = server.env()
+    assert [key for key, value in values.items() if CANARY in value] == ["MOCK_FTP_PASSWORD"]
+    assert CANARY not in "".join(os.environ.values())
