@@ -206,10 +206,11 @@ class ClientCertificateWanted(InetError):
 class CertificateProblem(InetError):
     """The server's certificate, or its chain, is not good enough. `kind` is also the verdict of `tls hello`.
 
-    `facts` is what the handshake showed nevertheless, where there was one.
+    `facts` is what the handshake showed nevertheless, where there was one; `verify_code` is OpenSSL's X509_V_ERR_*.
     """
 
     facts: object | None = None
+    verify_code: int | None = None
 
 
 class Untrusted(CertificateProblem):

@@ -23,48 +23,13 @@ from typing import Any, Self, TypeVar
 from mockservers.connection import Connection, Over
 from mockservers.faults import Armed, BadFault, Blackhole, Fault, Refuse, Reply, Rule, parse_fault
 from mockservers.log import MAIN, Event, Kind, Log
+from mockservers.loop import STOP_S, shared_loop
 
 T = TypeVar("T")
 
 BACKLOG = 128
 PORT_TRIES = 50
 """TCP and UDP, or both families, must be free on one port: how many ports are tried."""
-
-STOP_S = 2.0
-"""How long stopping may take; it usually takes a millisecond."""
-
-
-class _LoopThread:
-    """The loop that all servers share."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def enter(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="mockservers", daemon=True)
-                self._thread.start()
-            self._users += 1
-            return self._loop
-
-    def leave(self) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users or self._loop is None or self._thread is None:
-                return
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(STOP_S)
-            if not self._thread.is_alive():
-                self._loop.close()
-            self._loop = self._thread = None
-
-
-_shared = _LoopThread()
 
 
 class Trigger:
@@ -109,7 +74,7 @@ class Server:
         self.port = self._bind(host, port)
         for armed in faults:
             self.arm(parse_fault(armed) if isinstance(armed, str) else armed)
-        self._loop = _shared.enter()
+        self._loop = shared_loop.enter()
         self._call(self._start())
 
     # What a user of the server sees
@@ -191,7 +156,7 @@ class Server:
         finally:
             for sock in [*self._listeners, *self._datagrams, *self._extra]:
                 sock.close()
-            _shared.leave()
+            shared_loop.leave()
 
     def __enter__(self) -> Self:
         return self

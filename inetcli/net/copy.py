@@ -6,18 +6,19 @@ pipe, which are written out by hand before going on by copying. Copying takes on
 """
 
 import os
+import select
+import stat
 from collections.abc import Callable
 
-from inetcli.errors import LocalWrite, ReceiveFailed
+from inetcli.errors import LocalWrite
 from inetcli.net.rate import RateGuard
-from inetcli.net.stream import SocketStream
-from inetcli.net.wait import READ, WRITE
+from inetcli.net.stream import CANNOT_SPLICE, SocketStream
+from inetcli.net.wait import WRITE, Patience, wait_any
 
 BUFFER = 256 << 10
 """Bytes per read: of the pipe, if the system lets it grow, and of the buffer."""
 
 _F_SETPIPE_SZ = 1031
-_CANNOT_SPLICE = (22, 38)  # EINVAL, ENOSYS
 
 Progress = Callable[[int], object]
 Look = Callable[[memoryview], object]
@@ -37,14 +38,13 @@ class Transfer:
         look: Look | None = None,
     ) -> None:
         self._stream = stream
-        self._descriptor = descriptor
-        self._name = name
+        self._sink = _Sink(descriptor, name, stream.patience)
         self._limit = limit
         self._progress = progress
         self._look = look
         self._guard = RateGuard(stream.min_rate)
         self.moved = 0
-        """Bytes that have reached the descriptor."""
+        """Bytes that have reached the descriptor, in whole pieces."""
 
     def run(self) -> int:
         """Move everything up to the stream's end, or up to one byte beyond `limit`; return how many bytes came.
@@ -52,13 +52,10 @@ class Transfer:
         Errors: those of the stream; `LocalWrite` when the file takes no more. A closed pipe is a BrokenPipeError: who
         owns the pipe knows what it means. `moved` stands also after an error.
         """
-        early = self._stream.reader.drain()
-        if early:
-            self._write(memoryview(early))
-            self._count(len(early))
-        if self._look is None and self._stream.can_splice and hasattr(os, "splice") and self._splice():
-            return self.moved
-        self._copy()
+        if early := self._stream.reader.drain():
+            self._put(memoryview(early))
+        if not (self._look is None and self._stream.can_splice and hasattr(os, "splice") and self._splice()):
+            self._copy()
         return self.moved
 
     def _room(self) -> int:
@@ -71,85 +68,109 @@ class Transfer:
         try:
             _enlarge(writing)
             while room := self._room():
-                size = self._into_pipe(writing, room)
+                size = self._stream.splice_into(writing, room)
                 if size is None:
                     return False
                 if size == 0:
                     return True
-                if not self._out_of_pipe(reading, size):
-                    self._count(size)
+                left = self._sink.empty(reading, size)
+                self._count(size - left)
+                if left:
+                    self._drain(reading, left)
                     return False
-                self._count(size)
             return True
         finally:
             os.close(reading)
             os.close(writing)
 
-    def _into_pipe(self, writing: int, room: int) -> int | None:
-        stream = self._stream
-        while True:
-            try:
-                size = os.splice(stream.fileno(), writing, room, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
-                stream.trace.moved(stream.channel, size)
-                return size
-            except (BlockingIOError, InterruptedError):
-                stream.patience.wait(stream.fileno(), READ)
-            except OSError as error:
-                if error.errno in _CANNOT_SPLICE:
-                    return None
-                raise ReceiveFailed(f"{stream.peer}: the peer reset the connection") from error
-
-    def _out_of_pipe(self, reading: int, size: int) -> bool:
-        """Empty the pipe into the file; False = by hand, because the file cannot take it otherwise."""
+    def _drain(self, pipe: int, size: int) -> None:
         while size:
-            try:
-                size -= os.splice(reading, self._descriptor, size, flags=os.SPLICE_F_MOVE)
-            except InterruptedError:
-                continue
-            except BlockingIOError:
-                self._stream.patience.wait(self._descriptor, WRITE)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                if error.errno not in _CANNOT_SPLICE:
-                    raise LocalWrite(f"{self._name}: {(error.strerror or str(error)).lower()}") from error
-                while size:
-                    piece = os.read(reading, size)
-                    self._write(memoryview(piece))
-                    size -= len(piece)
-                return False
-        return True
+            piece = os.read(pipe, size)
+            self._put(memoryview(piece))
+            size -= len(piece)
 
     def _copy(self) -> None:
-        buffer = bytearray(BUFFER)
-        with memoryview(buffer) as view:
+        with memoryview(bytearray(BUFFER)) as buffer:
             while room := self._room():
-                size = self._stream.receive_into(view[:room])
+                size = self._stream.receive_into(buffer[:room])
                 if not size:
                     return
-                self._write(view[:size])
-                self._count(size)
+                self._put(buffer[:size])
 
-    def _write(self, data: memoryview) -> None:
+    def _put(self, data: memoryview) -> None:
         if self._look:
             self._look(data)
-        while data:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except InterruptedError:
-                continue
-            except BlockingIOError:
-                self._stream.patience.wait(self._descriptor, WRITE)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise LocalWrite(f"{self._name}: {(error.strerror or str(error)).lower()}") from error
+        self._sink.write(data)
+        self._count(len(data))
 
     def _count(self, size: int) -> None:
         self.moved += size
-        self._guard.count(size, self._stream.now())
+        self._guard.count(size, self._stream.instant() - self._sink.stalled_s)
         if self._progress:
             self._progress(size)
+
+
+class _Sink:
+    """The local descriptor.
+
+    A pipe's reader may take its time: a pager does. So waits for it end with the target's deadline or a stop, not with
+    the peer's silence limit, and are not the peer's slowness: `stalled_s` counts them.
+    """
+
+    def __init__(self, descriptor: int, name: str, patience: Patience) -> None:
+        self._descriptor = descriptor
+        self._name = name
+        self._patience = patience
+        self._blocks = _may_block(descriptor)
+        self.stalled_s = 0.0
+
+    def empty(self, pipe: int, size: int) -> int:
+        """Move the `size` bytes that are in the pipe by splice; return how many are left, because it cannot."""
+        while size:
+            try:
+                # Without SPLICE_F_NONBLOCK a destination that is a full pipe would hold us where no limit counts.
+                size -= os.splice(pipe, self._descriptor, size, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
+            except BlockingIOError:
+                self._wait()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                if error.errno in CANNOT_SPLICE:
+                    return size
+                raise self._failure(error) from error
+        return 0
+
+    def write(self, data: memoryview) -> None:
+        """Write all of it."""
+        while data:
+            if self._blocks:
+                self._wait()
+            try:
+                # A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking; of more, nothing is said.
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF] if self._blocks else data) :]
+            except BlockingIOError:
+                self._wait()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise self._failure(error) from error
+
+    def _wait(self) -> None:
+        deadline = self._patience.deadline
+        before = deadline.clock.monotonic()
+        if not wait_any({self._descriptor: WRITE}, deadline, self._patience.cancel):
+            raise deadline.expired()
+        self.stalled_s += deadline.clock.monotonic() - before
+
+    def _failure(self, error: OSError) -> LocalWrite:
+        return LocalWrite(f"{self._name}: {(error.strerror or str(error)).lower()}")
+
+
+def _may_block(descriptor: int) -> bool:
+    """Whether a write may have to wait for whoever reads."""
+    mode = os.fstat(descriptor).st_mode
+    waits = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+    return waits and os.get_blocking(descriptor)
 
 
 def _enlarge(pipe: int) -> None:

@@ -12,6 +12,8 @@ before each read of a line protocol. It exists on Linux only; elsewhere the wait
 Foreign errors are translated here: a reset is `ReceiveFailed` or `SendFailed`, silence is `TimedOut`.
 """
 
+import errno
+import os
 import socket
 from collections.abc import Callable, Iterable
 
@@ -24,6 +26,9 @@ from inetcli.wire.reader import Parse, Reader, T
 
 SCRATCH = 1 << 16
 """Bytes taken from the kernel at once for parsers. Transfers use a larger buffer of their own (`copy`)."""
+
+CANNOT_SPLICE = (errno.EINVAL, errno.ENOSYS)
+"""What splice(2) says where it does not work: an odd file, an odd socket, an old kernel."""
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -53,8 +58,8 @@ class Stream:
     def _feed(self, guard: RateGuard) -> None:
         with memoryview(self._scratch) as scratch:
             size = self.receive_into(scratch)
-            guard.count(size, self.now())
             if size:
+                guard.count(size, self.instant())
                 self.reader.feed(scratch[:size])
             else:
                 self.reader.feed_end()
@@ -79,7 +84,7 @@ class Stream:
                 sent += self._send(rest[sent:])
         self.trace.sent(self.channel, data if shown is None else shown)
 
-    def now(self) -> float:
+    def instant(self) -> float:
         """Monotonic seconds of the clock that this stream's limits go by."""
         return 0.0
 
@@ -124,11 +129,23 @@ class SocketStream(Stream):
         """Whether the kernel may move the bytes by itself: they are the socket's own."""
         return True
 
-    def fileno(self) -> int:
-        """The descriptor, for `copy`, which moves bytes past this object."""
-        return self.sock.fileno()
+    def splice_into(self, pipe: int, limit: int) -> int | None:
+        """Like `receive_into`, but at most `limit` bytes by splice(2) into an empty pipe; None = it cannot."""
+        while True:
+            try:
+                size = os.splice(self.sock.fileno(), pipe, limit, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
+            except BlockingIOError:
+                self.patience.wait(self.sock.fileno(), READ)
+            except OSError as error:
+                if error.errno in CANNOT_SPLICE:
+                    return None
+                raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
+            else:
+                if size:
+                    self.trace.moved(self.channel, size)
+                return size
 
-    def now(self) -> float:
+    def instant(self) -> float:
         return self.patience.deadline.clock.monotonic()
 
     def finish_sending(self) -> None:
@@ -153,7 +170,7 @@ class SocketStream(Stream):
             self.quick_ack()
             try:
                 return self.sock.recv_into(buffer)
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 self.patience.wait(self.sock.fileno(), READ)
             except OSError as error:
                 raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
@@ -162,7 +179,7 @@ class SocketStream(Stream):
         while True:
             try:
                 return self.sock.send(data)
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 self.patience.wait(self.sock.fileno(), WRITE)
             except OSError as error:
                 raise SendFailed(f"{self.peer}: {_broken(error)}") from error

@@ -238,6 +238,7 @@ def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) ->
     words = words if words[1:2].isupper() else words[:1].lower() + words[1:]
     problem = _VERDICTS.get(error.verify_code, ChainFault)(f"{name}: {words}")
     problem.facts = facts
+    problem.verify_code = error.verify_code
     return problem
 
 

@@ -33,13 +33,13 @@ def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Tu
     """
     for line in lines:
         stream.send(encode_line(line, end))
-        asked = stream.now()
+        asked = stream.instant()
         try:
             reply = stream.read(parse_reply)
         except Incomplete:
-            yield Turn(line, stream.reader.drain(), stream.now() - asked)
+            yield Turn(line, stream.reader.drain(), stream.instant() - asked)
             raise
-        yield Turn(line, reply, stream.now() - asked)
+        yield Turn(line, reply, stream.instant() - asked)
     stream.finish_sending()
     while (rest := stream.read(parse_farewell)) is not None:
         yield Turn(None, rest, None)

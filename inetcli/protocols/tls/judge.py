@@ -7,7 +7,6 @@ is OpenSSL's, by its X509_V_ERR number.
 
 from collections.abc import Sequence
 from datetime import datetime
-from ssl import SSLCertVerificationError
 
 from inetcli.errors import CertificateProblem
 from inetcli.protocols.tls.model import ORDER, Certificate, Code, Problem
@@ -56,12 +55,11 @@ def _out_of_date(chain: Sequence[Certificate], now: datetime) -> list[Problem]:
 
 
 def _code(chain: Sequence[Certificate], error: CertificateProblem) -> Code:
-    cause = error.__cause__
-    if not isinstance(cause, SSLCertVerificationError):
+    if error.verify_code is None:
         return Code.PIN
-    if cause.verify_code in _ISSUER_NOT_FOUND and len(chain) == 1:
+    if error.verify_code in _ISSUER_NOT_FOUND and len(chain) == 1:
         return Code.INCOMPLETE_CHAIN
-    return _CODES.get(cause.verify_code, Code.OTHER)
+    return _CODES.get(error.verify_code, Code.OTHER)
 
 
 def _about(code: Code, chain: Sequence[Certificate]) -> int | None:

@@ -1,0 +1,220 @@
+"""The rules of the house, read off the source by its syntax tree. CONTRIBUTING.md says them in words.
+
+Each rule takes a tree of modules and returns its violations, one line each. `tests/test_architecture.py` holds them to
+the real source, and shows with planted violations that each of them bites.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_LINES = 400
+CLOCK_CALLS = {
+    "now",
+    "today",
+    "utcnow",
+    "monotonic",
+    "monotonic_ns",
+    "sleep",
+    "perf_counter",
+    "perf_counter_ns",
+    "time_ns",
+    "ctime",
+    "localtime",
+    "gmtime",
+}
+NETWORK_MODULES = {"socket", "ssl", "select", "selectors", "threading"}
+BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "misc"}
+PROTOCOL_FILES = ("model", "wire", "client", "view", "commands")
+PURE = {"wire", "model", "view"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A source file: its dotted name, its lines, its tree."""
+
+    name: str
+    lines: int
+    tree: ast.Module
+
+    @property
+    def parts(self) -> list[str]:
+        return self.name.split(".")
+
+    @property
+    def protocol(self) -> str | None:
+        """The protocol whose folder it is in."""
+        return self.parts[2] if self.name.startswith("inetcli.protocols.") else None
+
+    def imports(self, *, for_types: bool = False) -> Iterator[str]:
+        """The dotted names of what it imports anywhere, late imports included; for types only when asked."""
+        skipped = set() if for_types else set(map(id, _type_checking(self.tree)))
+        for node in ast.walk(self.tree):
+            if id(node) in skipped:
+                continue
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+    def calls(self) -> Iterator[tuple[int, str]]:
+        """The calls in it: the line, and the name as it is written."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield node.lineno, ast.unparse(node.func)
+
+
+def read_modules(root: Path) -> list[Module]:
+    """All modules of the two packages below `root`."""
+    modules = []
+    for path in sorted([*root.glob("inetcli/**/*.py"), *root.glob("mockservers/**/*.py")]):
+        text = path.read_text(encoding="utf-8")
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        modules.append(Module(name, text.count("\n"), ast.parse(text, str(path))))
+    return modules
+
+
+def click_stays_at_the_command_line(modules: list[Module]) -> list[str]:
+    """Click only in cli/ and commands.py."""
+    return [
+        f"{module.name} imports {name}"
+        for module in modules
+        if module.name.startswith("inetcli") and not _is_command_line(module)
+        for name in module.imports()
+        if _top(name) == "click"
+    ]
+
+
+def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]:
+    """socket, ssl, select, selectors, threading and calls of the clock only in net/; the meter looks at the clock."""
+    found = []
+    for module in modules:
+        if not module.name.startswith("inetcli") or module.name.startswith("inetcli.net"):
+            continue
+        allowed = {"threading"} if module.name == "inetcli.cli.meter" else set()
+        names = {_top(name) for name in module.imports()} & NETWORK_MODULES - allowed
+        found += [f"{module.name} imports {name}" for name in sorted(names)]
+        if module.name != "inetcli.cli.meter":
+            found += [
+                f"{module.name}:{line} calls {call}"
+                for line, call in module.calls()
+                if call.rpartition(".")[2] in CLOCK_CALLS and "clock" not in call and call != "self.now"
+            ]
+    return found
+
+
+def protocols_keep_to_themselves(modules: list[Module]) -> list[str]:
+    """No protocol imports another."""
+    return [
+        f"{module.name} imports {name}"
+        for module in modules
+        if module.protocol
+        for name in module.imports(for_types=True)
+        if name.startswith("inetcli.protocols.") and name.split(".")[2] != module.protocol
+    ]
+
+
+def the_packages_never_meet(modules: list[Module]) -> list[str]:
+    """mockservers and inetcli never import each other: a mistake that both share would cancel out in every test."""
+    other = {"inetcli": "mockservers", "mockservers": "inetcli"}
+    return [
+        f"{module.name} imports {name}"
+        for module in modules
+        for name in module.imports(for_types=True)
+        if _top(name) == other[module.parts[0]]
+    ]
+
+
+def no_drawers_for_odds_and_ends(modules: list[Module]) -> list[str]:
+    """No module called utils, common, helpers or misc."""
+    return [f"{module.name} has no subject" for module in modules if module.parts[-1] in BANNED_NAMES]
+
+
+def protocols_have_their_files(modules: list[Module]) -> list[str]:
+    """Each protocol has model, wire, client, view and commands."""
+    names = {module.name for module in modules}
+    protocols = sorted({module.protocol for module in modules if module.protocol})
+    return [
+        f"{protocol} has no {part}.py"
+        for protocol in protocols
+        for part in PROTOCOL_FILES
+        if f"inetcli.protocols.{protocol}.{part}" not in names
+    ]
+
+
+def arrows_point_down(modules: list[Module]) -> list[str]:
+    """wire/ knows nothing above it, net/ no protocol, models, wires and views no network; clients know no Click."""
+    found = []
+    for module in modules:
+        for name in module.imports():
+            if not name.startswith("inetcli."):
+                continue
+            floor = name.split(".")[1]
+            if module.name.startswith("inetcli.wire") and floor in ("net", "cli", "protocols", "files"):
+                found.append(f"{module.name} imports {name}")
+            if module.name.startswith("inetcli.net") and floor in ("cli", "protocols", "files"):
+                found.append(f"{module.name} imports {name}")
+            if module.protocol and module.parts[-1] in PURE and floor in ("cli", "files"):
+                found.append(f"{module.name} imports {name}")
+            if module.protocol and module.parts[-1] in PURE and floor == "net" and name not in _FACTS:
+                found.append(f"{module.name} imports {name}")
+            if module.protocol and module.parts[-1] != "commands" and floor == "cli":
+                found.append(f"{module.name} imports {name}")
+    return sorted(set(found))
+
+
+_FACTS = {"inetcli.net.tlsfacts.TlsFacts"}
+"""What a handshake found out: a model that lives beside the private hooks which fill it."""
+
+
+def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
+    """Only cli/ prints; only cli/app.py ends the process."""
+    found = []
+    for module in modules:
+        if not module.name.startswith("inetcli"):
+            continue
+        for line, call in module.calls():
+            if call in ("print", "click.echo", "sys.stdout.write", "sys.stderr.write") and not module.name.startswith(
+                "inetcli.cli"
+            ):
+                found.append(f"{module.name}:{line} calls {call}")
+            if call in ("sys.exit", "os._exit", "os.kill", "exit") and module.name != "inetcli.cli.app":
+                found.append(f"{module.name}:{line} calls {call}")
+    return found
+
+
+def modules_fit_in_a_head(modules: list[Module]) -> list[str]:
+    """At most 400 lines, and a docstring that says what the module is."""
+    long = [f"{module.name} has {module.lines} lines" for module in modules if module.lines > MAX_LINES]
+    return long + [f"{module.name} has no docstring" for module in modules if not ast.get_docstring(module.tree)]
+
+
+RULES = (
+    click_stays_at_the_command_line,
+    only_net_meets_the_network_and_the_clock,
+    protocols_keep_to_themselves,
+    the_packages_never_meet,
+    no_drawers_for_odds_and_ends,
+    protocols_have_their_files,
+    arrows_point_down,
+    only_the_command_line_prints_and_exits,
+    modules_fit_in_a_head,
+)
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _is_command_line(module: Module) -> bool:
+    return module.name.startswith("inetcli.cli") or (module.protocol is not None and module.parts[-1] == "commands")
+
+
+def _type_checking(tree: ast.Module) -> Iterator[ast.AST]:
+    """What stands below `if TYPE_CHECKING:`, which never runs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for inner in node.body:
+                yield from ast.walk(inner)
