@@ -16,9 +16,9 @@ from inetcli.wire.replies import Reply
 
 MAX_SIZE = (1 << 63) - 1
 
-_PASV = re.compile(r"(?<!\d)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})(?!\d)")
-_EPSV = re.compile(r"\(([!-~])\1\1(\d{1,5})\1\)")
-_BYTES = re.compile(r"\((\d{1,19}) bytes\)")
+_PASV = re.compile(r"(?<!\d)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})(?!\d)", re.ASCII)
+_EPSV = re.compile(r"\(([!-~])\1\1(\d{1,5})\1\)", re.ASCII)
+_BYTES = re.compile(r"\((\d{1,19}) bytes\)", re.ASCII)
 
 
 def encode_command(verb: str, argument: str = "") -> bytes:
