@@ -111,7 +111,7 @@ def test_get_with_a_password_sends_it_only_when_it_is_asked_for(tmp_path: Path) 
         ("connect:garbage(2000)", 8),
         ("connect:long_line(20000)", 63),
         ("connect:fin", 52),
-        ("connect:rst@1", 56),
+        ("USER:rst", 56),
         ("connect:silent", 28),
         ("connect:refuse", 7),
     ],
