@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from inetcli.net.clock import SystemClock
-from inetcli.net.wait import Cancel, Cancelled
+from inetcli.net.wait import Cancel
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,10 +41,11 @@ def run_pool(
 ) -> Generator[tuple[T, R | BaseException], None, None]:
     """Do `work` for each item, `jobs` at a time; yield each item with its result, or with what `work` raised.
 
-    With one job everything happens in the caller's thread, one item after the other. An error while reading the items
-    is raised when all results before it have been handed out.
+    With one job everything happens in the caller's thread, one item after the other, and what ends a program (not an
+    `Exception`) passes through. An error while reading the items is raised when all results before it have been handed
+    out. To stop early, close the generator: `cancel` is set then, and by anything else that ends it before its time.
     """
-    if jobs == 1:
+    if jobs == 1:  # nobody else is there to be cancelled
         for item in items:
             yield item, _try(work, item)
         return
@@ -66,11 +67,14 @@ class _Pool(Generic[T, R]):
         self._workers: list[threading.Thread] = []
 
     def results(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
-        threading.Thread(target=self._read_items, name="targets", daemon=True).start()
         try:
+            threading.Thread(target=self._read_items, name="targets", daemon=True).start()
             yield from self._hand_out(ordered)
-        finally:
+        except BaseException:
             self._stop()
+            raise
+        finally:
+            self._join()
 
     def _hand_out(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
         early: dict[int, tuple[T, R | BaseException]] = {}
@@ -97,16 +101,19 @@ class _Pool(Generic[T, R]):
             raise end.error
 
     def _read_items(self) -> None:
+        """The thread of the reader: an item is asked for only when there is room for it."""
         count, error = 0, None
         try:
-            for item in self._items:
-                self._room.acquire()
-                if self._stopped.is_set():
-                    return
+            items = iter(self._items)
+            while self._room.acquire() and not self._stopped.is_set():
+                try:
+                    item = next(items)
+                except StopIteration:
+                    break
+                if len(self._workers) < self._jobs:  # no more workers than there are items
+                    self._start_worker()
                 self._waiting.put((count, item))
                 count += 1
-                if count <= self._jobs:  # no more workers than there are items
-                    self._start_worker()
         except BaseException as failure:  # noqa: BLE001 - raised again in the caller's thread
             error = failure
         self._done.put(_End(count, error))
@@ -115,27 +122,36 @@ class _Pool(Generic[T, R]):
 
     def _start_worker(self) -> None:
         worker = threading.Thread(target=self._run, name="job", daemon=True)
-        self._workers.append(worker)
-        worker.start()
+        try:
+            worker.start()
+        except RuntimeError:  # the system gives no more threads: those that run do all the work
+            if not self._workers:
+                raise
+        else:
+            self._workers.append(worker)
 
     def _run(self) -> None:
+        """The thread of a worker. Whatever comes out of the work is handed over: nobody waits for what never comes."""
         while (taken := self._waiting.get()) is not None and not self._stopped.is_set():
             number, item = taken
-            result = _try(self._work, item)
-            if not isinstance(result, Cancelled):
-                self._done.put((number, item, result))
+            result: R | BaseException
+            try:
+                result = self._work(item)
+            except BaseException as failure:  # noqa: BLE001 - handed to the caller, who tells a failure from a bug
+                result = failure
+            self._done.put((number, item, result))
 
     def _stop(self) -> None:
-        self._stopped.set()
-        workers = list(self._workers)
-        if any(worker.is_alive() for worker in workers):
-            self._cancel.set()
+        self._stopped.set()  # before the others wake up: they must not begin anything new
+        self._cancel.set()
         self._room.release()  # for the reader of items, should it wait for room
-        for _ in workers:
+        for _ in range(self._jobs):
             self._waiting.put(None)
+
+    def _join(self) -> None:
         clock = SystemClock()
         until = clock.monotonic() + JOIN_S
-        for worker in workers:
+        for worker in list(self._workers):
             worker.join(max(0.0, until - clock.monotonic()))
 
 
