@@ -1,0 +1,319 @@
+import contextlib
+import fcntl
+import os
+import random
+import resource
+import select
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inetcli.errors import LocalWrite, ReceiveFailed, TimedOut
+from inetcli.net.copy import Transfer
+from inetcli.net.deadline import Deadline
+from inetcli.net.wait import Cancel, Cancelled, Patience, wait_any
+
+PAGE = 4096
+F_SETPIPE_SZ = 1031
+
+MORE_THAN_A_PIPE = 60_000
+"""Bytes that a pipe of one page cannot take: splice hands over references to 32 KiB and more, each counts as a page.
+They fit into a TCP connection's first window, so all have arrived when the peer's end has closed."""
+
+both_ways = pytest.mark.parametrize("look", [None, len], ids=["splice", "copy"])
+
+
+def bytes_of(size: int) -> bytes:
+    return random.Random(size).randbytes(size)
+
+
+def send(pair, data: bytes) -> None:
+    """All of it, then the end."""
+    pair.peer.sendall(data)
+    pair.peer.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    yield descriptor
+    os.close(descriptor)
+
+
+def content(descriptor: int) -> bytes:
+    return os.pread(descriptor, 1 << 24, 0)
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A pipe of one page, both ends blocking."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, PAGE)
+    yield reading, writing
+    for end in (reading, writing):
+        with contextlib.suppress(OSError):  # the test has closed it
+            os.close(end)
+
+
+def until_full(writing: int) -> None:
+    poll = select.poll()
+    poll.register(writing, select.POLLOUT)
+    while poll.poll(0):
+        os.sched_yield()
+
+
+def read_all(reading: int) -> bytes:
+    pieces = []
+    while piece := os.read(reading, 1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+@both_ways
+@pytest.mark.parametrize("size", [0, 1, 65_536, 262_144, 262_145, 3_000_003])
+def test_every_byte_arrives_once_in_order(pair, file: int, background, size: int, look) -> None:
+    data = bytes_of(size)
+    background(send, pair, data)
+    progress: list[int] = []
+    transfer = Transfer(pair.stream, file, "file", look=look, progress=progress.append)
+    assert transfer.run() == transfer.moved == size
+    assert content(file) == data
+    assert sum(progress) == pair.stream.trace.received_bytes == size
+
+
+def test_splice_brings_no_byte_to_user_space_and_copy_shows_them_all(connect, file: int, background) -> None:
+    spliced, copied = connect(), connect()
+    for pair in (spliced, copied):
+        background(send, pair, b"x" * 9000)
+    Transfer(spliced.stream, file, "file").run()
+    Transfer(copied.stream, file, "file", look=len).run()
+    assert {event.data for event in spliced.events} == {b""}
+    assert b"".join(event.data for event in copied.events) == b"x" * 9000
+
+
+def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
+    seen = bytearray()
+    pair.stream.reader.feed(b"early ")
+    background(send, pair, b"late")
+    Transfer(pair.stream, file, "file", look=seen.extend).run()
+    assert bytes(seen) == content(file) == b"early late"
+
+
+@both_ways
+def test_what_the_reader_holds_comes_first_and_counts(pair, file: int, look) -> None:
+    pair.stream.reader.feed(b"early ")
+    send(pair, b"late")
+    assert Transfer(pair.stream, file, "file", look=look).run() == 10
+    assert content(file) == b"early late"
+    assert not len(pair.stream.reader)
+
+
+@both_ways
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_a_file_opened_for_appending_gets_every_byte_once(pair, tmp_path: Path, background, look, size: int) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"before ")
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    background(send, pair, bytes_of(size))
+    assert Transfer(pair.stream, descriptor, "log", look=look).run() == size
+    os.close(descriptor)
+    assert path.read_bytes() == b"before " + bytes_of(size)
+
+
+@pytest.mark.parametrize("refused", ["socket", "file"])
+def test_a_system_without_splice_copies(pair, file: int, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    splice = os.splice
+    from_socket = pair.stream.sock.fileno()
+
+    def refuse(source: int, *arguments, **options):
+        if (source == from_socket) is (refused == "socket"):
+            raise OSError(38, "Function not implemented")
+        return splice(source, *arguments, **options)
+
+    monkeypatch.setattr(os, "splice", refuse)
+    send(pair, b"x" * 9000)
+    assert Transfer(pair.stream, file, "file").run() == 9000
+    assert content(file) == b"x" * 9000
+
+
+@both_ways
+@pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
+def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, look, blocking: bool) -> None:
+    reading, writing = pipe
+    os.set_blocking(writing, blocking)
+    data = bytes_of(200_000)
+    background(send, pair, data)
+    came: list[bytes] = []
+    reader = background(lambda: came.append(read_all(reading)))
+    assert Transfer(pair.stream, writing, "a pipe", look=look).run() == len(data)
+    os.close(writing)
+    reader.join()
+    assert came == [data]
+
+
+@both_ways
+@pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
+def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel, pipe, background, look, blocking):
+    """A pager that shows its first page is no reason to give up."""
+    reading, writing = pipe
+    os.set_blocking(writing, blocking)
+    pair = connect(Patience(Deadline(), 0.0, cancel))  # not a moment's silence of the peer
+    send(pair, bytes_of(MORE_THAN_A_PIPE))
+    came: list[bytes] = []
+
+    def page() -> None:
+        until_full(writing)
+        came.append(read_all(reading))
+
+    reader = background(page)
+    Transfer(pair.stream, writing, "a pipe", look=look).run()
+    os.close(writing)
+    reader.join()
+    assert came == [bytes_of(MORE_THAN_A_PIPE)]
+
+
+@both_ways
+@pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
+def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, cancel: Cancel, pipe, look, blocking):
+    _, writing = pipe
+    os.set_blocking(writing, blocking)
+    pair = connect(Patience(Deadline().within(0.05, "over (--max-time)"), 20, cancel))
+    send(pair, bytes_of(MORE_THAN_A_PIPE))
+    with pytest.raises(TimedOut, match="--max-time"):
+        Transfer(pair.stream, writing, "a pipe", look=look).run()
+
+
+@both_ways
+def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel, pipe, background, look) -> None:
+    _, writing = pipe
+    send(pair, bytes_of(MORE_THAN_A_PIPE))
+
+    def stop() -> None:
+        until_full(writing)
+        cancel.set()
+
+    background(stop)
+    with pytest.raises(Cancelled):
+        Transfer(pair.stream, writing, "a pipe", look=look).run()
+
+
+@both_ways
+def test_a_pipe_that_nobody_reads_any_more_is_for_its_owner(pair, pipe, look) -> None:
+    reading, writing = pipe
+    os.close(reading)
+    send(pair, b"data")
+    with pytest.raises(BrokenPipeError):
+        Transfer(pair.stream, writing, "standard output", look=look).run()
+
+
+@both_ways
+def test_a_fifo_gets_it_all(pair, tmp_path: Path, background, look) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    came: list[bytes] = []
+    reader = background(lambda: came.append(path.read_bytes()))
+    writing = os.open(path, os.O_WRONLY)
+    background(send, pair, bytes_of(200_000))
+    Transfer(pair.stream, writing, "fifo", look=look).run()
+    os.close(writing)
+    reader.join()
+    assert came == [bytes_of(200_000)]
+
+
+@both_ways
+def test_a_device_takes_it_all(pair, look) -> None:
+    send(pair, b"x" * 9000)
+    with open("/dev/null", "wb") as null:
+        assert Transfer(pair.stream, null.fileno(), "/dev/null", look=look).run() == 9000
+
+
+@both_ways
+def test_a_full_disk_is_a_local_write(pair, look) -> None:
+    send(pair, b"data")
+    with open("/dev/full", "wb") as full_disk, pytest.raises(LocalWrite) as caught:
+        Transfer(pair.stream, full_disk.fileno(), "a.bin", look=look).run()
+    assert caught.value.message == "a.bin: no space left on device"
+
+
+@both_ways
+def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, look) -> None:
+    send(pair, bytes_of(10_000))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))
+    try:
+        with pytest.raises(LocalWrite, match=r"a\.bin: file too large"):
+            Transfer(pair.stream, file, "a.bin", look=look).run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert content(file) == bytes_of(10_000)[:PAGE]
+
+
+@both_ways
+def test_a_reset_comes_behind_what_had_arrived(pair, file: int, look) -> None:
+    pair.peer.sendall(bytes_of(5000))
+    pair.reset()
+    transfer = Transfer(pair.stream, file, "file", look=look)
+    with pytest.raises(ReceiveFailed, match="the peer reset the connection"):
+        transfer.run()
+    assert transfer.moved == 5000
+    assert content(file) == bytes_of(5000)
+
+
+@both_ways
+def test_one_byte_beyond_the_limit_is_taken_and_not_more(pair, file: int, look) -> None:
+    pair.peer.sendall(bytes_of(5000))
+    assert Transfer(pair.stream, file, "file", limit=1000, look=look).run() == 1001
+    pair.peer.close()
+    assert content(file) == bytes_of(5000)[:1001]
+    assert Transfer(pair.stream, file, "file", look=look).run() == 3999
+
+
+@both_ways
+def test_a_stream_that_ends_at_the_limit_is_whole(pair, file: int, look) -> None:
+    send(pair, bytes_of(1000))
+    assert Transfer(pair.stream, file, "file", limit=1000, look=look).run() == 1000
+
+
+@both_ways
+def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, file: int, look) -> None:
+    pair = connect(Patience(Deadline(), 0.02, cancel))
+    pair.peer.sendall(b"x" * 100)
+    transfer = Transfer(pair.stream, file, "file", look=look)
+    with pytest.raises(TimedOut, match=r"silent for 0\.02 s \(--timeout\)"):
+        transfer.run()
+    assert transfer.moved == 100
+
+
+@both_ways
+def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, look) -> None:
+    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=16)
+    pair.peer.sendall(b"x" * 100)
+
+    def drip(_: int) -> None:
+        clock.advance(61)
+        pair.peer.sendall(b"x")
+
+    transfer = Transfer(pair.stream, file, "file", look=look, progress=drip)
+    with pytest.raises(TimedOut, match=r"101 bytes came in 61 s, less than 16 bytes/s \(--min-rate\)"):
+        transfer.run()
+    assert content(file) == b"x" * 101
+
+
+@both_ways
+def test_a_reader_that_stalls_is_not_the_peers_slowness(
+    connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch, look
+) -> None:
+    reading, writing = pipe
+    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=1 << 20)
+    send(pair, bytes_of(MORE_THAN_A_PIPE))
+
+    def wait_an_hour(*arguments):
+        clock.advance(3600)
+        return wait_any(*arguments)
+
+    monkeypatch.setattr("inetcli.net.copy.wait_any", wait_an_hour)
+    reader = background(read_all, reading)
+    assert Transfer(pair.stream, writing, "a pipe", look=look).run() == MORE_THAN_A_PIPE
+    os.close(writing)
+    reader.join()
