@@ -14,6 +14,10 @@ from inetcli.net.wait import READ, WRITE, Patience
 
 MAX_DATAGRAM = 65535
 
+RECEIVE_BUFFER = 1 << 20
+"""Asked of the kernel, which may give less (net.core.rmem_max). Its default of 212992 bytes, with what it counts for
+each datagram besides, holds under a hundred replies of 1232 bytes: of a burst of 256 the rest would be dropped."""
+
 
 class Datagrams:
     """Send and receive whole datagrams. Use it in a `with`, or close it."""
@@ -23,12 +27,9 @@ class Datagrams:
         self.patience = patience
         self._trace = trace
         self._channel = channel
-        self._sock = socket.socket(peer.family, socket.SOCK_DGRAM)
-        self._sock.setblocking(False)
         try:
-            self._sock.connect(peer.sockaddr)
-        except OSError as error:
-            self._sock.close()
+            self._sock = _connect(peer)
+        except OSError as error:  # no route, or no IPv6 in this kernel
             raise Unreachable(f"{peer}: {(error.strerror or str(error)).lower()}") from error
 
     def __enter__(self) -> "Datagrams":
@@ -51,7 +52,7 @@ class Datagrams:
             try:
                 self._sock.send(data)
                 break
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 self.patience.wait(self._sock.fileno(), WRITE)
             except ConnectionRefusedError as error:
                 raise self._closed() from error
@@ -69,7 +70,7 @@ class Datagrams:
         """The next datagram if one is here. `Unreachable`, `ReceiveFailed`."""
         try:
             data = self._sock.recv(MAX_DATAGRAM)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return None
         except ConnectionRefusedError as error:
             raise self._closed() from error
@@ -80,3 +81,15 @@ class Datagrams:
 
     def _closed(self) -> Unreachable:
         return Unreachable(f"{self.peer}: refused: nobody listens on that UDP port")
+
+
+def _connect(peer: Address) -> socket.socket:
+    sock = socket.socket(peer.family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.connect(peer.sockaddr)
+    except OSError:
+        sock.close()
+        raise
+    return sock

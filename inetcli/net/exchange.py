@@ -6,13 +6,12 @@ a window of questions in flight, a limit for each try, a new key for each try, a
 or late datagram must not end the wait for the right one. One question and a million take the same way.
 """
 
-import heapq
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from inetcli.errors import InetError, TimedOut
+from inetcli.errors import InetError, TimedOut, Unreachable
 from inetcli.net.datagram import Datagrams
 from inetcli.net.wait import READ, wait_any
 
@@ -21,7 +20,12 @@ Q = TypeVar("Q")
 WINDOW = 256
 """Questions in flight to one server: more only fills its socket's buffer (212992 bytes on Linux)."""
 
+BURST = 256
+"""Datagrams taken in one go before the limits are looked at again."""
+
 KEYS = 1 << 16
+"""Keys there are: a DNS message ID has 16 bits. The window has to stay far below: free keys are found by drawing, and
+each key in flight is one that a forger may guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,6 @@ class _Flight(Generic[Q]):
     question: Q
     key: int
     sent_at: float
-    until: float
     tries: int
 
 
@@ -59,13 +62,16 @@ def exchange(
     """Ask all questions, at most `window` at a time; yield each with its reply, as they come.
 
     Each try has `timeout_s`; after `tries` of them the reply's error is a `TimedOut`, and when the host says that its
-    port is closed, an `Unreachable` for every question in flight. Raises `TimedOut` when the deadline of the whole
-    passes, `Cancelled`.
+    port is closed, an `Unreachable` for every question in flight. `questions` is read when there is room in the window,
+    and must not block. Raises `TimedOut` when the deadline of the whole passes, `Cancelled`.
     """
     return _Exchange(peer, codec, tries, timeout_s).run(iter(questions), window)
 
 
 class _Exchange(Generic[Q]):
+    """One run. A dict keeps the order in which flights start, and as each try has the same limit, that is the order in
+    which their times are up: the first flight is the next to expire."""
+
     def __init__(self, peer: Datagrams, codec: Codec[Q], tries: int, timeout_s: float) -> None:
         self._peer = peer
         self._codec = codec
@@ -74,7 +80,6 @@ class _Exchange(Generic[Q]):
         self._deadline = peer.patience.deadline
         self._clock = self._deadline.clock
         self._flying: dict[int, _Flight[Q]] = {}
-        self._timers: list[tuple[float, int]] = []
 
     def run(self, questions: Iterator[Q], window: int) -> Iterator[Reply[Q]]:
         more = True
@@ -93,49 +98,54 @@ class _Exchange(Generic[Q]):
         key = secrets.randbelow(KEYS)
         while key in self._flying:
             key = secrets.randbelow(KEYS)
-        now = self._clock.monotonic()
-        flight = _Flight(question, key, now, now + self._timeout_s, tries)
+        flight = _Flight(question, key, self._clock.monotonic(), tries)
         self._flying[key] = flight
-        heapq.heappush(self._timers, (flight.until, key))
         try:
             self._peer.send(self._codec.encode(question, key))
+        except Unreachable as error:  # told of an earlier datagram, and true for all
+            yield from self._land_all(error)
         except InetError as error:
             yield self._land(flight, error)
 
     def _wait(self) -> Iterator[Reply[Q]]:
         """Until a datagram comes or a try's time is up."""
-        soonest = max(0.0, self._timers[0][0] - self._clock.monotonic())
-        limit = self._deadline.within(soonest, "")
+        limit = self._deadline.within(max(0.0, self._next_expiry() - self._clock.monotonic()), "")
         if wait_any({self._peer.fileno(): READ}, limit, self._peer.patience.cancel):
             yield from self._receive()
-        elif self._deadline.passed:
+        if self._flying and self._deadline.passed:
             raise self._deadline.expired()
-        yield from self._expire()
+        while self._flying and self._next_expiry() <= self._clock.monotonic():
+            yield from self._expire(next(iter(self._flying.values())))
 
     def _receive(self) -> Iterator[Reply[Q]]:
-        try:
-            while (data := self._peer.poll()) is not None:
-                key = self._codec.key_of(data)
-                flight = self._flying.get(key) if key is not None else None
-                if flight and self._codec.fits(data, flight.key, flight.question):
-                    yield self._land(flight, None, data)
-        except InetError as error:
-            for flight in list(self._flying.values()):
-                yield self._land(flight, error)
+        """What is here, but not more than a burst: a flood of forged datagrams must not hold up the limits."""
+        for _ in range(BURST):
+            try:
+                data = self._peer.poll()
+            except InetError as error:
+                yield from self._land_all(error)
+                return
+            if data is None:
+                return
+            key = self._codec.key_of(data)
+            flight = self._flying.get(key) if key is not None else None
+            if flight and self._codec.fits(data, flight.key, flight.question):
+                yield self._land(flight, None, data)
 
-    def _expire(self) -> Iterator[Reply[Q]]:
-        now = self._clock.monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            until, key = heapq.heappop(self._timers)
-            flight = self._flying.get(key)
-            if flight is None or flight.until != until:
-                continue  # answered meanwhile, and the key is another's now
-            if flight.tries >= self._tries:
-                yield self._land(flight, TimedOut(f"timed out: no reply from {self._peer.peer}"))
-            else:
-                del self._flying[key]
-                yield from self._launch(flight.question, flight.tries + 1)
+    def _next_expiry(self) -> float:
+        return next(iter(self._flying.values())).sent_at + self._timeout_s
+
+    def _expire(self, flight: _Flight[Q]) -> Iterator[Reply[Q]]:
+        if flight.tries >= self._tries:
+            yield self._land(flight, TimedOut(f"timed out: no reply from {self._peer.peer}"))
+        else:
+            del self._flying[flight.key]
+            yield from self._launch(flight.question, flight.tries + 1)
 
     def _land(self, flight: _Flight[Q], error: InetError | None, data: bytes = b"") -> Reply[Q]:
         del self._flying[flight.key]
         return Reply(flight.question, data, error, self._clock.monotonic() - flight.sent_at, flight.tries)
+
+    def _land_all(self, error: InetError) -> Iterator[Reply[Q]]:
+        for flight in list(self._flying.values()):
+            yield self._land(flight, error)

@@ -1,0 +1,253 @@
+import contextlib
+import secrets
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from inetcli.errors import TimedOut, Unreachable
+from inetcli.net.datagram import Datagrams
+from inetcli.net.deadline import Deadline
+from inetcli.net.exchange import Codec, Reply, exchange
+from inetcli.net.resolve import Address
+from inetcli.net.trace import Trace
+from inetcli.net.wait import Cancel, Cancelled, Patience
+
+LONG_S = 20.0
+
+# A toy protocol: the key in two bytes, then the question; a reply turns the question into capitals.
+CODEC: Codec[str] = Codec(
+    encode=lambda question, key: key.to_bytes(2) + question.encode(),
+    key_of=lambda data: int.from_bytes(data[:2]) if len(data) > 2 else None,
+    fits=lambda data, key, question: data == key.to_bytes(2) + question.upper().encode(),
+)
+
+Script = Callable[[int, bytes], list[bytes]]
+"""What a server answers to its n-th datagram, from 0."""
+
+
+class Server:
+    """Answers datagrams as a function says, on a thread, until it is sent an empty one."""
+
+    def __init__(self, script: Script) -> None:
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # a whole window, and nothing lost by chance
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.settimeout(LONG_S)
+        self.got: list[bytes] = []
+        self._script = script
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            data, self.who = self.sock.recvfrom(1000)
+            if not data:
+                return
+            self.got.append(data)
+            for reply in self._script(len(self.got) - 1, data):
+                self.sock.sendto(reply, self.who)
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"", self.sock.getsockname())
+        self._thread.join(LONG_S)
+        self.sock.close()
+
+
+def answer(data: bytes) -> bytes:
+    return data[:2] + data[2:].upper()
+
+
+@pytest.fixture
+def ask(cancel: Cancel, sockets: contextlib.ExitStack) -> Callable[..., tuple[Server, Iterator[Reply[str]]]]:
+    """Starts a server, and asks it."""
+
+    def start(script: Script, *questions: str, deadline: Deadline | None = None, tries=3, timeout_s=LONG_S, **options):
+        server = Server(script)
+        sockets.callback(server.close)
+        patience = Patience(deadline or Deadline(), LONG_S, cancel)
+        peer = sockets.enter_context(Datagrams(Address(socket.AF_INET, server.sock.getsockname()), patience, Trace()))
+        return server, exchange(peer, questions, CODEC, tries=tries, timeout_s=timeout_s, **options)
+
+    return start
+
+
+def outcomes(replies: Iterator[Reply[str]]) -> list[tuple[str, str, int]]:
+    """Question, answer and tries, sorted by question."""
+    return sorted((reply.question, reply.data[2:].decode(), reply.tries) for reply in replies)
+
+
+def test_one_question_gets_its_answer(ask) -> None:
+    server, replies = ask(lambda n, data: [answer(data)], "a")
+    (reply,) = replies
+    assert (reply.question, reply.data[2:], reply.error, reply.tries) == ("a", b"A", None, 1)
+    assert 0 < reply.rtt_s < LONG_S
+    assert len(server.got) == 1
+
+
+def test_every_question_has_exactly_one_outcome(ask) -> None:
+    questions = [f"q{n:04d}" for n in range(2000)]
+    _, replies = ask(lambda n, data: [answer(data)], *questions)
+    assert outcomes(replies) == [(question, question.upper(), 1) for question in questions]
+
+
+def test_no_question_is_no_work(ask) -> None:
+    server, replies = ask(lambda n, data: [])
+    assert list(replies) == []
+    assert server.got == []
+
+
+def test_answers_out_of_order_find_their_questions(ask) -> None:
+    held: list[bytes] = []
+
+    def script(n: int, data: bytes) -> list[bytes]:
+        held.append(answer(data))
+        return held[::-1] if n == 2 else []
+
+    _, replies = ask(script, "a", "b", "c")
+    assert [(reply.question, reply.data[2:]) for reply in replies] == [("c", b"C"), ("b", b"B"), ("a", b"A")]
+
+
+def test_equal_questions_are_told_apart(ask) -> None:
+    _, replies = ask(lambda n, data: [answer(data)], "same", "same", "same")
+    assert outcomes(replies) == [("same", "SAME", 1)] * 3
+
+
+def test_a_lost_question_is_asked_again(ask) -> None:
+    server, replies = ask(lambda n, data: [answer(data)] if n != 1 else [], "a", "b", "c", timeout_s=0.05)
+    assert outcomes(replies) == [("a", "A", 1), ("b", "B", 2), ("c", "C", 1)]
+    assert sorted(data[2:] for data in server.got) == [b"a", b"b", b"b", b"c"]
+
+
+def test_each_try_has_a_key_of_its_own_that_is_not_in_flight(ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter([7, 7, 8, 9, 9, 10])
+    monkeypatch.setattr(secrets, "randbelow", lambda _: next(keys))
+    server, replies = ask(lambda n, data: [answer(data)] if n >= 2 else [], "a", "b", timeout_s=0.05)
+    assert outcomes(replies) == [("a", "A", 2), ("b", "B", 2)]
+    assert server.got == [b"\0\x07a", b"\0\x08b", b"\0\x09a", b"\0\x0ab"]
+
+
+def test_silence_is_a_timeout_after_all_tries_of_that_question_alone(ask) -> None:
+    server, replies = ask(lambda n, data: [answer(data)] if data[2:] != b"b" else [], "a", "b", "c", timeout_s=0.02)
+    results = {reply.question: reply for reply in replies}
+    assert results["a"].error is results["c"].error is None
+    assert isinstance(results["b"].error, TimedOut)
+    assert results["b"].error.message.startswith("timed out: no reply from 127.0.0.1:")
+    assert (results["b"].tries, results["b"].data) == (3, b"")
+    assert [data[2:] for data in server.got].count(b"b") == 3
+
+
+def test_a_late_answer_to_an_earlier_try_is_ignored(ask) -> None:
+    held: list[bytes] = []
+
+    def script(n: int, data: bytes) -> list[bytes]:
+        held.append(answer(data))
+        return held if n == 1 else []
+
+    _, replies = ask(script, "a", timeout_s=0.05)
+    (reply,) = replies
+    assert (reply.data, reply.tries) == (held[1], 2)
+
+
+def test_a_duplicate_is_ignored(ask) -> None:
+    _, replies = ask(lambda n, data: [answer(data)] * 3, "a", "b", window=1)
+    assert outcomes(replies) == [("a", "A", 1), ("b", "B", 1)]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda data: b"",
+        lambda data: b"\0",
+        lambda data: bytes([data[0] ^ 1]) + answer(data)[1:],
+        lambda data: data[:2] + b"ANOTHER",
+        lambda data: answer(data) + b"!",
+    ],
+    ids=["empty", "short", "another key", "another question", "surplus"],
+)
+def test_a_forged_datagram_does_not_end_the_wait(ask, forged: Callable[[bytes], bytes]) -> None:
+    server, replies = ask(lambda n, data: [forged(data), answer(data)], "a")
+    assert outcomes(replies) == [("a", "A", 1)]
+    assert len(server.got) == 1
+
+
+def test_no_more_than_the_window_are_in_flight(ask) -> None:
+    held: list[bytes] = []
+    waiting: list[int] = []
+
+    def script(n: int, data: bytes) -> list[bytes]:
+        """Answer the third of three, when no fourth has come."""
+        held.append(answer(data))
+        if len(held) < 3:
+            return []
+        more, _, _ = select.select([server.sock], [], [], 0.01)
+        waiting.append(len(held) + len(more))
+        replies = list(held)
+        held.clear()
+        return replies
+
+    questions = [f"q{n}" for n in range(9)]
+    server, replies = ask(script, *questions, window=3)
+    assert [question for question, _, _ in outcomes(replies)] == questions
+    # While the first of three answers are on their way, the next questions come.
+    assert waiting[0] == 3
+
+
+def test_questions_are_read_as_there_is_room(cancel: Cancel, sockets: contextlib.ExitStack) -> None:
+    taken: list[str] = []
+
+    def questions() -> Iterator[str]:
+        for question in "abcdef":
+            taken.append(question)
+            yield question
+
+    server = Server(lambda n, data: [answer(data)])
+    sockets.callback(server.close)
+    address = Address(socket.AF_INET, server.sock.getsockname())
+    peer = sockets.enter_context(Datagrams(address, Patience(Deadline(), LONG_S, cancel), Trace()))
+    replies = exchange(peer, questions(), CODEC, tries=1, timeout_s=LONG_S, window=2)
+    next(replies)
+    assert taken == ["a", "b"]
+    assert len(list(replies)) == 5
+
+
+def test_a_closed_port_ends_every_question_in_flight(patience: Patience, sockets: contextlib.ExitStack) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        address = Address(socket.AF_INET, gone.getsockname())
+    peer = sockets.enter_context(Datagrams(address, patience, Trace()))
+    replies = list(exchange(peer, "abc", CODEC, tries=3, timeout_s=LONG_S))
+    assert sorted(reply.question for reply in replies) == ["a", "b", "c"]
+    assert all(isinstance(reply.error, Unreachable) and reply.tries == 1 for reply in replies)
+
+
+def test_the_deadline_of_the_whole_ends_it(ask) -> None:
+    deadline = Deadline().within(0.05, "over (--max-time)")
+    _, replies = ask(lambda n, data: [answer(data)] if n == 0 else [], "a", "b", deadline=deadline)
+    assert next(replies).question == "a"
+    with pytest.raises(TimedOut, match="--max-time"):
+        next(replies)
+
+
+def test_a_flood_of_forged_datagrams_holds_up_no_limit(ask) -> None:
+    over = threading.Event()
+
+    def script(n: int, data: bytes) -> list[bytes]:
+        while not over.is_set():
+            server.sock.sendto(b"forged", server.who)
+        return []
+
+    server, replies = ask(script, "a", tries=1, timeout_s=0.1)
+    (reply,) = replies
+    over.set()
+    assert isinstance(reply.error, TimedOut)
+
+
+def test_a_stop_ends_it(ask, cancel: Cancel) -> None:
+    _, replies = ask(lambda n, data: [], "a")
+    cancel.set()
+    with pytest.raises(Cancelled):
+        next(replies)
