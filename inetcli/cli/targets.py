@@ -222,20 +222,24 @@ def input_lines(job: Job, path: str, limit: int) -> Iterator[bytes]:
 
 
 def _lines(path: str, claim: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterator[bytes]:
+    """The lines; what cannot be opened is told now, and not when the first line is asked for."""
     import os
 
     if path == "-":
         claim_stdin(claim)
-        yield from read_lines(0, deadline, cancel, limit=limit, name="standard input")
-        return
+        return read_lines(0, deadline, cancel, limit=limit, name="standard input")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        yield from read_lines(descriptor, deadline, cancel, limit=limit, name=path)
-    finally:
-        os.close(descriptor)
+
+    def lines() -> Iterator[bytes]:
+        try:
+            yield from read_lines(descriptor, deadline, cancel, limit=limit, name=path)
+        finally:
+            os.close(descriptor)
+
+    return lines()
 
 
 _claims: list[str] = []

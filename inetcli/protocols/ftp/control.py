@@ -86,7 +86,8 @@ class Control:
             self.stream.send(encode_command("QUIT"))
         except InetError:
             pass
-        self.stream.close()
+        finally:
+            self.stream.close()
 
     def _commit(self, credentials: Credentials) -> None:
         self.session.trace.committed = credentials is not ANONYMOUS

@@ -77,7 +77,8 @@ def _decode_words(value: str) -> str:
         parts = decode_header(value)
     except Exception:  # noqa: BLE001 - binascii and charset errors of every kind: then it stays as it is
         return value
-    return "".join(part if isinstance(part, str) else _decode(part, charset) for part, charset in parts).strip()
+    text = "".join(part if isinstance(part, str) else _decode(part, charset) for part, charset in parts).strip()
+    return text or value
 
 
 def _parse_date(value: str) -> datetime | None:

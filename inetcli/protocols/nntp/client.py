@@ -88,7 +88,8 @@ class Connection:
             self.stream.send(encode_command("QUIT"))
         except InetError:
             pass
-        self.stream.close()
+        finally:
+            self.stream.close()
 
     def _article(self, group: Group, number: int) -> Article | None:
         reply = self.ask("ARTICLE", str(number))

@@ -1,0 +1,121 @@
+"""`inetcli talk tcp` and `talk udp` against the timestamp server."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from program import environment, inetcli
+
+from mockservers import TimeServer, TlsServer
+
+
+def stamped() -> TimeServer:
+    return TimeServer(clock=lambda: "now")
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_each_line_has_its_reply(kind: str, host: str) -> None:
+    with TimeServer(clock=lambda: "now", host=host) as server:
+        done = inetcli("talk", kind, server.url, "-", stdin=b"one\ntwo\nno end")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == ["[now] one", "[now] two", "[now] no end"]
+
+
+def test_lines_from_a_file_and_with_crlf(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_bytes(b"one\r\ntwo\n")
+    with stamped() as server:
+        done = inetcli("talk", "tcp", "--crlf", server.url, str(tmp_path / "lines"))
+    assert done.out.splitlines() == ["[now] one", "[now] two"]
+
+
+def test_talk_over_tls() -> None:
+    with TlsServer() as server:
+        assert server.ca_file
+        target = f"localhost:{server.port}"
+        done = inetcli("talk", "tcp", "--tls", "--ca", server.ca_file, target, "-", stdin=b"one\ntwo\n")
+        untrusted = inetcli("talk", "tcp", "--tls", target, "-", stdin=b"one\n")
+    assert (done.code, done.out) == (0, "one\ntwo\n")
+    assert untrusted.code == 60
+
+
+def test_json_has_a_line_for_each_turn() -> None:
+    with stamped() as server:
+        rows = inetcli("talk", "udp", "--json", server.url, "-", stdin=b"one\n\xff\n").rows
+    assert [set(row) for row in rows] == [{"target", "sent", "received", "rtt_ms"}] * 2
+    assert rows[1]["sent"] == {"base64": "/w=="}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "code", "lines"),
+    [
+        ("tcp", "connect:fin@8", 52, ["[now] a"]),
+        ("tcp", "connect:fin@10", 18, ["[now] a", "[n"]),
+        ("tcp", "connect:rst@10", 56, ["[now] a"]),
+        ("tcp", "connect:silent@10", 28, ["[now] a"]),
+        ("tcp", "connect:refuse", 7, []),
+        ("tcp", "connect:drip(0)", 0, ["[now] a", "[now] b"]),
+    ],
+)
+def test_failures_show_what_came(kind: str, fault: str, code: int, lines: list[str]) -> None:
+    with TimeServer(clock=lambda: "now", faults=[fault]) as server:
+        done = inetcli("talk", kind, "--timeout", "0.5", server.url, "-", stdin=b"a\nb\n")
+    assert (done.code, done.out.splitlines()) == (code, lines), done.err
+
+
+def test_nobody_at_a_udp_port() -> None:
+    with stamped() as server:
+        port = server.port
+    done = inetcli("talk", "udp", "--timeout", "0.5", f"127.0.0.1:{port}", "-", stdin=b"a\n")
+    assert done.code in (7, 28)
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["127.0.0.1"], 2),
+        (["127.0.0.1", "/nonexistent"], 3),
+        (["127.0.0.1:1", "/nonexistent"], 26),
+        (["http://h:1", "-"], 3),
+    ],
+)
+def test_wrong_usage_and_malformed_targets(arguments: list[str], code: int) -> None:
+    assert inetcli("talk", "tcp", *arguments).code == code
+
+
+def test_standard_input_is_not_read_unasked() -> None:
+    """Without FILE and without a terminal it is wrong usage at once, also when the pipe never closes."""
+    reading, writing = os.pipe()
+    try:
+        with stamped() as server:
+            done = subprocess.run(
+                [sys.executable, "-m", "inetcli", "talk", "tcp", server.url],
+                stdin=reading,
+                capture_output=True,
+                env=environment(),
+                timeout=20,
+                check=False,
+            )
+            assert server.log.events() == []
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == 2
+
+
+def test_wait_until_the_server_is_there() -> None:
+    """The command starts while the port is refused, and goes on when it is not any more."""
+    with stamped() as server:
+        with server.down():
+            assert inetcli("talk", "tcp", server.url, "-", stdin=b"a\n").code == 7
+            child = subprocess.Popen(
+                [sys.executable, "-m", "inetcli", "talk", "tcp", "--wait", "20", server.url, "-"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment(),
+            )
+        out, _ = child.communicate(b"a\n", timeout=20)
+    assert (child.returncode, out) == (0, b"[now] a\n")

@@ -1,0 +1,219 @@
+"""`inetcli tls hello`: every verdict, the chain, the reply, and what keeps a handshake from happening."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from program import Finished, inetcli
+
+from inetcli.errors import Untrusted
+from inetcli.protocols.tls.judge import judge
+from inetcli.protocols.tls.model import Certificate, Code
+from mockservers import TlsServer
+from mockservers.certs import authority
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def hello(server: TlsServer, *arguments: str, target: str | None = None) -> Finished:
+    assert server.ca_file
+    return inetcli("tls", "hello", "--ca", server.ca_file, "--timeout", "1", *arguments, target or server.url)
+
+
+def test_a_good_certificate_is_ok_and_its_chain_is_shown() -> None:
+    with TlsServer() as server:
+        done = hello(server)
+    first, second = done.out.splitlines()
+    assert done.code == 0
+    assert first.startswith(f"OK  127.0.0.1:{server.port} (127.0.0.1)  TLSv1.3  TLS_")
+    assert second.startswith("0  localhost  EC P-256  until ")
+    assert second.endswith(" days left  SAN localhost 127.0.0.1 ::1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "verdict", "words"),
+    [
+        ("expired", 110, "expired", "expired "),
+        ("not_yet_valid", 111, "not_yet_valid", "valid from "),
+        ("wrong_host", 112, "wrong_host", "IP address mismatch"),
+        ("untrusted", 60, "incomplete_chain", "unable to get local issuer"),
+    ],
+)
+def test_each_fault_has_its_verdict_and_its_code(fault: str, code: int, verdict: str, words: str) -> None:
+    with TlsServer(faults=[f"connect:{fault}"]) as server:
+        done = hello(server, "--json", "--send", "secret things")
+        text = hello(server)
+        assert "secret things" not in server.log.commands()
+    row = done.row
+    assert (done.code, row["exit_code"], row["verdict"]) == (code, code, verdict)
+    (problem,) = row["problems"]
+    assert (problem["code"], problem["severity"], problem["certificate"]) == (verdict, "error", 0)
+    assert words in problem["message"]
+    assert (row["version"], len(row["chain"]), row["reply"]) == ("TLSv1.3", 1, None)
+    assert text.out.startswith(f"FAILED  {verdict}  127.0.0.1:{server.port} (127.0.0.1)  TLSv1.3  ")
+    assert text.err.count("\n") == 1
+
+
+def test_send_prints_the_reply() -> None:
+    with TlsServer() as server:
+        done = hello(server, "--send", r"one\ntwo", "--reply-bytes", "8")
+        assert server.log.commands() == ["one", "two"]
+    assert done.out.splitlines()[2:] == ["one", "two"]
+
+
+def test_silence_after_a_reply_is_its_end_and_silence_before_is_not() -> None:
+    with TlsServer() as server:
+        assert hello(server, "--send", "x", "--json").row["reply"] == "x\n"
+    with TlsServer(faults=["*:silent"]) as server:
+        assert hello(server, "--send", "x").code == 28
+
+
+def test_a_reply_that_is_not_text_is_base64_in_json_and_escaped_in_text() -> None:
+    with TlsServer() as server:
+        row = hello(server, "--send", r"\xff\x1b[2J\n", "--reply-bytes", "6", "--json").row
+        text = hello(server, "--send", r"\xff\x1b[2J\n", "--reply-bytes", "6")
+    assert row["reply"] == {"base64": "/xtbMkoK"}
+    assert text.out.splitlines()[-1] == "\\xff\\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("connect:plain", 35),
+        ("connect:alert", 35),
+        ("connect:fin", 35),
+        ("connect:refuse", 7),
+        ("connect:silent", 28),
+        ("connect:truncate", 56),
+    ],
+)
+def test_without_a_handshake_there_is_no_verdict(fault: str, code: int) -> None:
+    with TlsServer(faults=[fault]) as server:
+        done = hello(server, "--send", "x")
+    assert (done.code, done.stdout) == (code, b""), done.err
+    assert done.err.count("\n") == 1
+
+
+def test_json_has_the_keys_of_the_contract() -> None:
+    with TlsServer(alpn=["http/1.1"]) as server:
+        row = hello(server, "--json", "--alpn", "h2,http/1.1").row
+    assert set(row) == {
+        "target",
+        "verdict",
+        "problems",
+        "version",
+        "cipher",
+        "group",
+        "alpn",
+        "session_reused",
+        "client_certificate_requested",
+        "chain",
+        "reply",
+        "tls",
+        "exit_code",
+        "notes",
+        "timing_ms",
+    }
+    assert (row["verdict"], row["alpn"], row["client_certificate_requested"]) == ("ok", "http/1.1", False)
+    assert row["group"]
+    (certificate,) = row["chain"]
+    assert certificate["san"] == ["localhost", "127.0.0.1", "::1"]
+    assert (certificate["key_type"], certificate["key_bits"]) == ("EC P-256", 256)
+    assert certificate["not_after"].endswith("Z")
+
+
+def test_a_pin_that_fits_and_one_that_does_not() -> None:
+    with TlsServer() as server:
+        pin = "sha256//" + hello(server, "--json").row["chain"][0]["spki_sha256"]
+        assert hello(server, "--pin", pin).code == 0
+        wrong = hello(server, "--json", "--pin", "sha256//" + "A" * 43 + "=")
+    assert (wrong.code, wrong.row["verdict"]) == (90, "pin")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_that_is_wanted(version: ssl.TLSVersion, tmp_path: Path) -> None:
+    own = tmp_path / "client.pem"
+    leaf = authority().client()
+    own.write_bytes(leaf.private_key_pem.bytes() + b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    with TlsServer(client_certificate=True, max_version=version) as server:
+        assert hello(server, "--send", "x").code == 98
+        done = hello(server, "--json", "--cert", str(own), "--send", "x", "--reply-bytes", "2")
+    assert (done.code, done.row["client_certificate_requested"], done.row["reply"]) == (0, True, "x\n")
+
+
+def test_files_that_cannot_be_used(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("no certificate")
+    with TlsServer() as server:
+        assert inetcli("tls", "hello", "--ca", str(junk), server.url).code == 77
+        assert inetcli("tls", "hello", "--ca", "/nonexistent", server.url).code == 77
+        assert hello(server, "--cert", str(junk)).code == 58
+        assert inetcli("tls", "hello", server.url, env={"SSL_CERT_FILE": str(junk)}).code == 77
+        assert inetcli("tls", "hello", server.url, env={"SSL_CERT_FILE": server.ca_file or ""}).code == 0
+
+
+def test_an_encrypted_key_is_never_asked_for(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    leaf = authority().client()
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"canary"),
+    )
+    (tmp_path / "key.pem").write_bytes(locked)
+    (tmp_path / "cert.pem").write_bytes(leaf.cert_chain_pems[0].bytes())
+    with TlsServer() as server:
+        done = hello(server, "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
+    assert done.code == 58
+    assert "encrypted" in done.err
+
+
+def test_servername_is_sent_and_checked() -> None:
+    with TlsServer() as server:
+        assert hello(server, "--servername", "localhost").code == 0
+        assert hello(server, "--servername", "other.test").code == 112
+
+
+def test_connect_to_talks_to_another_address_under_the_targets_name() -> None:
+    with TlsServer() as server:
+        done = hello(server, "--connect-to", f"127.0.0.1:{server.port}", target="localhost:1")
+    assert done.code == 0
+    assert "OK  localhost:1 (127.0.0.1)" in done.out
+
+
+def certificate(subject: str, **changes: object) -> Certificate:
+    values: dict[str, object] = {
+        "subject": subject,
+        "issuer": "CN=CA",
+        "san": (),
+        "not_before": NOW - timedelta(days=1),
+        "not_after": NOW + timedelta(days=1),
+        "serial": "1",
+        "key_type": "RSA",
+        "key_bits": 2048,
+        "signature": "x",
+        "sha256": "0",
+        "spki_sha256": "0",
+    }
+    return Certificate(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def untrusted(code: int) -> Untrusted:
+    error = Untrusted("h: no issuer")
+    error.verify_code = code
+    return error
+
+
+def test_each_certificate_that_is_out_of_date_is_named() -> None:
+    chain = [certificate("CN=leaf"), certificate("CN=middle", not_after=NOW - timedelta(days=3))]
+    problems = judge(chain, untrusted(20), NOW)
+    assert [(problem.code, problem.certificate) for problem in problems] == [(Code.EXPIRED, 1), (Code.UNTRUSTED, 1)]
+
+
+def test_a_leaf_alone_whose_issuer_is_unknown_is_an_incomplete_chain() -> None:
+    assert judge([certificate("CN=leaf")], untrusted(20), NOW)[0].code is Code.INCOMPLETE_CHAIN
+    assert judge([certificate("CN=leaf")], untrusted(18), NOW)[0].code is Code.SELF_SIGNED
+    assert judge([certificate("CN=leaf")], None, NOW) == ()
