@@ -69,6 +69,7 @@ class Stream:
 
         This goes past the reader: empty that first (`Reader.drain`). Raises `ReceiveFailed`, `TimedOut`.
         """
+        self._check()
         size = self._receive(buffer)
         if size:
             self.trace.received(self.channel, buffer[:size])
@@ -81,6 +82,7 @@ class Stream:
         with memoryview(data) as rest:
             sent = 0
             while sent < len(data):
+                self._check()
                 sent += self._send(rest[sent:])
         self.trace.sent(self.channel, data if shown is None else shown)
 
@@ -93,6 +95,9 @@ class Stream:
 
     def close(self) -> None:
         """Give the connection back. Never waits, never raises."""
+
+    def _check(self) -> None:
+        """Raise when the time of this stream is up."""
 
     def _receive(self, buffer: memoryview) -> int:
         raise NotImplementedError
@@ -131,6 +136,7 @@ class SocketStream(Stream):
 
     def splice_into(self, pipe: int, limit: int) -> int | None:
         """Like `receive_into`, but at most `limit` bytes by splice(2) into an empty pipe; None = it cannot."""
+        self._check()
         while True:
             try:
                 size = os.splice(self.sock.fileno(), pipe, limit, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
@@ -164,6 +170,9 @@ class SocketStream(Stream):
                 self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             except OSError:
                 self._interactive = False  # a socket that is no TCP socket: as slow as it is
+
+    def _check(self) -> None:
+        self.patience.check()
 
     def _receive(self, buffer: memoryview) -> int:
         while True:

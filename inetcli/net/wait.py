@@ -25,9 +25,11 @@ class Cancelled(Exception):
 class Cancel:
     """A descriptor that becomes readable once, for good, when the program is to stop."""
 
-    __slots__ = ("_read", "_write")
+    __slots__ = ("_read", "_write", "is_set")
 
     def __init__(self) -> None:
+        self.is_set = False
+        """For who has no reason to wait, and has to stop all the same."""
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
 
     def fileno(self) -> int:
@@ -36,6 +38,7 @@ class Cancel:
 
     def set(self) -> None:
         """Wake every wait, now and later. May be called from any thread, more than once."""
+        self.is_set = True
         try:
             os.write(self._write, b"x")
         except BlockingIOError:
@@ -74,6 +77,14 @@ class Patience:
     deadline: Deadline
     silence_s: float
     cancel: Cancel
+
+    def check(self) -> None:
+        """To be called where there may be nothing to wait for: a peer that sends without a pause must not outlast the
+        deadline. Raises `TimedOut`, `Cancelled`."""
+        if self.cancel.is_set:
+            raise Cancelled
+        if self.deadline.passed:
+            raise self.deadline.expired()
 
     def wait(self, descriptor: int, events: int) -> None:
         """Wait for one descriptor. Raises `TimedOut` with the limit that passed, or `Cancelled`."""

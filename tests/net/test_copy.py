@@ -286,6 +286,23 @@ def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, 
 
 
 @both_ways
+@pytest.mark.parametrize("why", ["deadline", "stop"])
+def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, file: int, look, why: str) -> None:
+    pair = connect(Patience(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
+    pair.peer.sendall(b"x")
+
+    def more(_: int) -> None:
+        pair.peer.sendall(b"x")
+        if transfer.moved == 5:
+            clock.advance(60) if why == "deadline" else cancel.set()
+
+    transfer = Transfer(pair.stream, file, "file", look=look, progress=more)
+    with pytest.raises(TimedOut if why == "deadline" else Cancelled):
+        transfer.run()
+    assert transfer.moved == 5
+
+
+@both_ways
 def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, look) -> None:
     pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=16)
     pair.peer.sendall(b"x" * 100)

@@ -1,0 +1,139 @@
+import os
+import select
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from inetcli.errors import TimedOut
+from inetcli.net.deadline import Deadline
+from inetcli.net.wait import READ, WRITE, Cancel, Cancelled, Patience, wait_any
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_those_that_are_ready_are_returned(ends, pipe, cancel: Cancel) -> None:
+    ours, theirs = ends
+    reading, _ = pipe
+    theirs.send(b"x")
+    assert wait_any({ours.fileno(): READ, reading: READ}, Deadline(), cancel) == [ours.fileno()]
+    assert sorted(wait_any({ours.fileno(): WRITE, theirs.fileno(): WRITE}, Deadline(), cancel)) == sorted(
+        (ours.fileno(), theirs.fileno())
+    )
+
+
+def test_the_deadline_gives_an_empty_list(pipe, cancel: Cancel) -> None:
+    assert wait_any({pipe[0]: READ}, Deadline().within(0.01, ""), cancel) == []
+
+
+def test_a_passed_deadline_does_not_hide_what_is_ready(ends, clock, cancel: Cancel) -> None:
+    ours, theirs = ends
+    theirs.send(b"x")
+    deadline = Deadline(clock).within(1, "")
+    clock.advance(2)
+    assert wait_any({ours.fileno(): READ}, deadline, cancel) == [ours.fileno()]
+
+
+def test_the_clock_decides_when_the_deadline_has_passed(pipe, clock, cancel: Cancel, monkeypatch) -> None:
+    asked: list[int] = []
+
+    class Poll:
+        def register(self, *_: int) -> None:
+            pass
+
+        def poll(self, timeout_ms: int) -> list[tuple[int, int]]:
+            asked.append(timeout_ms)
+            clock.advance(timeout_ms / 2000)  # half of it: poll(2) was early
+            return []
+
+    monkeypatch.setattr(select, "poll", Poll)
+    assert wait_any({}, Deadline(clock).within(8, ""), cancel) == []
+    assert asked[:4] == [8000, 4000, 2000, 1000]
+    assert asked[-1] >= 1  # a fraction of a millisecond is slept, not spun
+
+
+def test_a_wait_without_limit_is_cut_into_hours(clock, cancel: Cancel, monkeypatch) -> None:
+    asked: list[int] = []
+
+    class Poll:
+        def register(self, *_: int) -> None:
+            pass
+
+        def poll(self, timeout_ms: int) -> list[tuple[int, int]]:
+            asked.append(timeout_ms)
+            return [(5, READ)] if len(asked) == 2 else []
+
+    monkeypatch.setattr(select, "poll", Poll)
+    assert wait_any({5: READ}, Deadline(clock), cancel) == [5]
+    assert asked == [3_600_000, 3_600_000]
+
+
+def test_a_closed_end_is_ready(ends, cancel: Cancel) -> None:
+    ours, theirs = ends
+    theirs.close()
+    assert wait_any({ours.fileno(): READ}, Deadline(), cancel) == [ours.fileno()]
+
+
+def test_a_descriptor_that_is_not_open_is_ready_to_say_so(pipe, cancel: Cancel) -> None:
+    stale = os.dup(pipe[0])
+    os.close(stale)
+    assert wait_any({stale: READ}, Deadline(), cancel) == [stale]
+
+
+def test_cancel_beats_what_is_ready_and_lasts(ends, cancel: Cancel) -> None:
+    ours, theirs = ends
+    theirs.send(b"x")
+    cancel.set()
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            wait_any({ours.fileno(): READ}, Deadline(), cancel)
+
+
+def test_cancel_wakes_waits_on_other_threads(pipe, cancel: Cancel, background) -> None:
+    woken = threading.Semaphore(0)
+
+    def wait() -> None:
+        try:
+            wait_any({pipe[0]: READ}, Deadline(), cancel)
+        except Cancelled:
+            woken.release()
+
+    for _ in range(3):
+        background(wait)
+    cancel.set()
+    for _ in range(3):
+        assert woken.acquire(timeout=20)
+
+
+def test_cancel_may_be_set_more_often_than_its_pipe_holds(cancel: Cancel) -> None:
+    for _ in range(70_000):
+        cancel.set()
+    with pytest.raises(Cancelled):
+        wait_any({}, Deadline(), cancel)
+
+
+def test_patience_ends_with_silence_or_with_the_deadline_and_says_which(pipe, cancel: Cancel) -> None:
+    with pytest.raises(TimedOut) as caught:
+        Patience(Deadline(), 0.01, cancel).wait(pipe[0], READ)
+    assert caught.value.message == "timed out: the peer was silent for 0.01 s (--timeout)"
+    with pytest.raises(TimedOut) as caught:
+        Patience(Deadline().within(0.01, "over (--max-time)"), 20, cancel).wait(pipe[0], READ)
+    assert caught.value.message == "over (--max-time)"
+
+
+def test_patience_returns_when_the_descriptor_is_ready(pipe, patience: Patience) -> None:
+    patience.wait(pipe[1], WRITE)
