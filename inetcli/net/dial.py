@@ -22,8 +22,6 @@ from inetcli.net.wait import WRITE, Cancel, wait_any
 STAGGER_S = 0.25
 """The Connection Attempt Delay that RFC 8305 section 5 recommends."""
 
-_IN_PROGRESS = {errno.EINPROGRESS, errno.EAGAIN, errno.EINTR}
-
 
 def interleave(addresses: Iterable[Address]) -> list[Address]:
     """Alternate the families, starting with that of the first address; the order within a family stays."""
@@ -51,18 +49,22 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
     try:
         while waiting or trying:
             if waiting and (not trying or stagger.passed):
-                _start(waiting.pop(0), trying, failures)
+                address = waiting.pop(0)
+                try:
+                    sock = _start(address)
+                except OSError as error:
+                    failures.append(f"{address}: {_reason(error.errno)}")
+                    continue
+                trying[sock.fileno()] = sock, address
                 stagger = deadline.within(STAGGER_S, "")
-            if not trying:
-                continue
             ready = wait_any(dict.fromkeys(trying, WRITE), stagger if waiting else deadline, cancel)
             for descriptor in ready:
                 sock, address = trying.pop(descriptor)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if not code:
+                if not code and not _met_itself(sock):
                     return sock, address
                 sock.close()
-                failures.append(f"{address}: {_reason(code)}")
+                failures.append(f"{address}: {_reason(code or errno.ECONNREFUSED)}")
                 stagger = deadline.within(0, "")
             if not ready and deadline.passed:
                 silent = [f"{address}: no answer" for _, address in trying.values()]
@@ -74,23 +76,28 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
             sock.close()
 
 
-def _start(address: Address, trying: dict[int, tuple[socket.socket, Address]], failures: list[str]) -> None:
+def _start(address: Address) -> socket.socket:
+    """An attempt that is under way. OSError when it fails at once: no route, no IPv6 in this kernel, no descriptor."""
+    sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
-        sock = socket.socket(address.family, socket.SOCK_STREAM)
-    except OSError as error:  # no IPv6 in this kernel, or no descriptor left
-        failures.append(f"{address}: {_reason(error.errno)}")
-        return
-    sock.setblocking(False)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(address.sockaddr)
-    except OSError as error:
-        code = error.errno or errno.EINVAL
-    if code and code not in _IN_PROGRESS:
+        if code not in (0, errno.EINPROGRESS):
+            raise OSError(code, os.strerror(code))
+    except OSError:
         sock.close()
-        failures.append(f"{address}: {_reason(code)}")
-        return
-    trying[sock.fileno()] = sock, address
+        raise
+    return sock
+
+
+def _met_itself(sock: socket.socket) -> bool:
+    """TCP's simultaneous open (RFC 9293 section 3.5): a port of this host that nobody listens on, and that the kernel
+    chose for our own end, connects to itself. Polling for a server that is on its way up meets that in the end."""
+    try:
+        return bool(sock.getsockname() == sock.getpeername())
+    except OSError:  # reset meanwhile: the first read says so
+        return False
 
 
 def _reason(code: int | None) -> str:

@@ -90,7 +90,8 @@ def _look_up(host: str, port: int, family: int, flags: int) -> list[Address] | U
         return Unresolved(f"{host}: {_reason(error, family)}")
     except UnicodeError:
         return Unresolved(f"{host}: no host name: a label is empty or longer than 63 bytes")
-    return [Address(row[0], row[4]) for row in rows]
+    # glibc gives the address of "localhost" once for each line of /etc/hosts that has the name.
+    return list(dict.fromkeys(Address(row[0], row[4]) for row in rows))
 
 
 def _reason(error: socket.gaierror, family: int) -> str:
