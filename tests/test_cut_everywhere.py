@@ -33,7 +33,7 @@ def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurit
         source = Source(server.host, server.port, "a.bin", security, ANONYMOUS)
         try:
             done = download(
-                session, source, Wish("a.bin", folder), stdout=-1, progress=lambda _: None, expect=lambda _: None
+                session, source, Wish("a.bin", folder), stdout=None, progress=lambda _: None, expect=lambda _: None
             )
         except BaseException:
             assert list(Path(folder).iterdir()) == []
