@@ -83,6 +83,11 @@ def at(server: DnsServer) -> str:
     return f"@{server.host}:{server.port}"
 
 
+WWW_A = "www.example.test.  300  IN  A  192.0.2.1"
+WWW_AAAA = "www.example.test.  300  IN  AAAA  2001:db8::1"
+SOA = "ns1.example.test. hostmaster.example.test. 2024010101 3600 600 86400 60"
+
+
 @pytest.mark.parametrize(
     ("words", "lines"),
     [
