@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mockservers.core import Server as Server
     from mockservers.dnsserver import DnsServer as DnsServer
-    from mockservers.faults import fault as fault
-    from mockservers.faults import faults as faults
+    from mockservers.faultkinds import fault as fault
+    from mockservers.faultkinds import faults as faults
     from mockservers.ftpserver import FtpServer as FtpServer
     from mockservers.httpserver import HttpServer as HttpServer
     from mockservers.nntpserver import NntpServer as NntpServer
@@ -34,8 +34,8 @@ _PLACES = {
     "Server": "core",
     "TimeServer": "timestamps",
     "TlsServer": "tlsserver",
-    "fault": "faults",
-    "faults": "faults",
+    "fault": "faultkinds",
+    "faults": "faultkinds",
 }
 
 __all__ = [

@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from mockservers.certs import Missing
-from mockservers.faults import FAULTS, Armed, BadFault, example, known_servers, parse_fault
+from mockservers.faultkinds import FAULTS, Armed, BadFault, example, known_servers, parse_fault
 
 TAIL = 20
 """Lines of the transcript that are shown when the child fails."""
@@ -179,7 +179,7 @@ def list_faults(server: str | None, as_json: bool) -> None:
     """
     from dataclasses import fields
 
-    from mockservers.faults import faults as load
+    from mockservers.faultkinds import faults as load
 
     load(server)
     for kind in FAULTS.values():

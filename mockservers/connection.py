@@ -15,7 +15,7 @@ import ssl
 import struct
 from dataclasses import dataclass
 
-from mockservers.faults import (
+from mockservers.faultkinds import (
     Delay,
     Drip,
     Fault,

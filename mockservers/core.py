@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from mockservers.connection import Connection, Over
-from mockservers.faults import Armed, BadFault, Blackhole, Fault, Refuse, Reply, Rule, parse_fault
+from mockservers.faultkinds import Armed, BadFault, Blackhole, Fault, Refuse, Reply, Rule, parse_fault
 from mockservers.log import MAIN, Event, Kind, Log
 from mockservers.loop import STOP_S, shared_loop
 
@@ -72,8 +72,12 @@ class Server:
         self._swallowing = False
         self.host = "127.0.0.1" if host == "dual" else host
         self.port = self._bind(host, port)
-        for armed in faults:
-            self.arm(parse_fault(armed) if isinstance(armed, str) else armed)
+        try:
+            for armed in faults:
+                self.arm(parse_fault(armed) if isinstance(armed, str) else armed)
+        except BaseException:
+            self._close_sockets()
+            raise
         self._loop = shared_loop.enter()
         self._call(self._start())
 
@@ -154,8 +158,7 @@ class Server:
         try:
             self._call(self._end())
         finally:
-            for sock in [*self._listeners, *self._datagrams, *self._extra]:
-                sock.close()
+            self._close_sockets()
             shared_loop.leave()
 
     def __enter__(self) -> Self:
@@ -258,6 +261,10 @@ class Server:
                 self._datagrams.append(sock)
                 port = sock.getsockname()[1]
         return port
+
+    def _close_sockets(self) -> None:
+        for sock in [*self._listeners, *self._datagrams, *self._extra]:
+            sock.close()
 
     async def _start(self) -> None:
         for listener in [] if self._swallowing else self._listeners:

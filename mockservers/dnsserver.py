@@ -23,7 +23,7 @@ from typing import ClassVar
 from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.core import Server
-from mockservers.faults import Armed, Delay, Fault, Silent, register
+from mockservers.faultkinds import Armed, Delay, Fault, Silent, register
 from mockservers.log import Kind
 
 ZONE: Mapping[str, list[str]] = {

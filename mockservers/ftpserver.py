@@ -17,7 +17,7 @@ from mockservers.certs import authority
 from mockservers.connection import Connection, Over
 from mockservers.content import FTP_FOLDERS, PASSWORD, USER, ftp_files
 from mockservers.core import Server
-from mockservers.faults import Armed, Fault, Reply
+from mockservers.faultkinds import Armed, Fault, Reply
 from mockservers.log import Kind
 
 DATA_S = 5.0

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.core import Server
-from mockservers.faults import Armed
+from mockservers.faultkinds import Armed
 
 MAX_BYTES = 64 << 20
 MAX_FIELDS = 200

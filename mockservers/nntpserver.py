@@ -12,7 +12,7 @@ from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.content import PASSWORD, USER, news_groups
 from mockservers.core import Server
-from mockservers.faults import Armed
+from mockservers.faultkinds import Armed
 
 Articles = Mapping[int, bytes]
 

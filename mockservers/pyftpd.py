@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from mockservers.certs import Missing, authority
 from mockservers.content import FTP_FOLDERS, PASSWORD, USER, ftp_files
-from mockservers.faults import Armed, BadFault
+from mockservers.faultkinds import Armed, BadFault
 
 STOP_S = 2.0
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Protocol
 
-from mockservers.faults import Armed, BadFault, known_servers
+from mockservers.faultkinds import Armed, BadFault, known_servers
 
 
 class AnyServer(Protocol):

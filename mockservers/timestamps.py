@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from mockservers.connection import Connection
 from mockservers.core import Server
-from mockservers.faults import Armed
+from mockservers.faultkinds import Armed
 
 
 class TimeServer(Server):

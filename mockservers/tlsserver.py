@@ -12,7 +12,7 @@ from typing import ClassVar
 from mockservers.certs import authority
 from mockservers.connection import Connection, Over
 from mockservers.core import Server
-from mockservers.faults import Armed, Fault, register
+from mockservers.faultkinds import Armed, Fault, register
 
 _HANDSHAKE_FAILURE = bytes.fromhex("15030300020228")
 """An alert record: fatal, handshake_failure (RFC 8446 section 6)."""
