@@ -107,7 +107,7 @@ def mask_target(text: str) -> str:
     end = authority.rfind("@")
     if end < 0:
         _, colon, port = authority.rpartition("]")[2].partition(":")
-        if not colon or not port or port.isdigit() or (":" in port and _IPV6.fullmatch(authority)):
+        if not colon or port.isdigit() or not (port or "@" in rest) or (":" in port and _IPV6.fullmatch(authority)):
             return text
         # No port: it may be a password, whose @ stands behind a bare slash, or was forgotten.
         end = rest.rfind("@") if "@" in rest else len(authority)
