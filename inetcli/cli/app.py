@@ -18,7 +18,6 @@ import click
 from inetcli import __version__
 from inetcli.cli.groups import Entry, LazyGroup
 from inetcli.errors import InetError, LocalWrite
-from inetcli.wire.escape import escape
 
 GROUPS = {
     "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get files from FTP servers."),
@@ -137,6 +136,8 @@ def _version(ctx: click.Context) -> None:
 
 
 def _tell(message: str) -> None:
+    from inetcli.wire.escape import escape
+
     if sys.stderr is not None:
         try:
             sys.stderr.write(f"inetcli: {escape(message)}\n")

@@ -5,15 +5,14 @@ and a protocol is imported when one of its commands is called. A test compares t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 from click.exceptions import NoSuchCommand
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Where a command is, as `module:attribute`, and its line in the help."""
 
     place: str

@@ -4,21 +4,20 @@
     def get(options: Options, targets: tuple[str, ...]) -> None: ...
 
 What a command has not (TLS, credentials, many targets) it does not offer, so that nothing is accepted and ignored.
+Nothing of the network is imported here: help and completion come this far.
 Environment variables set limits and looks; none of them can lower safety.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from inetcli.errors import MalformedTarget
-from inetcli.net.credentials import CredentialOptions
-from inetcli.net.resolve import ANY, IPV4, IPV6
-from inetcli.net.session import Limits, Network
-from inetcli.net.trust import Trust
+if TYPE_CHECKING:
+    from inetcli.net.credentials import CredentialOptions
+    from inetcli.net.session import Network
 
 SECTION = "Options that mean the same everywhere"
 
@@ -54,8 +53,12 @@ class Options:
     password_file: str | None = None
     netrc_file: str | None = None
 
-    def network(self) -> Network:
+    def network(self) -> "Network":
         """How these options want the network to be used."""
+        from inetcli.net.resolve import ANY, IPV4, IPV6
+        from inetcli.net.session import Limits, Network
+        from inetcli.net.trust import Trust
+
         return Network(
             limits=Limits(
                 connect_s=self.connect_timeout,
@@ -69,8 +72,10 @@ class Options:
             trust=Trust(self.ca, self.insecure, self.pin, self.cert, self.key),
         )
 
-    def credentials(self) -> CredentialOptions:
+    def credentials(self) -> "CredentialOptions":
         """Where a user name and a password may come from."""
+        from inetcli.net.credentials import CredentialOptions
+
         return CredentialOptions(self.user, self.password_file, self.netrc_file, self.insecure)
 
 
@@ -98,6 +103,7 @@ class HostPort(click.ParamType[tuple[str, int]]):
     name = "host:port"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        from inetcli.errors import MalformedTarget
         from inetcli.wire.target import parse_host_port
 
         try:

@@ -3,11 +3,7 @@
 import click
 
 from inetcli.cli.options import Command, Options, shared_options
-from inetcli.cli.targets import Answer, Job, run_targets
-from inetcli.wire.target import parse_host_port, parse_target
 
-PORT = 443
-SCHEMES: dict[str, int | None] = {"tls": PORT}
 MAX_REPLY = 1 << 24
 
 
@@ -41,30 +37,8 @@ def hello(
       inetcli tls hello --send 'GET / HTTP/1.0\\r\\n\\r\\n' example.org
       inetcli tls hello --json -i hosts.txt
     """
-    from inetcli.protocols.tls.client import say_hello
-    from inetcli.protocols.tls.view import hello_record, show_hello
-    from inetcli.protocols.tls.wire import encode_alpn, encode_text
+    from inetcli.cli.targets import run_targets
+    from inetcli.protocols.tls.jobs import saying_hello
 
-    text = None if send is None else encode_text(send)
-    protocols = encode_alpn(alpn)
-    name = None if servername is None else parse_host_port(servername, PORT)[0]
-
-    def work(job: Job) -> Answer:
-        where = parse_target(job.text, SCHEMES, "tls")
-        greeting, problem = say_hello(
-            job.session,
-            where.host,
-            where.port,
-            server_name=name or where.host,
-            alpn=protocols,
-            send=text,
-            reply_limit=reply_bytes,
-        )
-        return Answer(
-            show_hello(greeting),
-            record=hello_record(greeting),
-            error=problem,
-            tls=greeting.facts.summary(),
-        )
-
+    work = saying_hello(send=send, reply_bytes=reply_bytes, servername=servername, alpn=alpn)
     return run_targets(options, targets, work)

@@ -1,0 +1,53 @@
+"""What `inetcli talk` does: lines out, replies in, each shown when its turn is over."""
+
+from collections.abc import Iterable
+
+from inetcli.cli.targets import Answer, Job, Work, input_lines
+from inetcli.protocols.talk.client import connect, talk, talk_datagrams
+from inetcli.protocols.talk.model import Turn
+from inetcli.protocols.talk.view import show_turn, turn_row
+from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
+from inetcli.wire.target import Target, parse_target
+
+SCHEMES: dict[str, int | None] = {"time": None}
+
+
+def talking(path: str, *, tls: bool, crlf: bool) -> Work:
+    """The work of `talk tcp` with the lines of a file, "-" = standard input."""
+
+    def work(job: Job) -> Answer:
+        where = _parse(job.text)
+        lines = input_lines(job, path, MAX_LINE)
+        stream = connect(job.session, where.host, where.port, tls=tls)
+        try:
+            return _answer(job, talk(stream, lines, CRLF if crlf else LF))
+        finally:
+            stream.close()
+
+    return work
+
+
+def talking_datagrams(path: str) -> Work:
+    """The work of `talk udp`, likewise."""
+
+    def work(job: Job) -> Answer:
+        where = _parse(job.text)
+        lines = input_lines(job, path, MAX_LINE)
+        return _answer(job, talk_datagrams(job.session, where.host, where.port, lines))
+
+    return work
+
+
+def _parse(text: str) -> Target:
+    return parse_target(text, SCHEMES, "time")
+
+
+def _answer(job: Job, turns: Iterable[Turn]) -> Answer:
+    # The lines have been read, and some have gone out: a second time is not the same.
+    job.session.trace.committed = True
+    for turn in turns:
+        if job.json:
+            job.say_row(turn_row(turn))
+        else:
+            job.say(show_turn(turn))
+    return Answer()

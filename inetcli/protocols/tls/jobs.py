@@ -1,0 +1,37 @@
+"""What `inetcli tls hello` does with one target: one handshake, its verdict, the reply."""
+
+from inetcli.cli.targets import Answer, Job, Work
+from inetcli.protocols.tls.client import say_hello
+from inetcli.protocols.tls.view import hello_record, show_hello
+from inetcli.protocols.tls.wire import encode_alpn, encode_text
+from inetcli.wire.target import parse_host_port, parse_target
+
+PORT = 443
+SCHEMES: dict[str, int | None] = {"tls": PORT}
+
+
+def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, alpn: str | None) -> Work:
+    """The work on each target of `tls hello`; the arguments are its options. `Usage` when one makes no sense."""
+    text = None if send is None else encode_text(send)
+    protocols = encode_alpn(alpn)
+    name = None if servername is None else parse_host_port(servername, PORT)[0]
+
+    def work(job: Job) -> Answer:
+        where = parse_target(job.text, SCHEMES, "tls")
+        greeting, problem = say_hello(
+            job.session,
+            where.host,
+            where.port,
+            server_name=name or where.host,
+            alpn=protocols,
+            send=text,
+            reply_limit=reply_bytes,
+        )
+        return Answer(
+            show_hello(greeting),
+            record=hello_record(greeting),
+            error=problem,
+            tls=greeting.facts.summary(),
+        )
+
+    return work
