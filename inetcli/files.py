@@ -25,7 +25,7 @@ import re
 import stat
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from inetcli.errors import FileExists, LocalRead, LocalWrite
 
@@ -43,6 +43,9 @@ class Destination:
     `fd` may be written to directly (os.splice, os.writev); what that raises belongs into `failure`. This class itself
     is what is written in place.
     """
+
+    undoes: ClassVar[bool] = False
+    """Whether an end without `commit` takes back what was written."""
 
     def __init__(self, path: str, fd: int) -> None:
         self.path = path
@@ -89,6 +92,8 @@ class Destination:
 
 class _RegularFile(Destination):
     """A file that gets its name at the end. `temporary` is the name it has until then, None: none."""
+
+    undoes = True
 
     def __init__(self, path: str, folder: int, name: str, *, force: bool, replaced: os.stat_result | None) -> None:
         super().__init__(path, -1)

@@ -151,6 +151,7 @@ class _Run:
                 except InetError as error:
                     if not (error.transient and left) or session.trace.committed:
                         return _Finished(text, error, job)
+                    session.trace.resume()
                     session.note(f"tried again after: {error.message}")
                     if not _paused(session, pause):
                         return _Finished(text, error, job)

@@ -80,6 +80,10 @@ class Trace:
         if self._settled is None:
             self._settled = self.elapsed()
 
+    def resume(self) -> None:
+        """That was no answer yet: another attempt follows, and its time counts."""
+        self._settled = None
+
     def sent(self, channel: str, data: bytes, *, whole: bool = False) -> None:
         """`data` went out; secrets in it are masked already."""
         now = self._now()

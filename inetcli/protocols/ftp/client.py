@@ -71,22 +71,27 @@ def download(
     digest = hashlib.sha256() if wish.sha256 else None
     started = session.trace.elapsed()
 
-    def fetch(control: Control, descriptor: int, name: str) -> Retrieved:
+    def for_good(size: int) -> None:
+        session.trace.committed = True  # a second try would write them twice
+        progress(size)
+
+    def fetch(control: Control, descriptor: int, name: str, *, undoes: bool) -> Retrieved:
         look = digest.update if digest else None
-        return retrieve(control, source.path, descriptor, name, progress=progress, expect=expect, look=look)
+        count = progress if undoes else for_good
+        return retrieve(control, source.path, descriptor, name, progress=count, expect=expect, look=look)
 
     # The destination comes first: a file that may not be replaced is known before anything is sent.
     if stdout is not None:
         control = _open(session, source)
         try:
-            done = fetch(control, stdout, "standard output")
+            done = fetch(control, stdout, "standard output", undoes=False)
         finally:
             _leave(session, control)
     else:
         with wish.destination(_fifo_pause(session)) as destination:
             control = _open(session, source)
             try:
-                done = fetch(control, destination.fd, destination.path)
+                done = fetch(control, destination.fd, destination.path, undoes=destination.undoes)
                 destination.commit()
             finally:
                 _leave(session, control)

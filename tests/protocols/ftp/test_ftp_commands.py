@@ -239,6 +239,23 @@ def test_retries_what_may_pass_and_not_what_may_not(tmp_path: Path) -> None:
         assert server.log.commands().count("PASS anonymous@") == 1
 
 
+def test_what_went_to_standard_output_is_not_sent_there_again() -> None:
+    """A retry begins at the first byte: it may follow a refused connection, and nothing that was written."""
+    with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
+        done = inetcli("ftp", "get", "--retries", "2", "-o", "-", f"{server.url}/pub/a.bin")
+        assert (done.code, len(done.stdout)) == (18, 100)
+        assert server.log.commands().count("RETR pub/a.bin") == 1
+    with FtpServer(FILES, faults=["connect:fin@0x1"]) as server:
+        done = inetcli("ftp", "get", "--retries", "2", "-o", "-", f"{server.url}/pub/a.bin")
+        assert (done.code, done.stdout) == (0, FILES["pub/a.bin"]), done.err
+
+
+def test_the_time_of_a_retry_counts(tmp_path: Path) -> None:
+    with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
+        done = inetcli("ftp", "get", "--retries", "1", "--json", f"{server.url}/pub/a.bin", cwd=tmp_path)
+    assert done.row["timing_ms"]["total"] > 250  # the pause before it
+
+
 @pytest.mark.parametrize("tls", [None, "explicit"])
 def test_get_from_pyftpdlib_which_we_did_not_write(tls: str | None, tmp_path: Path) -> None:
     with PyftpdlibServer({"pub/a.bin": DATA}, tls=tls) as server:
