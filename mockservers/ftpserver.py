@@ -140,7 +140,7 @@ class _Session:
             "PBSZ": fixed("200 PBSZ=0"),
             "PROT": self._prot,
             "SYST": fixed("215 UNIX Type: L8"),
-            "FEAT": fixed("211-Features:\r\n SIZE\r\n MDTM\r\n EPSV\r\n REST STREAM\r\n UTF8\r\n211 End"),
+            "FEAT": self._features,
             "NOOP": fixed("200 yes"),
             "OPTS": fixed("200 yes"),
             "TYPE": fixed("200 type set"),
@@ -184,6 +184,11 @@ class _Session:
             return
         await self._say("234 go on")
         await self._client.start_tls(self._server.context)
+
+    async def _features(self, _argument: str) -> None:
+        secure = ["AUTH TLS", "PBSZ", "PROT"] if self._server.tls == "explicit" else []
+        names = ["SIZE", "MDTM", "EPSV", "REST STREAM", "UTF8", *secure]
+        await self._say("\r\n ".join(["211-Features:", *names]) + "\r\n211 End")
 
     async def _prot(self, level: str) -> None:
         self._protected = level.upper() == "P"

@@ -17,6 +17,10 @@ from mockservers.faultkinds import Armed
 Articles = Mapping[int, bytes]
 
 
+_OVERVIEW = (b"Subject:", b"From:", b"Date:", b"Message-ID:", b"References:", b":bytes", b":lines")
+"""RFC 3977 section 8.4; the number comes before them."""
+
+
 class NntpServer(Server):
     """A news server for readers. `tls`: None, "starttls" or "implicit"."""
 
@@ -122,7 +126,7 @@ class _Reader:
         return self._line(status) + b"".join(row + b"\r\n" for row in stuffed) + b".\r\n"
 
     def _capabilities(self, _words: list[str]) -> bytes:
-        rows = [b"VERSION 2", b"READER", b"OVER", b"LIST ACTIVE NEWSGROUPS", b"AUTHINFO USER"]
+        rows = [b"VERSION 2", b"READER", b"OVER", b"LIST ACTIVE NEWSGROUPS OVERVIEW.FMT", b"AUTHINFO USER"]
         return self._block("101 capabilities", rows + ([b"STARTTLS"] if self._server.context else []))
 
     def _denied(self, group: str) -> bool:
@@ -197,6 +201,8 @@ class _Reader:
 
     def _list(self, words: list[str]) -> bytes:
         names = [name for name in sorted(self._server.groups) if not self._denied(name)]
+        if words and words[0].upper() == "OVERVIEW.FMT":
+            return self._block("215 order of fields follows", _OVERVIEW)
         if words and words[0].upper() == "NEWSGROUPS":
             return self._block("215 descriptions follow", [f"{name}\tmock".encode() for name in names])
         rows = []

@@ -1,0 +1,139 @@
+"""Programs that this project did not write: finding them, starting servers, and waiting until those listen.
+
+A foreign server has no other way to say that it listens than listening: so its port is tried, in small steps and within
+a limit. It cannot bind port 0 either: a free port is looked for, and another one when somebody was faster.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from program import LIMIT_S, Finished, environment
+
+REQUIRED = "INETCLI_INTEROP_REQUIRED"
+UNPACKED = "INETCLI_INTEROP_SERVERS"
+TRIES = 5
+STEP_S = 0.02
+READY_S = 15.0
+
+
+def program(name: str) -> str:
+    """The path of a program. Without it the test is skipped, or fails where all of them have to be there."""
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/lib/news/bin"]
+    if unpacked := os.environ.get(UNPACKED):
+        folders.append(f"{unpacked}/usr/sbin")
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None:
+        missing(f"{name} is not installed")
+    return str(found)
+
+
+def root() -> None:
+    """For servers that change their user: skip when we are not root."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: the server changes its user")
+
+
+def missing(reason: str) -> None:
+    """Skip; or fail where nothing is to be skipped."""
+    if os.environ.get(REQUIRED):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def run(*command: str, stdin: bytes = b"", cwd: Path | None = None) -> Finished:
+    """Run a foreign client to its end."""
+    done = subprocess.run(
+        [program(command[0]), *command[1:]],
+        input=stdin,
+        capture_output=True,
+        env=environment(),
+        cwd=cwd,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A foreign server that listens on 127.0.0.1."""
+
+    port: int
+    folder: Path
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    command: Callable[[int], Sequence[str]],
+    *,
+    ready: Callable[[int], bool] | None = None,
+    user: str | None = None,
+) -> Iterator[Running]:
+    """Start a server; `command` is given its port, and may write its configuration. It ends with the `with`."""
+    folder.chmod(0o755)
+    for _ in range(TRIES):
+        port = _free_port()
+        log = (folder / "log").open("wb")
+        with log:
+            child = subprocess.Popen(
+                command(port),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment(),
+                cwd=folder,
+                user=user,
+                group=user,
+                extra_groups=[] if user else None,
+                start_new_session=True,
+            )
+        try:
+            if _wait(child, lambda port=port: (ready or listens)(port)):  # type: ignore[misc]
+                yield Running(port, folder)
+                return
+        finally:
+            _end(child)
+    pytest.fail(f"does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
+
+
+def listens(port: int) -> bool:
+    """Whether a TCP connection is accepted."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], bool]) -> bool:
+    pause = threading.Event()
+    for _ in range(int(READY_S / STEP_S)):
+        if child.poll() is not None:
+            return False
+        if ready():
+            return True
+        pause.wait(STEP_S)
+    return False
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(3)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(3)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
