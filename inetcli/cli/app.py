@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 import click
+from click.exceptions import NoSuchCommand
 
 from inetcli import __version__
 from inetcli.cli.groups import Entry, LazyGroup
@@ -115,18 +116,20 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage(error: click.ClickException, arguments: list[str]) -> int:
-    from inetcli.cli.habits import habit
+    from inetcli.cli.habits import habit, habit_behind
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return error.exit_code
-    hint = next((said for said in map(habit, arguments) if said), None)
-    if hint and isinstance(error, click.NoSuchOption):
-        _tell(hint)
-        return error.exit_code
-    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "inetcli"
-    message = " ".join(error.format_message().split())
-    _tell(f"{message} Try '{command} --help'." if isinstance(error, click.UsageError) else message)
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    hint = None
+    if isinstance(error, click.NoSuchOption):
+        hint = habit_behind(error.option_name, arguments, ctx)
+    elif isinstance(error, NoSuchCommand):
+        hint = habit(error.command_name, ctx)
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    command = ctx.command_path if ctx else "inetcli"
+    _tell(hint or f"{message}. Try '{command} --help'.")
     return error.exit_code
 
 
