@@ -5,13 +5,14 @@ as a target's turn is over. An error while writing to it is not caught here: it 
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from inetcli.errors import LocalWrite
 from inetcli.net.trace import MAIN, Event, Kind
-from inetcli.wire.escape import escape
+from inetcli.wire.escape import UNSAFE, escape
 
 MAX_SHOWN = 500
 """Characters of one line in `-v`."""
@@ -38,10 +39,7 @@ class Output:
 
     def objects(self, rows: Iterable[Mapping[str, object]]) -> None:
         """JSON Lines."""
-        import json
-
-        text = "".join(json.dumps(plain(row), ensure_ascii=False, separators=(", ", ": ")) + "\n" for row in rows)
-        self.payload.write(text.encode("utf-8"))
+        self.payload.write("".join(json_line(row) + "\n" for row in rows).encode("utf-8"))
 
     def flush(self) -> None:
         """The turn is over: what was written is seen."""
@@ -108,11 +106,27 @@ class Transcript:
         self._output.tell(f"{self._label}{when} {event.kind.value} {text}".strip())
 
 
+def json_line(row: Mapping[str, object]) -> str:
+    """A row as one line of JSON: readable UTF-8, but what could act on a terminal or look like a line end is \\uNNNN.
+
+    JSON itself asks for that only below U+0020 (RFC 8259 section 7). The value stays the same.
+    """
+    import json
+
+    text = json.dumps(plain(row), ensure_ascii=False)
+    return text if text.isascii() and "\x7f" not in text else UNSAFE.sub(_as_json, text)
+
+
+def _as_json(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")  # JSON names what lies beyond U+FFFF by two surrogates
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def plain(value: object) -> object:
     """A value as JSON can have it: bytes, and text with bytes that are no UTF-8, become `{"base64": ...}`."""
     match value:
         case str():
-            return _text(value.encode("utf-8", "surrogateescape"))
+            return _text(_encode(value))
         case bytes():
             return _text(value)
         case Mapping():
@@ -121,6 +135,13 @@ def plain(value: object) -> object:
             return [plain(inner) for inner in value]
         case _:
             return value
+
+
+def _encode(value: str) -> bytes:
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character of UTF-16, as UTF-7 can bring it: no byte that came stands behind it
+        return value.encode("utf-8", "surrogatepass")
 
 
 def _text(value: bytes) -> object:

@@ -9,7 +9,7 @@ backslash and the variation selectors of emoji included: this is for reading, no
 
 import re
 
-_UNSAFE = re.compile(
+UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners, fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, line separators, bidi
@@ -17,12 +17,14 @@ _UNSAFE = re.compile(
     "\ud800-\udfff"  # surrogates
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # invisible music, tags
 )
-_UNSAFE_BUT_TAB = re.compile(_UNSAFE.pattern.replace("[\x00-\x1f", "[\x00-\x08\x0a-\x1f", 1))
+"""The characters that are not shown as they are."""
+
+_UNSAFE_BUT_TAB = re.compile(UNSAFE.pattern.replace("[\x00-\x1f", "[\x00-\x08\x0a-\x1f", 1))
 
 
 def escape(text: str, *, keep_tab: bool = False) -> str:
     """One line of text, harmless. `keep_tab` is for text in which a TAB is the author's own."""
-    unsafe = _UNSAFE_BUT_TAB if keep_tab else _UNSAFE
+    unsafe = _UNSAFE_BUT_TAB if keep_tab else UNSAFE
     return unsafe.sub(_escaped, text)
 
 

@@ -1,0 +1,179 @@
+"""What is written to the standard streams: JSON Lines, colours, the lines of `-v`."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+from program import inetcli
+
+from inetcli.cli.output import MAX_SHOWN, Output, Transcript, json_line, plain, wants_color
+from inetcli.net.trace import MAIN, Trace
+from mockservers import TimeServer
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("grün", "grün"),
+        (b"gr\xc3\xbcn", "grün"),
+        (b"\xff\x00", {"base64": "/wA="}),
+        ("a\udcffb", {"base64": "Yf9i"}),  # a byte that was no UTF-8, as surrogateescape keeps it
+        ("\ud800", {"base64": "7aCA"}),  # half a character of UTF-16, which UTF-7 can bring
+        ([b"\xfe", ("x", 1, None, True, 1.5)], [{"base64": "/g=="}, ["x", 1, None, True, 1.5]]),
+        ({"outer": {"inner": b"\x80"}}, {"outer": {"inner": {"base64": "gA=="}}}),
+    ],
+)
+def test_plain_is_what_json_can_have(value: object, expected: object) -> None:
+    assert plain(value) == expected
+
+
+HOSTILE = "a\x00\x1b[2J\x7f\x9b31m\u202e\u200b\u2028\ufeff\U000e0041b"
+
+
+def test_json_lines_hold_nothing_that_acts_on_a_terminal_and_lose_nothing() -> None:
+    line = json_line({"text": HOSTILE, "plain": "grün 字 👍", HOSTILE: 1})
+    assert json.loads(line) == {"text": HOSTILE, "plain": "grün 字 👍", HOSTILE: 1}
+    assert "grün 字 👍" in line
+    assert not set(HOSTILE) - set("a[2J31mb") & set(line)
+    assert len(line.splitlines()) == 1  # Python's, which splits at U+2028, too
+
+
+@pytest.mark.parametrize("looks", [[], ["--json"], ["-v"]])
+def test_what_a_server_says_does_not_reach_the_terminal_raw(looks: list[str]) -> None:
+    line = "\x1b[2J\x7f\x9b31m\u202e\u200b\u2028".encode() + b"\xff\n"
+    with TimeServer() as server:
+        done = inetcli("talk", "tcp", *looks, server.url, "-", stdin=line)
+    assert (done.code, done.stdout.count(b"\n")) == (0, 1)
+    for stream in (done.out, done.err):
+        assert not set("\x1b\x7f\x9b\u202e\u200b\u2028") & set(stream)
+
+
+@pytest.mark.parametrize(
+    ("choice", "terminal", "environment", "expected"),
+    [
+        ("auto", True, {}, True),
+        ("auto", False, {}, False),
+        ("never", True, {"FORCE_COLOR": "1"}, False),
+        ("always", False, {"NO_COLOR": "1", "TERM": "dumb", "CLICOLOR": "0"}, True),
+        ("auto", True, {"NO_COLOR": "1"}, False),
+        ("auto", True, {"NO_COLOR": "0"}, False),  # non-empty counts, whatever it says
+        ("auto", True, {"NO_COLOR": ""}, True),
+        ("auto", True, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ("auto", False, {"FORCE_COLOR": "1"}, True),
+        ("auto", False, {"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ("auto", False, {"FORCE_COLOR": "0"}, False),
+        ("auto", False, {"FORCE_COLOR": ""}, False),
+        ("auto", True, {"TERM": "dumb"}, False),
+        ("auto", True, {"CLICOLOR": "0"}, False),
+        ("auto", True, {"CLICOLOR": "1"}, True),
+        ("auto", False, {"CLICOLOR": "1"}, False),
+    ],
+)
+def test_colours_in_the_order_of_who_says_so(
+    choice: str, terminal: bool, environment: Mapping[str, str], expected: bool
+) -> None:
+    assert wants_color(choice, terminal=terminal, environment=environment) is expected
+
+
+class Kept(Output):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def tell(self, line: str) -> None:
+        self.told.append(line)
+
+
+class StoppedClock:
+    """At 31 ms."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> object:
+        raise AssertionError("nobody needs the date")
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+def traced(kept: Kept, label: str = "") -> tuple[Trace, Transcript]:
+    clock, transcript = StoppedClock(), Transcript(kept, label)
+    trace = Trace(clock, transcript)  # type: ignore[arg-type]
+    clock.seconds = 0.031
+    return trace, transcript
+
+
+def test_the_transcript_puts_lines_together(kept: Kept) -> None:
+    trace, transcript = traced(kept)
+    trace.remark("connected to 127.0.0.1:21")
+    trace.received(MAIN, b"220 rea")
+    trace.received(MAIN, b"dy\r\n230-a\r\n230 b\r")
+    trace.received(MAIN, b"\n")
+    trace.sent(MAIN, b"USER ada\r\nPASS ***\r\n")
+    trace.received(MAIN, b"331 no end")
+    transcript.finish()
+    assert kept.told == [
+        "+0.031s * connected to 127.0.0.1:21",
+        "+0.031s < 220 ready",
+        "+0.031s < 230-a",
+        "+0.031s < 230 b",
+        "+0.031s > USER ada",
+        "+0.031s > PASS ***",
+        "< 331 no end",
+    ]
+
+
+def test_the_transcript_is_the_same_however_the_bytes_are_cut() -> None:
+    data = b"220 ready\r\n\r\n230-\xff\r\n230 b\r\n"
+    whole = Kept()
+    traced(whole)[0].received(MAIN, data)
+    for at in range(1, len(data)):
+        cut = Kept()
+        trace = traced(cut)[0]
+        trace.received(MAIN, data[:at])
+        trace.received(MAIN, data[at:])
+        assert cut.told == whole.told
+
+
+def test_the_transcript_escapes_caps_and_labels(kept: Kept) -> None:
+    trace, _ = traced(kept, "host/a")
+    trace.received(MAIN, b"\x1b[2J\xe2\x80\xae\xff\n")
+    trace.received(MAIN, b"x" * (MAX_SHOWN + 1) + b"\n")
+    assert kept.told == [
+        r"host/a +0.031s < \x1b[2J\u202e\xff",
+        f"host/a +0.031s < {'x' * MAX_SHOWN} ... ({MAX_SHOWN + 1} bytes)",
+    ]
+
+
+def test_the_transcript_keeps_no_line_that_never_ends(kept: Kept) -> None:
+    trace, transcript = traced(kept)
+    for _ in range(100):
+        trace.received(MAIN, b"x" * 100)
+    transcript.finish()
+    assert sum(line.count("x") for line in kept.told) <= 100 * 100
+    assert all(len(line) < MAX_SHOWN + 50 for line in kept.told)
+    assert len(kept.told) > 10
+
+
+def test_the_transcript_counts_a_data_channel_and_shows_datagrams_whole(kept: Kept) -> None:
+    trace, _ = traced(kept)
+    trace.moved("data", 16384)
+    trace.received(MAIN, b"a\nb", whole=True)
+    assert kept.told == ["+0.031s < data: 16384 bytes", r"+0.031s < a\nb"]
+
+
+@pytest.mark.parametrize("looks", [[], ["--json"]])
+@pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])
+def test_standard_output_is_utf_8_whatever_the_locale(looks: list[str], locale: str) -> None:
+    env = {"LC_ALL": locale, "PYTHONIOENCODING": "latin-1", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    with TimeServer() as server:
+        done = inetcli("talk", "tcp", *looks, server.url, "-", stdin="grün 字\n".encode(), env=env)
+    assert done.code == 0, done.stderr
+    assert "grün 字".encode() in done.stdout
