@@ -34,7 +34,8 @@ def ways(url: str, path: str, folder: Path) -> Iterator[tuple[list[str], dict[st
     netrc.chmod(0o600)
     yield [f"{scheme}://ada:{CANARY}@{place}/{path}"], {}
     yield ["--user", "ada", "--password-file", str(secret), f"{url}/{path}"], {}
-    yield ["--netrc-file", str(netrc), f"{url}/{path}"], {}
+    if scheme != "http":  # which has no such option
+        yield ["--netrc-file", str(netrc), f"{url}/{path}"], {}
     yield [f"{url}/{path}"], {"NETRC": str(netrc)}
 
 

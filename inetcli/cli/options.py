@@ -154,18 +154,22 @@ def shared_options(
     *,
     tls: bool = False,
     credentials: bool = False,
+    netrc: bool = True,
     many: bool = True,
     jobs: int = 4,
     timeout: float = 30.0,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the shared options; it gets them as its first argument. `jobs` and `timeout` are its defaults."""
+    """Give a command the shared options; it gets them as its first argument.
+
+    `credentials` with `netrc` off: a protocol that never takes them from there. `jobs` and `timeout` are its defaults.
+    """
     params = _limits(timeout) + _looks()
     if many:
         params += _targets(jobs)
     if tls:
         params += _trust()
     if credentials:
-        params += _credentials()
+        params += _credentials(netrc)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -293,14 +297,17 @@ def _trust() -> list[click.Parameter]:
     ]
 
 
-def _credentials() -> list[click.Parameter]:
-    return [
+def _credentials(netrc: bool) -> list[click.Parameter]:
+    params: list[click.Parameter] = [
         SharedOption(["--user"], metavar="NAME", callback=_plain_user, help="User name."),
         SharedOption(
             ["--password-file"], metavar="FILE", help="Password: the first line of FILE, which may be <(a command)."
         ),
-        SharedOption(["--netrc-file"], metavar="FILE", help="Look here for user and password, not in ~/.netrc."),
     ]
+    if netrc:
+        help_text = "Look here for user and password, not in ~/.netrc."
+        params.append(SharedOption(["--netrc-file"], metavar="FILE", help=help_text))
+    return params
 
 
 def _plain_user(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

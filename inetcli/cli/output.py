@@ -21,8 +21,9 @@ MAX_SHOWN = 500
 class Output:
     """The two standard streams of one command."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, color: str = "never") -> None:
         self.quiet = quiet
+        self._colored = wants_color(color, terminal=sys.stderr is not None and sys.stderr.isatty())
 
     @property
     def payload(self) -> BinaryIO:
@@ -50,6 +51,11 @@ class Output:
         """A line on standard error that `-q` hushes."""
         if not self.quiet:
             self.tell(line)
+
+    def fail(self, message: str) -> None:
+        """A failure, on standard error; its first word in red where colours are wanted."""
+        name = "\x1b[1;31minetcli:\x1b[0m" if self._colored else "inetcli:"
+        self.tell(f"{name} {message}")
 
     def tell(self, line: str) -> None:
         """A line on standard error."""

@@ -6,6 +6,7 @@ session each, `--retries`, `-j`, `-v`, `--timing`, the common JSON keys, the one
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -61,12 +62,15 @@ class Job:
     @property
     def payload(self) -> BinaryIO:
         """Standard output, for exact bytes; only where targets follow one another."""
-        return self.output.payload
+        payload = self.output.payload
+        if payload.isatty():
+            self.progress.hide()
+        return payload
 
     def stdout_descriptor(self) -> int:
         """The descriptor of standard output, for bytes that go past Python; what was printed before is out."""
         self.output.flush()
-        return self.output.payload.fileno()
+        return self.payload.fileno()
 
     @property
     def on_terminal(self) -> bool:
@@ -104,16 +108,17 @@ class _Run:
         self._options = options
         self._work = work
         self._jobs = jobs
-        self._output = Output(quiet=options.quiet)
+        self._output = Output(quiet=options.quiet, color=options.color)
         self._network = options.network()
-        self._meter = make_meter(quiet=options.quiet)
+        self._meter = make_meter(quiet=options.quiet, verbose=options.verbose)
 
     def run(self, targets: Sequence[str]) -> int:
         failures: dict[int, int] = {}
         numbered = enumerate(self._all(targets))
-        jobs = 1 if len(targets) <= 1 and self._options.input is None else self._jobs
+        if len(targets) <= 1 and self._options.input is None:
+            self._jobs = 1
         results = run_pool(
-            numbered, self._attempts, jobs=jobs, cancel=self._network.cancel, ordered=not self._options.unordered
+            numbered, self._attempts, jobs=self._jobs, cancel=self._network.cancel, ordered=not self._options.unordered
         )
         count = 0
         try:
@@ -121,7 +126,9 @@ class _Run:
                 count += 1
                 if isinstance(finished, BaseException):
                     finished = _Finished(text, _as_error(finished), None)  # noqa: PLW2901
-                if code := self._report(finished):
+                with self._meter.hidden() if self._meter else nullcontext():
+                    code = self._report(finished)
+                if code:
                     failures[number] = code
                     if self._options.fail_early:
                         break
@@ -163,8 +170,6 @@ class _Run:
 
     def _report(self, finished: "_Finished") -> int:
         """Print what a target gave, in one piece; return its exit code."""
-        if self._meter:
-            self._meter.clear()
         answer, error = finished.answer, finished.error
         shown = mask_target(finished.text)
         if self._options.json:
@@ -181,7 +186,7 @@ class _Run:
             self._output.remark(line)
         if error:
             message = error.message if error.message.startswith(shown) else f"{shown}: {error.message}"
-            self._output.tell(f"inetcli: {escape(message)}")
+            self._output.fail(escape(message))
         if self._options.timing and finished.job:
             self._draw(finished.job)
         return error.exit_code if error else 0

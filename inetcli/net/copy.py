@@ -163,7 +163,7 @@ class _Sink:
         self.stalled_s += deadline.clock.monotonic() - before
 
     def _failure(self, error: OSError) -> LocalWrite:
-        return LocalWrite(f"{self._name}: {(error.strerror or str(error)).lower()}")
+        return LocalWrite(f"{self._name}: cannot be written: {error.strerror or error}")
 
 
 def _may_block(descriptor: int) -> bool:

@@ -350,3 +350,18 @@ def test_families(family: str) -> None:
     with HttpServer(host="::1") as six, HttpServer() as four:
         assert inetcli("http", "raw", family, f"{six.url}/").code == (0 if family == "-6" else 6)
         assert inetcli("http", "raw", family, f"{four.url}/").code == (0 if family == "-4" else 6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "red"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        ([], {"INETCLI_COLOR": "always"}, True),
+        ([], {"NO_COLOR": "", "FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_failures_are_red_where_colours_are_wanted(arguments: list[str], env: dict[str, str], red: bool) -> None:
+    done = inetcli("http", "raw", *arguments, "http://127.0.0.1:1/", env=env)
+    assert done.err.startswith("\x1b[1;31minetcli:\x1b[0m " if red else "inetcli: ")

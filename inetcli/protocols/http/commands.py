@@ -16,7 +16,7 @@ def http() -> None:
 @click.option("--body", is_flag=True, help="Print the content alone, without chunk framing.")
 @click.option("--no-fail", is_flag=True, help="A status of 400 or more is no failure.")
 @click.option("--expect-status", metavar="N", type=click.IntRange(100, 999), help="Fail with 121 on any other status.")
-@shared_options(tls=True, credentials=True)
+@shared_options(tls=True, credentials=True, netrc=False)
 def raw(
     options: Options,
     targets: tuple[str, ...],
