@@ -14,7 +14,7 @@ import os
 import socket
 from collections.abc import Iterable
 
-from inetcli.errors import TimedOut, Unreachable
+from inetcli.errors import ReceiveFailed, TimedOut, Unreachable
 from inetcli.net.deadline import Deadline
 from inetcli.net.resolve import Address
 from inetcli.net.wait import WRITE, Cancel, wait_any
@@ -41,10 +41,13 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
     """A connected, non-blocking socket to the first address that answers, with TCP_NODELAY.
 
     Raises `Unreachable` when all have failed, `TimedOut` when the deadline passes before that; both name each attempt.
+    `ReceiveFailed` when all have connected, and were reset before we could look: whether that is seen here or by the
+    first read is chance, and must not decide the exit code.
     """
     waiting = interleave(addresses)
     trying: dict[int, tuple[socket.socket, Address]] = {}
     failures: list[str] = []
+    resets = 0
     stagger = deadline
     try:
         while waiting or trying:
@@ -64,13 +67,14 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
                 if not code and not _met_itself(sock):
                     return sock, address
                 sock.close()
+                resets += code == errno.ECONNRESET
                 failures.append(f"{address}: {_reason(code or errno.ECONNREFUSED)}")
                 stagger = deadline.within(0, "")
             if not ready and deadline.passed:
                 silent = [f"{address}: no answer" for _, address in trying.values()]
                 untried = [f"{address}: not tried" for address in waiting]
                 raise TimedOut(f"{deadline.reason}: " + "; ".join([*failures, *silent, *untried]))
-        raise Unreachable("; ".join(failures))
+        raise (ReceiveFailed if resets == len(failures) else Unreachable)("; ".join(failures))
     finally:
         for sock, _ in trying.values():
             sock.close()
@@ -105,5 +109,6 @@ def _reason(code: int | None) -> str:
         errno.ECONNREFUSED: "refused",
         errno.EHOSTUNREACH: "no route",
         errno.ENETUNREACH: "no route to that network",
+        errno.ECONNRESET: "the peer reset the connection",
     }
     return words.get(code or 0) or os.strerror(code or 0).lower()

@@ -233,7 +233,7 @@ def test_a_full_disk_is_a_local_write(pair, look) -> None:
     send(pair, b"data")
     with open("/dev/full", "wb") as full_disk, pytest.raises(LocalWrite) as caught:
         Transfer(pair.stream, full_disk.fileno(), "a.bin", look=look).run()
-    assert caught.value.message == "a.bin: no space left on device"
+    assert caught.value.message == "a.bin: cannot be written: No space left on device"
 
 
 @both_ways
@@ -242,7 +242,7 @@ def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, loo
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))
     try:
-        with pytest.raises(LocalWrite, match=r"a\.bin: file too large"):
+        with pytest.raises(LocalWrite, match=r"a\.bin: cannot be written: File too large"):
             Transfer(pair.stream, file, "a.bin", look=look).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,20 @@
+"""A connection that is reset as soon as it is there has been there: that is no refusal."""
+
+import pytest
+
+from inetcli.errors import ReceiveFailed
+from inetcli.net.session import Limits, Network
+from inetcli.wire.replies import parse_reply
+from mockservers import FtpServer
+
+
+def test_a_reset_at_once_is_a_reset_whoever_sees_it_first() -> None:
+    with FtpServer(faults=["connect:rst"]) as server:
+        for _ in range(50):
+            session = Network(limits=Limits(silence_s=5)).session()
+            with pytest.raises(ReceiveFailed):
+                stream = session.connect(server.host, server.port)
+                try:
+                    stream.read(parse_reply)
+                finally:
+                    stream.close()
