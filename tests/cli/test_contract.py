@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from program import LIMIT_S, environment, inetcli
+from terminal import read_all
 
 from mockservers import DnsServer, HttpServer, TimeServer
 
@@ -173,19 +173,6 @@ def test_ctrl_c_stops_a_shell_loop() -> None:
     assert b"next" not in shown
     assert b"end" not in shown
     assert os.waitstatus_to_exitcode(status) in (-signal.SIGINT, 130)
-
-
-def read_all(terminal: int) -> bytes:
-    shown = b""
-    while select.select([terminal], [], [], LIMIT_S)[0]:
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:  # EIO: nobody holds the other end any more
-            break
-        if not piece:
-            break
-        shown += piece
-    return shown
 
 
 def test_timeout_command_sees_its_own_signal() -> None:
