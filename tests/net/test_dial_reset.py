@@ -3,18 +3,23 @@
 import pytest
 
 from inetcli.errors import ReceiveFailed
-from inetcli.net.session import Limits, Network
+from inetcli.net.session import Limits, Network, Session
+from inetcli.net.wait import Cancel
 from inetcli.wire.replies import parse_reply
 from mockservers import FtpServer
 
 
-def test_a_reset_at_once_is_a_reset_whoever_sees_it_first() -> None:
+def greet(session: Session, server: FtpServer) -> None:
+    stream = session.connect(server.host, server.port)
+    try:
+        stream.read(parse_reply)
+    finally:
+        stream.close()
+
+
+def test_a_reset_at_once_is_a_reset_whoever_sees_it_first(cancel: Cancel) -> None:
     with FtpServer(faults=["connect:rst"]) as server:
         for _ in range(50):
-            session = Network(limits=Limits(silence_s=5)).session()
+            session = Network(limits=Limits(silence_s=5), cancel=cancel).session()
             with pytest.raises(ReceiveFailed):
-                stream = session.connect(server.host, server.port)
-                try:
-                    stream.read(parse_reply)
-                finally:
-                    stream.close()
+                greet(session, server)

@@ -61,14 +61,18 @@ def answer(data: bytes) -> bytes:
     return data[:2] + data[2:].upper()
 
 
+TRY_S = 0.01
+"""The limit of a try, where a test lets tries fail: the clock stands still until the server moves it."""
+
+
 @pytest.fixture
-def ask(cancel: Cancel, sockets: contextlib.ExitStack) -> Callable[..., tuple[Server, Iterator[Reply[str]]]]:
+def ask(cancel: Cancel, clock, sockets: contextlib.ExitStack) -> Callable[..., tuple[Server, Iterator[Reply[str]]]]:
     """Starts a server, and asks it."""
 
-    def start(script: Script, *questions: str, deadline: Deadline | None = None, tries=3, timeout_s=LONG_S, **options):
+    def start(script: Script, *questions: str, deadline: Deadline | None = None, tries=3, timeout_s=TRY_S, **options):
         server = Server(script)
         sockets.callback(server.close)
-        patience = Patience(deadline or Deadline(), LONG_S, cancel)
+        patience = Patience(deadline or Deadline(clock), LONG_S, cancel)
         peer = sockets.enter_context(Datagrams(Address(socket.AF_INET, server.sock.getsockname()), patience, Trace()))
         return server, exchange(peer, questions, CODEC, tries=tries, timeout_s=timeout_s, **options)
 
@@ -80,11 +84,14 @@ def outcomes(replies: Iterator[Reply[str]]) -> list[tuple[str, str, int]]:
     return sorted((reply.question, reply.data[2:].decode(), reply.tries) for reply in replies)
 
 
-def test_one_question_gets_its_answer(ask) -> None:
-    server, replies = ask(lambda n, data: [answer(data)], "a")
+def test_one_question_gets_its_answer(ask, clock) -> None:
+    def script(n: int, data: bytes) -> list[bytes]:
+        clock.advance(0.25)
+        return [answer(data)]
+
+    server, replies = ask(script, "a", timeout_s=0.5)
     (reply,) = replies
-    assert (reply.question, reply.data[2:], reply.error, reply.tries) == ("a", b"A", None, 1)
-    assert 0 < reply.rtt_s < LONG_S
+    assert (reply.question, reply.data[2:], reply.error, reply.rtt_s, reply.tries) == ("a", b"A", None, 0.25, 1)
     assert len(server.got) == 1
 
 
@@ -116,40 +123,57 @@ def test_equal_questions_are_told_apart(ask) -> None:
     assert outcomes(replies) == [("same", "SAME", 1)] * 3
 
 
-def test_a_lost_question_is_asked_again(ask) -> None:
-    server, replies = ask(lambda n, data: [answer(data)] if n != 1 else [], "a", "b", "c", timeout_s=0.05)
+def test_a_lost_question_is_asked_again(ask, clock) -> None:
+    def script(n: int, data: bytes) -> list[bytes]:
+        if n != 1:
+            return [answer(data)]
+        clock.advance(TRY_S)
+        return []
+
+    server, replies = ask(script, "a", "b", "c", window=1)
     assert outcomes(replies) == [("a", "A", 1), ("b", "B", 2), ("c", "C", 1)]
-    assert sorted(data[2:] for data in server.got) == [b"a", b"b", b"b", b"c"]
+    assert [data[2:] for data in server.got] == [b"a", b"b", b"b", b"c"]
 
 
-def test_each_try_has_a_key_of_its_own_that_is_not_in_flight(ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_try_has_a_key_of_its_own_that_is_not_in_flight(ask, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(n: int, data: bytes) -> list[bytes]:
+        if n == 1:
+            clock.advance(TRY_S)
+        return [answer(got) for got in server.got[2:]] if n == 3 else []
+
     keys = iter([7, 7, 8, 9, 9, 10])
     monkeypatch.setattr(secrets, "randbelow", lambda _: next(keys))
-    server, replies = ask(lambda n, data: [answer(data)] if n >= 2 else [], "a", "b", timeout_s=0.05)
+    server, replies = ask(script, "a", "b")
     assert outcomes(replies) == [("a", "A", 2), ("b", "B", 2)]
     assert server.got == [b"\0\x07a", b"\0\x08b", b"\0\x09a", b"\0\x0ab"]
 
 
-def test_silence_is_a_timeout_after_all_tries_of_that_question_alone(ask) -> None:
-    server, replies = ask(lambda n, data: [answer(data)] if data[2:] != b"b" else [], "a", "b", "c", timeout_s=0.02)
+def test_silence_is_a_timeout_after_all_tries_of_that_question_alone(ask, clock) -> None:
+    def script(n: int, data: bytes) -> list[bytes]:
+        if data[2:] != b"b":
+            return [answer(data)]
+        clock.advance(TRY_S)
+        return []
+
+    server, replies = ask(script, "a", "b", "c", window=1)
     results = {reply.question: reply for reply in replies}
     assert results["a"].error is results["c"].error is None
     assert isinstance(results["b"].error, TimedOut)
     assert results["b"].error.message.startswith("timed out: no reply from 127.0.0.1:")
     assert (results["b"].tries, results["b"].data) == (3, b"")
-    assert [data[2:] for data in server.got].count(b"b") == 3
+    assert [data[2:] for data in server.got] == [b"a", b"b", b"b", b"b", b"c"]
 
 
-def test_a_late_answer_to_an_earlier_try_is_ignored(ask) -> None:
-    held: list[bytes] = []
-
+def test_a_late_answer_to_an_earlier_try_is_ignored(ask, clock) -> None:
     def script(n: int, data: bytes) -> list[bytes]:
-        held.append(answer(data))
-        return held if n == 1 else []
+        if n == 0:
+            clock.advance(TRY_S)
+            return []
+        return [answer(got) for got in server.got]
 
-    _, replies = ask(script, "a", timeout_s=0.05)
+    server, replies = ask(script, "a")
     (reply,) = replies
-    assert (reply.data, reply.tries) == (held[1], 2)
+    assert (reply.data, reply.tries) == (answer(server.got[1]), 2)
 
 
 def test_a_duplicate_is_ignored(ask) -> None:
@@ -224,9 +248,15 @@ def test_a_closed_port_ends_every_question_in_flight(patience: Patience, sockets
     assert all(isinstance(reply.error, Unreachable) and reply.tries == 1 for reply in replies)
 
 
-def test_the_deadline_of_the_whole_ends_it(ask) -> None:
-    deadline = Deadline().within(0.05, "over (--max-time)")
-    _, replies = ask(lambda n, data: [answer(data)] if n == 0 else [], "a", "b", deadline=deadline)
+def test_the_deadline_of_the_whole_ends_it(ask, clock) -> None:
+    def script(n: int, data: bytes) -> list[bytes]:
+        if n == 0:
+            return [answer(data)]
+        clock.advance(1)
+        return []
+
+    deadline = Deadline(clock).within(0.05, "over (--max-time)")
+    _, replies = ask(script, "a", "b", deadline=deadline, timeout_s=LONG_S, window=1)
     assert next(replies).question == "a"
     with pytest.raises(TimedOut, match="--max-time"):
         next(replies)
@@ -240,7 +270,7 @@ def test_a_flood_of_forged_datagrams_holds_up_no_limit(ask) -> None:
             server.sock.sendto(b"forged", server.who)
         return []
 
-    server, replies = ask(script, "a", tries=1, timeout_s=0.1)
+    server, replies = ask(script, "a", deadline=Deadline(), tries=1, timeout_s=0.1)
     (reply,) = replies
     over.set()
     assert isinstance(reply.error, TimedOut)
