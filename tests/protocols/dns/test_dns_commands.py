@@ -174,7 +174,7 @@ def test_a_cut_answer_is_asked_for_again_over_tcp() -> None:
 )
 def test_servers_that_misbehave(fault: str, code: int, status_word: str, tries: int) -> None:
     with DnsServer(faults=[fault]) as server:
-        done = inetcli("dns", "lookup", "--json", "--timeout", "0.3", at(server), "www.example.test", "A")
+        done = inetcli("dns", "lookup", "--json", "--timeout", "0.7", at(server), "www.example.test", "A")
         assert server.problems() == []
     assert done.code == code
     assert (done.row["status"], done.row["tries"], done.row["exit_code"]) == (status_word, tries, code)
@@ -182,7 +182,7 @@ def test_servers_that_misbehave(fault: str, code: int, status_word: str, tries: 
 
 def test_retries_adds_tries() -> None:
     with DnsServer(faults=["*:dropx3"]) as server:
-        arguments = ["dns", "lookup", "--timeout", "0.2", at(server), "www.example.test", "A"]
+        arguments = ["dns", "lookup", "--timeout", "0.5", at(server), "www.example.test", "A"]
         assert inetcli(*arguments).code == 28
     with DnsServer(faults=["*:dropx3"]) as server:
         arguments[4] = at(server)
@@ -192,7 +192,7 @@ def test_retries_adds_tries() -> None:
 def test_a_forged_reply_does_not_end_the_wait() -> None:
     """Two replies to one question: the first bears another question and is ignored, the second counts."""
     with DnsServer(faults=["*:wrong_questionx1"]) as server:
-        done = inetcli("dns", "lookup", "--timeout", "0.3", "--short", at(server), "www.example.test", "A")
+        done = inetcli("dns", "lookup", "--timeout", "1", "--short", at(server), "www.example.test", "A")
     assert (done.code, done.out) == (0, "192.0.2.1\n")
 
 

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 def hello(server: TlsServer, *arguments: str, target: str | None = None) -> Finished:
     assert server.ca_file
-    return inetcli("tls", "hello", "--ca", server.ca_file, "--timeout", "1", *arguments, target or server.url)
+    return inetcli("tls", "hello", "--ca", server.ca_file, "--timeout", "10", *arguments, target or server.url)
 
 
 def test_a_good_certificate_is_ok_and_its_chain_is_shown() -> None:
@@ -64,9 +64,9 @@ def test_send_prints_the_reply() -> None:
 
 def test_silence_after_a_reply_is_its_end_and_silence_before_is_not() -> None:
     with TlsServer() as server:
-        assert hello(server, "--send", "x", "--json").row["reply"] == "x\n"
+        assert hello(server, "--send", "x", "--json", "--timeout", "1").row["reply"] == "x\n"
     with TlsServer(faults=["*:silent"]) as server:
-        assert hello(server, "--send", "x").code == 28
+        assert hello(server, "--send", "x", "--timeout", "1").code == 28
 
 
 def test_a_reply_that_is_not_text_is_base64_in_json_and_escaped_in_text() -> None:
@@ -90,7 +90,7 @@ def test_a_reply_that_is_not_text_is_base64_in_json_and_escaped_in_text() -> Non
 )
 def test_without_a_handshake_there_is_no_verdict(fault: str, code: int) -> None:
     with TlsServer(faults=[fault]) as server:
-        done = hello(server, "--send", "x")
+        done = hello(server, "--send", "x", "--timeout", "1" if code == 28 else "10")
     assert (done.code, done.stdout) == (code, b""), done.err
     assert done.err.count("\n") == 1
 
