@@ -1,9 +1,11 @@
 """FTP: our client against vsftpd, ProFTPD and pure-ftpd; curl, lftp and wget against our server."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -148,7 +150,9 @@ def server(request: pytest.FixtureRequest, tree: Path) -> Iterator[tuple[str, li
             missing("the user ftp lives in /, which is no place for test files")
         (home / "pub").mkdir(exist_ok=True)
         (home / "pub" / "a.bin").write_bytes(DATA)
-    with serving(tree, command) as running:
+    with serving(tree, command) as running, ExitStack() as stack:
+        if kind == "pure-ftpd":
+            stack.callback(shutil.rmtree, home / "pub")
         options = ["--ca", str(tree / "rsa.crt")] if cert else []
         yield kind, [*options, f"{'ftpes' if cert else 'ftp'}://localhost:{running.port}"]
 
