@@ -39,6 +39,12 @@ class InetError(Exception):
 class Bug(InetError):
     """Our own mistake; one line, never a traceback (unless INETCLI_DEBUG=1)."""
 
+    @classmethod
+    def of(cls, error: BaseException) -> "Bug":
+        """The bug behind an exception that nobody expected."""
+        said = f": {error}" if str(error) else ""
+        return cls(f"bug: {type(error).__name__}{said} (INETCLI_DEBUG=1 shows where)")
+
 
 class Usage(InetError):
     """The command line cannot mean anything."""

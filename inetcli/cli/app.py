@@ -18,7 +18,7 @@ from click.exceptions import NoSuchCommand
 
 from inetcli import __version__
 from inetcli.cli.groups import Entry, LazyGroup
-from inetcli.errors import InetError, LocalWrite
+from inetcli.errors import Bug, InetError, LocalWrite
 
 GROUPS = {
     "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get files from FTP servers."),
@@ -69,14 +69,13 @@ cli = LazyGroup(
 
 def main() -> NoReturn:
     """Run the command line, and end the process the way it ended."""
-    _catch_signals()
-    arguments = sys.argv[1:]
     try:
+        _catch_signals()
         if instruction := os.environ.get("_INETCLI_COMPLETE"):
             from click.shell_completion import shell_complete
 
             _leave(shell_complete(cli, {}, "inetcli", "_INETCLI_COMPLETE", instruction))
-        _leave(run(arguments))
+        _leave(run(sys.argv[1:]))
     except KeyboardInterrupt:
         _die(signal.SIGINT)
     except Terminated as end:
@@ -107,12 +106,23 @@ def run(arguments: list[str]) -> int:
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
+        if ended := _ended(error):
+            raise ended from None
         if os.environ.get("INETCLI_DEBUG") == "1":
             import traceback
 
             traceback.print_exc()
-        _tell(f"bug: {type(error).__name__}: {error} (INETCLI_DEBUG=1 shows where)")
-        return 1
+        _tell(Bug.of(error).message)
+        return Bug.exit_code
+
+
+def _ended(error: BaseException) -> BaseException | None:
+    """The signal that ends the program, where another exception has come of it: from a wait while things were tidied
+    up, or from a class that was just made (Python 3.11 wraps that in a RuntimeError)."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt | Terminated):
+        seen = seen.__cause__ or seen.__context__
+    return seen
 
 
 def _usage(error: click.ClickException, arguments: list[str]) -> int:
@@ -152,6 +162,7 @@ def _tell(message: str) -> None:
 def _leave(code: int) -> NoReturn:
     if sys.stdout is not None:
         sys.stdout.flush()
+    _release_signals()  # the interpreter tidies up now, and would show a traceback
     sys.exit(code)
 
 
@@ -159,13 +170,21 @@ def _catch_signals() -> None:
     def end(number: int, _frame: FrameType | None) -> None:
         raise Terminated(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, end), (signal.SIGHUP, end)):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
+            signal.signal(number, handler)
+
+
+def _release_signals() -> None:
+    """From here on they end the process at once."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _die(number: int) -> NoReturn:
     """End by the signal, so that a shell loop stops and `timeout` sees what it did."""
+    _release_signals()
     _abandon_stdout()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -18,7 +18,7 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.pool import run_pool
 from inetcli.net.session import Network, Session
 from inetcli.net.source import read_lines
-from inetcli.net.wait import Cancel
+from inetcli.net.wait import Cancel, Cancelled
 from inetcli.wire.escape import escape
 from inetcli.wire.target import mask_target
 
@@ -98,7 +98,9 @@ def run_targets(options: Options, targets: Sequence[str], work: Work, *, jobs: i
     """
     if not targets and options.input is None:
         raise usage("No target given.")
-    return _Run(options, work, jobs or options.jobs).run(targets)
+    run = _Run(options, work, jobs or options.jobs)
+    with run.cancel.woken_by_signals():
+        return run.run(targets)
 
 
 class _Run:
@@ -110,6 +112,7 @@ class _Run:
         self._jobs = jobs
         self._output = Output(quiet=options.quiet, color=options.color)
         self._network = options.network()
+        self.cancel = self._network.cancel
         self._meter = make_meter(quiet=options.quiet, verbose=options.verbose)
 
     def run(self, targets: Sequence[str]) -> int:
@@ -118,7 +121,7 @@ class _Run:
         if len(targets) <= 1 and self._options.input is None:
             self._jobs = 1
         results = run_pool(
-            numbered, self._attempts, jobs=self._jobs, cancel=self._network.cancel, ordered=not self._options.unordered
+            numbered, self._attempts, jobs=self._jobs, cancel=self.cancel, ordered=not self._options.unordered
         )
         count = 0
         try:
@@ -297,10 +300,10 @@ def _as_error(failure: BaseException) -> InetError:
     """What came out of `work` and is no answer: an error of ours, or a bug. What ends the program is raised."""
     if isinstance(failure, InetError):
         return failure
-    if isinstance(failure, OSError) or not isinstance(failure, Exception):
+    if isinstance(failure, OSError | Cancelled) or not isinstance(failure, Exception):
         raise failure
     import os
 
     if os.environ.get("INETCLI_DEBUG") == "1":
         raise failure
-    return Bug(f"bug: {type(failure).__name__}: {failure} (INETCLI_DEBUG=1 shows where)")
+    return Bug.of(failure)

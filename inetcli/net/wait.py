@@ -6,7 +6,9 @@ does not wake a `recv`, so stopping goes through a descriptor of its own, which 
 
 import os
 import select
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from inetcli.net.deadline import Deadline
@@ -43,6 +45,21 @@ class Cancel:
             os.write(self._write, b"x")
         except BlockingIOError:
             pass  # set 65536 times already
+
+    @contextmanager
+    def woken_by_signals(self) -> Iterator[None]:
+        """Meanwhile a signal with a handler wakes every wait. In the main thread only.
+
+        EINTR is not enough: a signal may come just before a wait begins, and the kernel may hand it to a thread that
+        is not the one that runs Python's handlers (a second Ctrl-C, while the first is pending, does). The handler
+        then would run only when that wait is over.
+        """
+        os.set_blocking(self._write, False)
+        before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
 
     def close(self) -> None:
         """Give the descriptors back; no wait may be going on."""

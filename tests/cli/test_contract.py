@@ -133,6 +133,38 @@ def test_signals_end_it_by_that_signal_within_a_second(number: int, command: lis
     assert (child.returncode, out, err) == (-number, b"", b"")
 
 
+def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    """Most of a short command's time is its imports; the signal comes in the midst of them."""
+    for place in ("click", "inetcli.cli.targets", "inetcli.net.session"):
+        (tmp_path / "sitecustomize.py").write_text(
+            "import os, signal, sys\n"
+            "class Interrupting:\n"
+            "    def find_spec(self, name, *rest):\n"
+            f"        if name == '{place}': os.kill(os.getpid(), signal.SIGINT)\n"
+            "sys.meta_path.insert(0, Interrupting())\n"
+        )
+        done = inetcli("http", "raw", "http://127.0.0.1:1/", env={"PYTHONPATH": str(tmp_path)})
+        assert (done.code, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_signals_that_come_together_are_not_lost(jobs: str) -> None:
+    """While the first is pending, the kernel gives the others to any thread: Python's handlers run in one only."""
+    with silent_server() as (target, met):
+        child = subprocess.Popen(
+            [*PROGRAM, "http", "raw", "--json", "-j", jobs, *[f"http://{target}/{n}" for n in range(5)]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+        assert met.wait(LIMIT_S)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGINT, signal.SIGHUP):
+            child.send_signal(number)
+        out, err = child.communicate(timeout=10)
+    assert child.returncode in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
+    assert (out, err) == (b"", b"")
+
+
 def test_a_download_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     from mockservers import FtpServer
 

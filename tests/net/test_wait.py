@@ -1,8 +1,9 @@
 import os
 import select
+import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -137,3 +138,32 @@ def test_patience_ends_with_silence_or_with_the_deadline_and_says_which(pipe, ca
 
 def test_patience_returns_when_the_descriptor_is_ready(pipe, patience: Patience) -> None:
     patience.wait(pipe[1], WRITE)
+
+
+class Stopped(Exception):
+    """What the handler of a signal raises."""
+
+
+def test_a_signal_that_another_thread_got_wakes_the_wait(cancel: Cancel, background: Callable[..., object]) -> None:
+    """Handlers run in the main thread, which gets no EINTR when the kernel chose another one."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    begins = threading.Event()
+
+    def interrupt() -> None:
+        begins.wait()
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    limit = Deadline().within(20.0, "")
+    try:
+        background(interrupt)
+        begins.set()
+        with pytest.raises(Stopped), cancel.woken_by_signals():
+            wait_any({}, limit, cancel)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not limit.passed
+    assert signal.set_wakeup_fd(-1) == -1  # given back
