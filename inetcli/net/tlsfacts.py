@@ -85,24 +85,24 @@ def watch(context: ssl.SSLContext) -> Watch:
     return seen
 
 
-def read_facts(sock: ssl.SSLSocket, seen: Watch, *, verified: bool) -> TlsFacts:
+def read_facts(tls: ssl.SSLObject, seen: Watch, *, verified: bool) -> TlsFacts:
     """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
-    cipher = sock.cipher()
+    cipher = tls.cipher()
     return TlsFacts(
-        version=sock.version() or (cipher[1] if cipher else None),  # a failed handshake has no version of its own
+        version=tls.version() or (cipher[1] if cipher else None),  # a failed handshake has no version of its own
         cipher=cipher[0] if cipher else None,
         group=seen.group,
-        alpn=sock.selected_alpn_protocol(),
-        session_reused=bool(sock.session_reused),
+        alpn=tls.selected_alpn_protocol(),
+        session_reused=bool(tls.session_reused),
         peer_verified=verified,
         client_certificate_requested=seen.certificate_requested,
-        chain=served_chain(sock),
+        chain=served_chain(tls),
     )
 
 
-def served_chain(sock: ssl.SSLSocket) -> tuple[bytes, ...]:
+def served_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     """The certificates that the server sent, DER, leaf first; also after a failed verification. () = not known."""
-    inner = getattr(sock, "_sslobj", None)
+    inner = getattr(tls, "_sslobj", None)
     get = getattr(inner, "get_unverified_chain", None)
     if get is None:
         return ()

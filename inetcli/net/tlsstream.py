@@ -5,8 +5,15 @@ is taken from a default. Set here: TLS 1.2 at least; the chain up to a trusted c
 (as curl does); the name in subjectAltName only, never in commonName (RFC 9525 section 6.3); no X.509 strictness beyond
 OpenSSL's own.
 
-An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1);
-Python hides it unless told not to.
+An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1).
+
+OpenSSL never sees the socket. What comes from the network is put into its incoming buffer, and what is in its outgoing
+one is sent, here; it only turns the one into the other. With the socket in its hands a half-close would lose data:
+Python's `unwrap` asks OpenSSL a second time, to see whether the peer has ended, too, and that throws away a record that
+has come meanwhile.
+
+    socket -> incoming -> OpenSSL -> plain text
+    plain text -> OpenSSL -> outgoing -> socket
 """
 
 import hashlib
@@ -14,6 +21,7 @@ import os
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inetcli.errors import (
     CaFile,
@@ -36,11 +44,16 @@ from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts, read_facts, watch
 from inetcli.net.trust import Trust
-from inetcli.net.wait import READ, WRITE, Cancel, wait_any
 from inetcli.wire.der import spki
 
 MIN_VERSION = ssl.TLSVersion.TLSv1_2
 """RFC 8996: TLS 1.0 and 1.1 are not to be used."""
+
+WIRE = 1 << 16
+"""Bytes between OpenSSL and the network at a time: four records of RFC 8446 section 5.1. More is not faster."""
+
+MAX_NAME = 253
+"""Characters of a host name: RFC 1035's 255 bytes on the wire, without the first length and the root."""
 
 _VERDICTS: dict[int, type[CertificateProblem]] = {
     9: NotYetValid,
@@ -84,28 +97,34 @@ def start_tls(
             raise ProtocolViolation(f"the server sent {early!r} in clear between its answer and the TLS handshake")
         context = context or make_context(session.network.trust, alpn)
         seen = watch(context)
-        with session.trace.phase("tls", stream.channel):
-            sock = _wrap(context, stream, server_name, resume)
-            try:
-                _shake_hands(sock, _limit(session, deadline), session.network.cancel)
-            except ssl.SSLCertVerificationError as error:
-                raise _verdict(error, server_name, read_facts(sock, seen, verified=False)) from error
-            except OSError as error:
-                _refuse_client_certificate(error)
-                if seen.certificate_requested and not session.network.trust.certificate and "FAILURE" in _reason(error):
-                    # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
-                    raise ClientCertificateWanted(_WANTED) from error
-                raise TlsHandshake(f"{stream.peer}: the TLS handshake failed: {_words(error)}") from error
-        trust = session.network.trust
-        facts = read_facts(sock, seen, verified=not trust.insecure)
-        if trust.pins:
-            _check_pin(trust.pins, facts, server_name)
+        tls = TlsStream(stream, context, _host_name(server_name), resume)
     except BaseException:
         stream.close()
         raise
-    resumed = " resumed" if facts.session_reused else ""
-    session.trace.remark(f"{facts.version} {facts.cipher}{resumed}", stream.channel)
-    return TlsStream(sock, stream, facts, context)
+    trust = session.network.trust
+    try:
+        with session.trace.phase("tls", stream.channel):
+            try:
+                tls.shake_hands(_limit(session, deadline))
+            except ssl.SSLCertVerificationError as error:
+                raise _verdict(error, server_name, read_facts(tls.tls, seen, verified=False)) from error
+            except (SendFailed, ReceiveFailed) as error:
+                raise TlsHandshake(f"{error.message} in the TLS handshake") from error
+            except ssl.SSLError as error:
+                _refuse_client_certificate(error)
+                if seen.certificate_requested and not trust.certificate and "FAILURE" in _reason(error):
+                    # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
+                    raise ClientCertificateWanted(_WANTED) from error
+                raise TlsHandshake(f"{stream.peer}: the TLS handshake failed: {_words(error)}") from error
+        tls.facts = read_facts(tls.tls, seen, verified=not trust.insecure)
+        if trust.pins:
+            _check_pin(trust.pins, tls.facts, server_name)
+    except BaseException:
+        tls.close()
+        raise
+    resumed = " resumed" if tls.facts.session_reused else ""
+    session.trace.remark(f"{tls.facts.version} {tls.facts.cipher}{resumed}", stream.channel)
+    return tls
 
 
 def make_context(trust: Trust, alpn: Sequence[str] = ()) -> ssl.SSLContext:
@@ -129,11 +148,13 @@ def make_context(trust: Trust, alpn: Sequence[str] = ()) -> ssl.SSLContext:
 
 
 class TlsStream(SocketStream):
-    """A TCP connection with TLS on it. `facts` is what the handshake agreed on."""
+    """A TCP connection with TLS on it, which `start_tls` makes. `facts` is what the handshake agreed on."""
 
-    def __init__(self, sock: ssl.SSLSocket, under: SocketStream, facts: TlsFacts, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, under: SocketStream, context: ssl.SSLContext, host_name: str, resume: ssl.SSLSession | None
+    ) -> None:
         super().__init__(
-            sock,
+            under.sock,
             under.peer,
             under.patience,
             under.trace,
@@ -141,76 +162,114 @@ class TlsStream(SocketStream):
             interactive=under._interactive,
             min_rate=under.min_rate,
         )
-        self.tls = sock
-        self.facts = facts
         self.context = context
+        self.facts = TlsFacts()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._wire = memoryview(bytearray(WIRE))
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host_name, session=resume)
 
     @property
     def can_splice(self) -> bool:
         return False
 
+    def shake_hands(self, limit: Deadline) -> None:
+        """The handshake. Raises OpenSSL's errors as they are, and those of the connection."""
+        usual = self.patience
+        self.patience = replace(usual, deadline=limit)
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._fill()
+        self._flush()
+        self.patience = usual
+
     def finish_sending(self) -> None:
         """Send close_notify: TLS's half-close (RFC 8446 section 6.1)."""
+        self._take_what_is_here()
         try:
             self.tls.unwrap()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass  # sent; the peer's own may come after more data
-        except OSError as error:
-            raise SendFailed(f"{self.peer}: the TLS connection broke: {_words(error)}") from error
+        except ssl.SSLError:
+            pass  # made, and the peer's own is still to come
+        self._flush()
 
     def close(self) -> None:
-        """Say close_notify if that needs no waiting, and close."""
+        """Say close_notify, or what is wrong, if that needs no waiting, and close."""
         try:
             self.tls.unwrap()
-        except (OSError, ValueError):
+        except (ssl.SSLError, ValueError):
             pass
-        self.tls.close()
+        try:
+            self.sock.send(self._outgoing.read())
+        except OSError:
+            pass
+        super().close()
 
     def _receive(self, buffer: memoryview) -> int:
         while True:
-            self.quick_ack()
             try:
-                return self.tls.recv_into(buffer)
+                return self.tls.read(len(buffer), buffer)  # type: ignore[return-value]
             except ssl.SSLWantReadError:
-                self.patience.wait(self.tls.fileno(), READ)
-            except ssl.SSLWantWriteError:
-                self.patience.wait(self.tls.fileno(), WRITE)
+                self._flush()
+                self._fill()
             except ssl.SSLZeroReturnError:
                 return 0
             except ssl.SSLEOFError as error:
                 raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
-            except OSError as error:
+            except ssl.SSLError as error:
                 _refuse_client_certificate(error)
                 raise ReceiveFailed(f"{self.peer}: the TLS connection broke: {_words(error)}") from error
 
     def _send(self, data: memoryview) -> int:
         while True:
             try:
-                return self.tls.send(data)
-            except ssl.SSLWantReadError:
-                self.patience.wait(self.tls.fileno(), READ)
-            except ssl.SSLWantWriteError:
-                self.patience.wait(self.tls.fileno(), WRITE)
-            except OSError as error:
+                size = self.tls.write(data[:WIRE])
+                self._flush()
+                return size
+            except ssl.SSLWantReadError:  # a renegotiation, in TLS 1.2
+                self._flush()
+                self._fill()
+            except ssl.SSLError as error:
                 _refuse_client_certificate(error)
                 raise SendFailed(f"{self.peer}: the TLS connection broke: {_words(error)}") from error
 
+    def _fill(self) -> None:
+        """Wait for the network, and give OpenSSL what comes."""
+        size = super()._receive(self._wire)
+        if size:
+            self._incoming.write(self._wire[:size])
+        else:
+            self._incoming.write_eof()
 
-def _wrap(
-    context: ssl.SSLContext, stream: SocketStream, server_name: str, resume: ssl.SSLSession | None
-) -> ssl.SSLSocket:
+    def _flush(self) -> None:
+        """Send what OpenSSL has made."""
+        with memoryview(self._outgoing.read()) as rest:
+            sent = 0
+            while sent < len(rest):
+                sent += super()._send(rest[sent:])
+
+    def _take_what_is_here(self) -> None:
+        """Decrypt what has come, up to WIRE bytes, for the reader. An end or an error stays for who reads."""
+        try:
+            while data := self.tls.read(WIRE):
+                self.trace.received(self.channel, data)
+                self.reader.feed(data)
+        except ssl.SSLError:
+            pass
+
+
+def _host_name(server_name: str) -> str:
+    """The name as it is sent and checked: no final dot (RFC 6066 section 3), no zone, and surely a name."""
+    name = server_name.partition("%")[0] if ":" in server_name else server_name.removesuffix(".")
     try:
-        sock = context.wrap_socket(
-            stream.sock,
-            server_hostname=server_name.rstrip("."),  # RFC 6066 section 3: SNI has no trailing dot
-            do_handshake_on_connect=False,
-            suppress_ragged_eofs=False,
-            session=resume,
-        )
-    except ValueError as error:
-        raise TlsHandshake(f"{server_name}: cannot be sent as server name: {error}") from error
-    stream.sock = sock  # the descriptor has moved into the wrapper: whoever closes the stream closes this one
-    return sock
+        encoded = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        encoded = ""
+    if not 0 < len(encoded) <= MAX_NAME or "\0" in encoded:
+        raise TlsHandshake(f"{server_name!r} cannot be sent as server name: expected a host name or an address")
+    return encoded
 
 
 def _limit(session: Session, deadline: Deadline | None) -> Deadline:
@@ -218,19 +277,6 @@ def _limit(session: Session, deadline: Deadline | None) -> Deadline:
     silence_s = session.limits.silence_s
     reason = f"timed out: no TLS handshake after {silence_s:g} s (--timeout)"
     return (deadline or session.connect_deadline()).within(silence_s, reason)
-
-
-def _shake_hands(sock: ssl.SSLSocket, limit: Deadline, cancel: Cancel) -> None:
-    while True:
-        try:
-            sock.do_handshake()
-            return
-        except ssl.SSLWantReadError:
-            events = READ
-        except ssl.SSLWantWriteError:
-            events = WRITE
-        if not wait_any({sock.fileno(): events}, limit, cancel):
-            raise limit.expired()
 
 
 def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:
@@ -297,6 +343,4 @@ def _words(error: OSError) -> str:
             "NO_CERTIFICATE_OR_CRL_FOUND": "it holds no certificate",
         }
         return plain.get(reason, reason.lower().replace("_", " "))
-    if isinstance(error, ConnectionResetError):
-        return "the peer reset the connection"
     return (error.strerror or str(error)).lower()

@@ -1,0 +1,180 @@
+"""TLS on a connection: what a handshake may end with, and how the stream ends."""
+
+import ssl
+from collections.abc import Callable
+
+import pytest
+
+from inetcli.errors import (
+    Expired,
+    NotYetValid,
+    PinMismatch,
+    ProtocolViolation,
+    ReceiveFailed,
+    TimedOut,
+    TlsHandshake,
+    Untrusted,
+    WrongHost,
+)
+from inetcli.net.session import Limits, Network, Session
+from inetcli.net.tlsstream import TlsStream, _words, start_tls
+from inetcli.net.trust import Trust
+from inetcli.net.wait import READ
+from inetcli.wire.reader import Parser, Reader
+from mockservers import TlsServer
+from mockservers.core import Server
+
+
+def a_line(reader: Reader) -> Parser[bytes]:
+    return (yield from reader.line(1 << 16))
+
+
+def all_of_it(reader: Reader) -> Parser[bytes]:
+    return (yield from reader.rest(1 << 16))
+
+
+def session_to(server: Server | None = None, silence_s: float = 20.0, **trust: object) -> Session:
+    chosen = Trust(ca_file=server.ca_file if server else None, **trust)  # type: ignore[arg-type]
+    return Network(limits=Limits(silence_s=silence_s), trust=chosen).session()
+
+
+def open_tls(server: Server, name: str = "localhost", **trust: object) -> TlsStream:
+    session = session_to(server, **trust)
+    return start_tls(session, session.connect(server.host, server.port), name)
+
+
+def test_lines_go_through_and_the_facts_are_those_of_the_handshake() -> None:
+    with TlsServer() as server:
+        stream = open_tls(server)
+        stream.send(b"hello\n")
+        assert stream.read(a_line) == b"hello"
+        assert (stream.facts.version, stream.facts.session_reused, stream.can_splice) == ("TLSv1.3", False, False)
+        stream.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("expired", Expired),
+        ("not_yet_valid", NotYetValid),
+        ("wrong_host", WrongHost),
+        ("untrusted", Untrusted),
+        ("plain", TlsHandshake),
+        ("alert", TlsHandshake),
+        ("fin", TlsHandshake),
+    ],
+)
+def test_a_handshake_that_fails_says_why(fault: str, problem: type[Exception]) -> None:
+    with TlsServer(faults=[f"connect:{fault}"]) as server, pytest.raises(problem):
+        open_tls(server)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "::1", "localhost", "localhost."])
+def test_names_and_addresses_of_the_certificate_fit(name: str) -> None:
+    with TlsServer() as server:
+        open_tls(server, name).close()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.2", "example.net", "a.localhost"])
+def test_other_names_do_not(name: str) -> None:
+    with TlsServer() as server, pytest.raises(WrongHost):
+        open_tls(server, name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "a" * 300, "a..b", ".leading"])
+def test_a_name_that_cannot_be_sent_is_a_failed_handshake(name: str, pair) -> None:
+    with pytest.raises(TlsHandshake, match="cannot be sent as server name"):
+        start_tls(session_to(insecure=True), pair.stream, name)
+    assert pair.stream.sock.fileno() == -1
+
+
+def test_a_peer_that_has_reset_already_is_a_failed_handshake(pair) -> None:
+    """A socket without a peer is met by the constructor of Python's TLS socket, before any handshake."""
+    pair.reset()
+    pair.stream.patience.wait(pair.stream.sock.fileno(), READ)  # until the reset is there
+    with pytest.raises(TlsHandshake, match="the peer reset the connection in the TLS handshake"):
+        start_tls(session_to(insecure=True), pair.stream, "localhost")
+    assert pair.stream.sock.fileno() == -1
+
+
+def test_what_came_in_clear_before_the_handshake_is_a_violation(pair) -> None:
+    pair.peer.sendall(b"220 go\r\n230 and you are in\r\n")
+    assert pair.stream.read(a_line) == b"220 go"
+    with pytest.raises(ProtocolViolation, match="230 and you are in"):
+        start_tls(session_to(insecure=True), pair.stream, "localhost")
+    assert pair.stream.sock.fileno() == -1
+
+
+def test_a_peer_that_stalls_in_the_handshake_has_the_limit_of_silence(pair) -> None:
+    with pytest.raises(TimedOut, match=r"no TLS handshake after 0\.05 s \(--timeout\)"):
+        start_tls(session_to(silence_s=0.05, insecure=True), pair.stream, "localhost")
+
+
+def test_an_end_without_close_notify_may_be_a_cut() -> None:
+    with TlsServer(faults=["connect:truncate"]) as server:
+        stream = open_tls(server)
+        stream.send(b"hello\n")
+        with pytest.raises(ReceiveFailed, match="without close_notify"):
+            stream.read(all_of_it)
+        stream.close()
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_after_close_notify_comes_what_the_server_still_has_to_say(waiting: bool) -> None:
+    """Half-closed (RFC 8446 section 6.1), also when its data was there before our close_notify went out."""
+    with TlsServer() as server:
+        stream = open_tls(server)
+        stream.send(b"one\ntwo\n")
+        if waiting:
+            stream.patience.wait(stream.sock.fileno(), READ)
+        stream.finish_sending()
+        assert stream.read(all_of_it) == b"one\ntwo\n"
+        stream.close()
+
+
+def test_a_pin_is_that_of_the_leafs_key() -> None:
+    with TlsServer() as server:
+        with pytest.raises(PinMismatch, match=r"the server's key is sha256//\S+, expected sha256//AAAA=") as caught:
+            open_tls(server, pins=("sha256//AAAA=",))
+        (pin,) = [word.rstrip(",") for word in str(caught.value).split() if word.startswith("sha256//")][:1]
+        open_tls(server, pins=("sha256//AAAA=", pin)).close()
+        with pytest.raises(PinMismatch):  # also where the chain is not checked
+            open_tls(server, pins=("sha256//AAAA=",), insecure=True)
+
+
+def test_versions_before_1_2_are_not_spoken(pair, background: Callable[..., object]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    def serve() -> None:
+        with pytest.raises(OSError, match=r"(?i)unsupported.protocol|no.shared.cipher|version"):
+            context.wrap_socket(pair.peer, server_side=True)
+
+    background(serve)
+    with pytest.raises(TlsHandshake):
+        start_tls(session_to(insecure=True), pair.stream, "localhost")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), "the peer closed the connection"),
+        (TimeoutError(110, "Connection timed out"), "connection timed out"),
+        (OSError(), ""),
+    ],
+)
+def test_words_for_what_broke(error: OSError, words: str) -> None:
+    assert _words(error) == words
+
+
+def test_the_trace_hears_what_the_handshake_agreed_on() -> None:
+    with TlsServer() as server:
+        events: list[bytes] = []
+        network = Network(limits=Limits(), trust=Trust(ca_file=server.ca_file))
+        session = network.session(lambda event: events.append(event.data))
+        stream = start_tls(session, session.connect(server.host, server.port), "localhost")
+        stream.close()
+    assert any(data.startswith(b"TLSv1.3 TLS_") for data in events)
+    assert set(session.trace.phases) >= {"resolve", "connect", "tls"}
