@@ -1,0 +1,13 @@
+"""The tests leave nothing behind: their temporary folders are in one of the checkout, which goes when they are done."""
+
+import shutil
+import tempfile
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.basetemp is None:  # the workers of a parallel run are given theirs
+        config.option.basetemp = tempfile.mkdtemp(prefix=".pytest-", dir=config.rootpath)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
