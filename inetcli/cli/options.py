@@ -72,11 +72,11 @@ class Options:
             trust=Trust(self.ca, self.insecure, self.pin, self.cert, self.key),
         )
 
-    def credentials(self) -> "CredentialOptions":
-        """Where a user name and a password may come from."""
+    def credentials(self, *, netrc: bool = True) -> "CredentialOptions":
+        """Where a user name and a password may come from. `netrc` off: a protocol that never takes them from there."""
         from inetcli.net.credentials import CredentialOptions
 
-        return CredentialOptions(self.user, self.password_file, self.netrc_file, self.insecure)
+        return CredentialOptions(self.user, self.password_file, self.netrc_file, self.insecure, netrc)
 
 
 class Seconds(click.ParamType[float]):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from inetcli.cli.meter import Progress, make_meter
 from inetcli.cli.options import Options, usage
@@ -20,7 +20,10 @@ from inetcli.net.session import Network, Session
 from inetcli.net.source import read_lines
 from inetcli.net.wait import Cancel, Cancelled
 from inetcli.wire.escape import escape
-from inetcli.wire.target import mask_target
+from inetcli.wire.target import Target, mask_target
+
+if TYPE_CHECKING:
+    from inetcli.net.credentials import CredentialOptions, Credentials
 
 MAX_TARGET = 1 << 16
 """Bytes of a line of `-i`."""
@@ -76,6 +79,21 @@ class Job:
     def on_terminal(self) -> bool:
         """Whether somebody looks at standard error: cron does not."""
         return sys.stderr is not None and sys.stderr.isatty()
+
+    def credentials(self, where: Target, options: "CredentialOptions", *, clear_text_ok: bool) -> "Credentials | None":
+        """Who to log in as at a target; None = nobody was named. What there is to say about it is noted."""
+        from inetcli.net.credentials import find_credentials
+
+        who, notes = find_credentials(
+            where.host,
+            url_user=where.user,
+            url_password=where.password,
+            options=options,
+            clear_text_ok=clear_text_ok,
+        )
+        for note in notes:
+            self.session.note(note)
+        return who
 
     def say(self, line: str) -> None:
         """A line of the answer at once, where it grows while people wait; only where targets follow one another."""

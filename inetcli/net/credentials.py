@@ -46,12 +46,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class CredentialOptions:
-    """`--user`, `--password-file`, `--netrc-file`; `insecure` keeps netrc out."""
+    """`--user`, `--password-file`, `--netrc-file`; `insecure` keeps netrc out, with a note, `netrc` off without one."""
 
     user: str | None = None
     password_file: str | None = None
     netrc_file: str | None = None
     insecure: bool = False
+    netrc: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,7 @@ def _netrc_entry(
     path = options.netrc_file or os.environ.get("NETRC") or os.path.expanduser("~/.netrc")
     named = options.netrc_file is not None
     allowed = clear_text_ok and not options.insecure
-    if not named and not os.path.lexists(path):
+    if not options.netrc or not (named or os.path.lexists(path)):
         return None, []
     try:
         entries = parse_netrc(_read_private(path), path)

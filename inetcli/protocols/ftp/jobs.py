@@ -4,7 +4,6 @@ from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, Work
 from inetcli.errors import FileExists, MalformedTarget
 from inetcli.files import safe_name
-from inetcli.net.credentials import find_credentials
 from inetcli.protocols.ftp.client import Source, Wish, download
 from inetcli.protocols.ftp.control import ANONYMOUS
 from inetcli.protocols.ftp.model import Download, Security
@@ -64,15 +63,7 @@ def _remote_path(where: Target) -> str:
 def _source(job: Job, where: Target, path: str, options: Options, tls: str | None) -> Source:
     security = Security(tls) if tls else _SECURITY[where.scheme]
     said = "://" in where.text or tls is not None
-    who, notes = find_credentials(
-        where.host,
-        url_user=where.user,
-        url_password=where.password,
-        options=options.credentials(),
-        clear_text_ok=security is not Security.OFF or said,
-    )
-    for note in notes:
-        job.session.note(note)
+    who = job.credentials(where, options.credentials(), clear_text_ok=security is not Security.OFF or said)
     return Source(where.host, where.port, path, security, who or ANONYMOUS)
 
 

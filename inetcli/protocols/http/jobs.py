@@ -3,7 +3,7 @@
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, Work
 from inetcli.errors import Expectation, HttpStatus, InetError
-from inetcli.net.credentials import clear_text_note, find_credentials
+from inetcli.net.credentials import clear_text_note
 from inetcli.protocols.http.client import Conversation, connect
 from inetcli.protocols.http.model import Request, Response
 from inetcli.protocols.http.view import exchange_record, show_finding
@@ -19,13 +19,7 @@ def getting_raw(options: Options, *, head: bool, body: bool, no_fail: bool, expe
     def work(job: Job) -> Answer:
         where = parse_target(job.text, SCHEMES, "http")
         path = encode_target(where.path, where.text)
-        who, _ = find_credentials(
-            where.host,
-            url_user=where.user,
-            url_password=where.password,
-            options=options.credentials(),
-            clear_text_ok=False,  # netrc is never for HTTP
-        )
+        who = job.credentials(where, options.credentials(netrc=False), clear_text_ok=False)
         stream = connect(job.session, where.host, where.port, tls=where.scheme == "https")
         try:
             if where.scheme == "http" and (note := clear_text_note(who, stream.peer.host)):

@@ -3,7 +3,6 @@
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, Work
 from inetcli.errors import MalformedTarget
-from inetcli.net.credentials import Credentials, find_credentials
 from inetcli.protocols.nntp.client import connect
 from inetcli.protocols.nntp.filter import excerpt
 from inetcli.protocols.nntp.model import Filter, Security
@@ -22,7 +21,8 @@ def reading_latest(options: Options, *, lines: int, chosen: str, tls: str | None
         where = parse_target(job.text, SCHEMES, _DEFAULTS[tls])
         group = _group(where)
         security = Security(tls) if tls else _SECURITY[where.scheme]
-        who = _credentials(job, where, options, security, said="://" in where.text or tls is not None)
+        said = "://" in where.text or tls is not None
+        who = job.credentials(where, options.credentials(), clear_text_ok=security is not Security.OFF or said)
         connection = connect(job.session, where.host, where.port, security, who)
         try:
             article = connection.latest(group)
@@ -46,16 +46,3 @@ def _group(where: Target) -> str:
     if not group or any(character in group for character in " \t/"):
         raise MalformedTarget(f"{where.text}: a group is needed: host/group")
     return group
-
-
-def _credentials(job: Job, where: Target, options: Options, security: Security, *, said: bool) -> Credentials | None:
-    who, notes = find_credentials(
-        where.host,
-        url_user=where.user,
-        url_password=where.password,
-        options=options.credentials(),
-        clear_text_ok=security is not Security.OFF or said,
-    )
-    for note in notes:
-        job.session.note(note)
-    return who
