@@ -40,6 +40,9 @@ Examples:
 """
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Terminated(BaseException):
     """SIGTERM or SIGHUP came: clean up, then die of it."""
 
@@ -167,17 +170,27 @@ def _leave(code: int) -> NoReturn:
 
 
 def _catch_signals() -> None:
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise Terminated(number)
+    """The first signal unwinds the stack. Those that follow are dropped: another exception, in the midst of the first
+    one's way out, would end up wherever nobody expects it. The way out has a limit, so nobody has to insist."""
+    caught = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, end), (signal.SIGHUP, end)):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
+    def drop(_number: int, _frame: FrameType | None) -> None:
+        pass
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for other in caught:
+            signal.signal(other, drop)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+
+    for number in caught:
+        signal.signal(number, end)
 
 
 def _release_signals() -> None:
     """From here on they end the process at once."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # Python complains of a signal that came just before its handler went away: "ignored due to race condition".
+    sys.unraisablehook = lambda _: None
+    for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 

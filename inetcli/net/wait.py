@@ -55,8 +55,9 @@ class Cancel:
         then would run only when that wait is over.
         """
         os.set_blocking(self._write, False)
-        before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        try:
+        before = -1
+        try:  # a handler may raise as soon as the descriptor is set
+            before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
             yield
         finally:
             signal.set_wakeup_fd(before)

@@ -157,12 +157,16 @@ def test_a_signal_that_another_thread_got_wakes_the_wait(cancel: Cancel, backgro
         begins.wait()
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
 
+    def interrupted_wait() -> None:
+        with cancel.woken_by_signals():
+            begins.set()
+            wait_any({}, limit, cancel)
+
     limit = Deadline().within(20.0, "")
     try:
         background(interrupt)
-        begins.set()
-        with pytest.raises(Stopped), cancel.woken_by_signals():
-            wait_any({}, limit, cancel)
+        with pytest.raises(Stopped):
+            interrupted_wait()
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert not limit.passed
