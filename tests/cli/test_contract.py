@@ -46,10 +46,9 @@ def silent_server() -> Iterator[tuple[str, threading.Event]]:
         yield f"127.0.0.1:{listener.getsockname()[1]}", met
     finally:
         listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        for client in clients:
-            client.close()
         thread.join()
+        for sock in [listener, *clients]:
+            sock.close()
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["ftp", "get", "--help"], ["completion", "bash"]])
