@@ -1,11 +1,11 @@
 """DNS: our client against Knot, NSD and BIND, beside dig; dig and kdig against our server."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from foreign import Running, program, run, serving
+from foreign import Running, run
+from nameservers import SERVERS, nameserver
 from program import inetcli
 
 from mockservers import DnsServer
@@ -37,80 +37,10 @@ sub     NS    ns1.sub
 ns1.sub A     127.0.0.1
 """ + "".join(f"big A 198.51.100.{number}\n" for number in range(90))
 
-KNOT = """server:
-    rundir: "{folder}"
-    listen: 127.0.0.1@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{folder}/db"
-zone:
-  - domain: example.test
-    file: "{folder}/zone"
-    zonefile-sync: -1
-    journal-content: none
-    dnssec-signing: on
-"""
-NSD = """server:
-    ip-address: 127.0.0.1@{port}
-    username: ""
-    chroot: ""
-    zonesdir: "{folder}"
-    database: ""
-    pidfile: "{folder}/nsd.pid"
-    zonelistfile: "{folder}/zone.list"
-    xfrdfile: "{folder}/xfrd.state"
-    xfrdir: "{folder}"
-    server-count: 1
-    rrl-ratelimit: 0
-remote-control:
-    control-enable: no
-zone:
-    name: example.test
-    zonefile: zone
-"""
-BIND = """options {{
-    directory "{folder}"; pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key";
-    managed-keys-directory "{folder}";
-    listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-    recursion no; dnssec-validation no; notify no;
-}};
-controls {{ }};
-zone "example.test" {{ type primary; file "{folder}/zone"; }};
-"""
-PROBE = b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x07example\x04test\0\0\x06\0\x01"
 
-
-def answers(port: int) -> bool:
-    """Whether the zone is being served."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.settimeout(0.2)
-        try:
-            probe.connect(("127.0.0.1", port))
-            probe.send(PROBE)
-            return probe.recv(4096)[3] & 15 == 0
-        except OSError:
-            return False
-
-
-@pytest.fixture(params=["knotd", "nsd", "named"])
+@pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Running, str]]:
-    name = program(str(request.param))
-    (tmp_path / "zone").write_text(ZONE)
-    (tmp_path / "db").mkdir()
-
-    def command(port: int) -> list[str]:
-        config = str(tmp_path / "config")
-        text = {"knotd": KNOT, "nsd": NSD, "named": BIND}[request.param].format(folder=tmp_path, port=port)
-        (tmp_path / "config").write_text(text)
-        return {
-            "knotd": [name, "-c", config],
-            "nsd": [name, "-d", "-c", config],
-            "named": [name, "-g", "-n", "1", "-c", config],
-        }[request.param]
-
-    with serving(tmp_path, command, ready=answers) as running:
+    with nameserver(request.param, tmp_path, ZONE, signing=True) as running:
         yield running, str(request.param)
 
 
