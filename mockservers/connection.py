@@ -13,7 +13,9 @@ import random
 import socket
 import ssl
 import struct
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from mockservers.faultkinds import (
     Delay,
@@ -32,6 +34,8 @@ from mockservers.log import MAIN, Kind, Log
 
 MAX_LINE = 1 << 16
 PIECE = 1 << 16
+MAX_INFLATED = 16 << 20
+"""What one piece of compressed input may become: DEFLATE makes a thousand bytes of one."""
 LINGER_S = 5.0
 """How long a closed connection waits for its client to close, too, before it is dropped."""
 
@@ -67,6 +71,8 @@ class Connection:
         self.tls: ssl.SSLObject | None = None
         self._tls_in = ssl.MemoryBIO()
         self._tls_out = ssl.MemoryBIO()
+        self._deflate: Any = None
+        self._inflate: Any = None
 
     def arm(self, fault: Fault) -> None:
         """A fault begins to work on what goes out from now on."""
@@ -164,6 +170,8 @@ class Connection:
 
     async def _send_raw(self, data: bytes) -> None:
         self.log.add(Kind.TO_CLIENT, data, connection=self.number, channel=self.channel)
+        if self._deflate:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         if self.tls:
             self.tls.write(data)
             data = self._tls_out.read()
@@ -194,6 +202,17 @@ class Connection:
                 self.log.add(Kind.CLOSED, f"TLS: {error.reason}", connection=self.number, channel=self.channel)
                 raise Over from None
         await self._flush_tls()
+
+    def discard(self) -> None:
+        """Forget what the client has sent already: what comes before a handshake counts for nothing."""
+        self._input = b""
+
+    def compress(self) -> None:
+        """Raw DEFLATE both ways from now on (RFC 8054); what has come already is compressed, too."""
+        self._deflate = zlib.compressobj(wbits=-15)
+        self._inflate = zlib.decompressobj(wbits=-15)
+        if self._input:
+            self._input = self._inflated(self._input)
 
     async def finish(self) -> None:
         """Close as a good server does: close_notify, FIN, and wait a while for the client to close, too."""
@@ -266,7 +285,16 @@ class Connection:
         if not data:
             self._ended = True
             raise Over
-        self._input += data
+        self._input += self._inflated(data) if self._inflate else data
+
+    def _inflated(self, data: bytes) -> bytes:
+        try:
+            plain: bytes = self._inflate.decompress(data, MAX_INFLATED)
+        except zlib.error:
+            raise Over from None
+        if self._inflate.unconsumed_tail:
+            raise Over
+        return plain
 
     async def _receive(self) -> bytes:
         try:

@@ -14,8 +14,17 @@ def ftp_files() -> dict[str, bytes]:
 
 FTP_FOLDERS = ("/", "/pub", "/incoming")
 
+NEWS_HOST = "mock.example.test"
+NEWS_MARKS = {"misc.cancelled": (1, 2)}
+NEWS_DESCRIPTIONS = {
+    "misc.test": "Five articles to read",
+    "misc.empty": "No articles at all",
+    "misc.cancelled": "The newest article is gone",
+    "private.test": "For members",
+}
+
 _HEAD = "Path: mock.example.test!not-for-mail\r\nFrom: {sender}\r\nNewsgroups: {group}\r\nSubject: {subject}\r\n"
-_TAIL = "Date: {date}\r\nMessage-ID: {id}\r\n{extra}\r\n"
+_TAIL = "Date: {date}\r\nMessage-ID: {id}\r\nXref: mock.example.test {group}:{number}\r\n{extra}\r\n"
 
 
 def article(
@@ -30,7 +39,13 @@ def article(
     """An article as it is stored: CRLF, not dot-stuffed."""
     date = f"Sun, 22 Nov 2026 18:0{number % 10}:00 +0100"
     head = (_HEAD + _TAIL).format(
-        sender=sender, group=group, subject=subject, date=date, id=f"<{number}.{group}@example.test>", extra=extra
+        sender=sender,
+        group=group,
+        number=number,
+        subject=subject,
+        date=date,
+        id=f"<{number}.{group}@example.test>",
+        extra=extra,
     )
     return (head + body.replace("\n", "\r\n")).encode("utf-8")
 
