@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mockservers.core import Server as Server
     from mockservers.dnsserver import DnsServer as DnsServer
+    from mockservers.families import faults as faults
     from mockservers.faultkinds import fault as fault
-    from mockservers.faultkinds import faults as faults
     from mockservers.ftpserver import FtpServer as FtpServer
     from mockservers.httpserver import HttpServer as HttpServer
     from mockservers.nntpserver import NntpServer as NntpServer
@@ -35,7 +35,7 @@ _PLACES = {
     "TimeServer": "timestamps",
     "TlsServer": "tlsserver",
     "fault": "faultkinds",
-    "faults": "faultkinds",
+    "faults": "families",
 }
 
 __all__ = [

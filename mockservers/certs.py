@@ -1,7 +1,8 @@
-"""Certificates from a throw-away CA: one per process, its key never on the disk.
+"""Certificates from a throw-away CA: one per process, good ones and others, made when they are first asked for.
 
-The CA's certificate is written to a private folder that goes away with the process, for clients to trust. trustme and
-cryptography come with `pip install 'inetcli[mock]'`; they are imported when the first certificate is needed.
+Its key, and theirs, are never on the disk, except in the files of `write_certs`. The CA's certificate is, in a private
+folder that goes away with the process, for clients to trust. trustme and cryptography come with `pip install
+'inetcli[mock]'`; they are imported when the first certificate is needed.
 """
 
 import atexit
@@ -10,15 +11,12 @@ import shutil
 import ssl
 import tempfile
 import threading
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 """What the servers' certificate is for."""
-
-KINDS = ("good", "expired", "not_yet_valid", "wrong_host", "untrusted")
-"""The certificates that a server may show."""
 
 _lock = threading.Lock()
 
@@ -28,14 +26,12 @@ class Missing(RuntimeError):
 
 
 class Authority:
-    """The throw-away CA, and what it has issued."""
+    """The throw-away CA, and what it has issued. A leaf is trustme's `LeafCert`, whoever made it."""
 
     def __init__(self) -> None:
-        trustme = _trustme()
-        key = trustme.KeyType.ECDSA
-        self.ca = trustme.CA(organization_name="mockservers", key_type=key)
-        self._stranger = trustme.CA(organization_name="a stranger", key_type=key)
-        self._key_type = key
+        self._trustme = _trustme()
+        self.ca = self._trustme.CA(organization_name="mockservers")
+        self._lock = threading.Lock()
         self._leafs: dict[str, Any] = {}
         self.folder = tempfile.mkdtemp(prefix="mockservers-")
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
@@ -43,41 +39,36 @@ class Authority:
         self.ca.cert_pem.write_to_path(self.ca_file)
 
     def leaf(self, kind: str = "good") -> Any:
-        """A certificate with its key, by kind."""
-        if kind not in self._leafs:
-            self._leafs[kind] = self._issue(kind)
-        return self._leafs[kind]
+        """A certificate with its key, by kind: "good", "client", or the name of a TLS fault."""
+        with self._lock:
+            if kind not in self._leafs:
+                self._leafs[kind] = self._issue(kind)
+            return self._leafs[kind]
 
     def client(self) -> Any:
         """A certificate for a client."""
-        if "client" not in self._leafs:
-            self._leafs["client"] = self.ca.issue_cert("client@example.test", key_type=self._key_type)
-        return self._leafs["client"]
+        return self.leaf("client")
 
     def context(self, kind: str = "good") -> ssl.SSLContext:
-        """A server's TLS context with such a certificate."""
+        """A new TLS context for a server with such a certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.leaf(kind).configure_cert(context)
+        leaf = self.leaf(kind)
+        if kind == "weak_key":
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")  # else OpenSSL does not load it
+        load_chain(context, leaf.private_key_pem.bytes(), b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         return context
 
     def _issue(self, kind: str) -> Any:
-        now = datetime.now(UTC)
-        day = timedelta(days=1)
-        names: tuple[str, ...]
+        from mockservers import badcerts
+
         match kind:
             case "good":
-                span, names, issuer = (now - day, now + 365 * day), NAMES, self.ca
-            case "expired":
-                span, names, issuer = (now - 60 * day, now - 30 * day), NAMES, self.ca
-            case "not_yet_valid":
-                span, names, issuer = (now + 30 * day, now + 60 * day), NAMES, self.ca
-            case "wrong_host":
-                span, names, issuer = (now - day, now + 365 * day), ("other.example.test",), self.ca
-            case "untrusted":
-                span, names, issuer = (now - day, now + 365 * day), NAMES, self._stranger
+                return self.ca.issue_cert(*NAMES)
+            case "client":
+                return self.ca.issue_cert("client@example.test")
             case _:
-                raise ValueError(f"no certificate is called {kind!r}; known: {', '.join(KINDS)}")
-        return issuer.issue_cert(*names, not_before=span[0], not_after=span[1], key_type=self._key_type)
+                maker: Callable[[Any, Any], Any] = badcerts.maker(kind)
+                return maker(self._trustme, self.ca)
 
 
 @cache
@@ -89,6 +80,23 @@ def authority() -> Authority:
     """The CA of this process."""
     with _lock:
         return _authority()
+
+
+def load_chain(context: ssl.SSLContext, key: bytes, chain: bytes) -> None:
+    """Give a context its certificate. OpenSSL wants a file: here one in memory, where the system has such."""
+    if hasattr(os, "memfd_create"):
+        descriptor, path = os.memfd_create("mockservers"), ""
+        name = f"/proc/self/fd/{descriptor}"
+    else:
+        descriptor, path = tempfile.mkstemp(prefix="mockservers-")
+        name = path
+    try:
+        os.write(descriptor, key + chain)
+        context.load_cert_chain(name)
+    finally:
+        os.close(descriptor)
+        if path:
+            os.unlink(path)
 
 
 def write_certs(directory: str) -> list[str]:

@@ -6,12 +6,15 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from dataclasses import asdict
 from types import FrameType
 
 import click
 
 from mockservers.certs import Missing
-from mockservers.faultkinds import FAULTS, Armed, BadFault, example, known_servers, parse_fault
+from mockservers.families import known_server, rows
+from mockservers.faultkinds import Armed, BadFault
+from mockservers.faulttext import parse_fault
 
 TAIL = 20
 """Lines of the transcript that are shown when the child fails."""
@@ -36,7 +39,7 @@ class ServerName(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            return known_servers([str(value)])[0]
+            return known_server(str(value))
         except BadFault as error:
             self.fail(str(error), param, ctx)
 
@@ -177,23 +180,8 @@ def list_faults(server: str | None, as_json: bool) -> None:
     Example:
       mockservers faults dns
     """
-    from dataclasses import fields
-
-    from mockservers.faultkinds import faults as load
-
-    load(server)
-    for kind in FAULTS.values():
-        if kind.server not in ("any", server) and server is not None:
-            continue
-        args = [item.name for item in fields(kind) if item.name != "at"] + (["@BYTES"] if kind.at_bytes else [])
-        row = {
-            "server": kind.server,
-            "name": kind.name,
-            "args": args,
-            "sees": kind.sees,
-            "example": example(kind, server),
-        }
-        click.echo(json.dumps(row) if as_json else f"{kind.server:<4} {row['example']:<28} {kind.sees}")
+    for row in rows(server):
+        click.echo(json.dumps(asdict(row)) if as_json else f"{row.server:<4} {row.example:<28} {row.sees}")
 
 
 @cli.command("demo")

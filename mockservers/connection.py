@@ -5,51 +5,51 @@ ours to choose: a FIN without unread input turning it into a reset, a real reset
 without close_notify, clear text after TLS.
 
 Byte faults count what goes out on this connection from the moment that they were armed: application bytes, so the
-offsets are the same with and without TLS.
+offsets are the same with and without TLS. A fault of `connect` or `data` is at work as long as the connection lives,
+one of a command until the next command.
 """
 
 import asyncio
 import random
 import socket
 import ssl
-import struct
-import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from mockservers.faultkinds import (
-    Delay,
-    Drip,
-    Fault,
-    Fin,
-    Garbage,
-    HalfClose,
-    LongLine,
-    Reply,
-    Rst,
-    Silent,
-    Slice,
-)
-from mockservers.log import MAIN, Kind, Log
+from mockservers import endings
+from mockservers.deflate import BadInput, Deflate
+from mockservers.faultkinds import Cut, Delay, Drip, Fault, Fin, Garbage, HalfClose, LongLine, Reply, Rst, Silent, Slice
+from mockservers.handshake import Tls, choose_context, pause
+from mockservers.log import MAIN, Kind, Log, Reason
+from mockservers.script import Shot
+from mockservers.tlsfaults import Truncate
+
+F = TypeVar("F", bound=Fault)
 
 MAX_LINE = 1 << 16
 PIECE = 1 << 16
-MAX_INFLATED = 16 << 20
-"""What one piece of compressed input may become: DEFLATE makes a thousand bytes of one."""
 LINGER_S = 5.0
 """How long a closed connection waits for its client to close, too, before it is dropped."""
+
+SILENT_S = 3600.0
+"""How long a silent one does."""
 
 
 class Over(Exception):
     """The connection is at its end: the client left, or a fault ended it. Handlers let it pass."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Active:
     """A fault at work on a connection: how many bytes have gone out since it was armed."""
 
-    fault: Fault
+    shot: Shot
     sent: int = 0
+
+    @property
+    def fault(self) -> Fault:
+        return self.shot.fault
 
 
 class Connection:
@@ -63,25 +63,51 @@ class Connection:
         self.number = number
         self.channel = channel
         self.host, self.port = sock.getsockname()[:2]
+        self.tls: ssl.SSLObject | None = None
+        """TLS, once it is established."""
+        self.context: ssl.SSLContext | None = None
+        """Its context: a data connection that shows the same certificate is given this one."""
+        self.received = self.sent = 0
+        self.reason: Reason | None = None
+        """Why it is over, once it is."""
         self._loop = asyncio.get_running_loop()
         self._input = b""
         self._ended = False
         self._finished = False
         self._active: list[_Active] = []
-        self.tls: ssl.SSLObject | None = None
         self._tls_in = ssl.MemoryBIO()
         self._tls_out = ssl.MemoryBIO()
-        self._deflate: Any = None
-        self._inflate: Any = None
+        self._deflate: Deflate | None = None
 
-    def arm(self, fault: Fault) -> None:
+    # Faults
+
+    def arm(self, fault: Shot | Fault) -> None:
         """A fault begins to work on what goes out from now on."""
-        self._active.append(_Active(fault))
-        self.log.add(Kind.FAULT, f"{fault} fired", connection=self.number, channel=self.channel)
+        self._active.append(_Active(fault if isinstance(fault, Shot) else Shot(fault, self.log)))
+
+    def next_command(self) -> None:
+        """The faults of the command before are over."""
+        self._active = [active for active in self._active if active.shot.lasting]
+
+    def armed(self, kind: type[Fault]) -> bool:
+        """Whether such a fault is at work here, without firing it."""
+        return any(isinstance(active.fault, kind) for active in self._active)
+
+    def first(self, kind: type[F]) -> F | None:
+        """The fault of that kind that is at work here, to be carried out now by whoever asks; None = there is none."""
+        return next(self._firing(kind), None)
 
     def faults(self) -> list[Fault]:
-        """The faults at work here: for those that only the server itself can carry out."""
+        """The faults at work here."""
         return [active.fault for active in self._active]
+
+    def _firing(self, kind: type[F]) -> Iterator[F]:
+        for active in self._active:
+            if isinstance(active.fault, kind):
+                active.shot.fire(self.number, self.channel)
+                yield active.fault
+
+    # In
 
     async def line(self, limit: int = MAX_LINE) -> bytes:
         """The next line without its end (CRLF or LF). `Over` when the client has left."""
@@ -99,6 +125,7 @@ class Connection:
         while len(self._input) < count:
             await self._more()
         data, self._input = self._input[:count], self._input[count:]
+        self._log_upload(data)
         return data
 
     async def some(self, limit: int = PIECE) -> bytes:
@@ -109,26 +136,31 @@ class Connection:
             except Over:
                 return b""
         data, self._input = self._input[:limit], self._input[limit:]
+        self._log_upload(data)
         return data
+
+    def _log_upload(self, data: bytes) -> None:
+        if data:
+            self.log.add(Kind.UPLOAD, data, connection=self.number, channel=self.channel)
+
+    # Out
 
     async def send(self, data: bytes) -> None:
         """All of `data` in one write, unless a fault has something against it."""
         await self.act()
-        for active in list(self._active):
-            match active.fault:
-                case Delay(seconds):
-                    await asyncio.sleep(seconds)
-                case Garbage(size):
-                    data = random.Random(size).randbytes(size)
-                case LongLine(size):
-                    data = b"x" * size + b"\r\n"
-                case Reply(text):
-                    data = text.encode("utf-8", "surrogateescape") + b"\r\n"
+        for delay in self._firing(Delay):
+            await asyncio.sleep(delay.seconds)
+        if noise := self.first(Garbage):
+            data = garbage(noise.size)
+        if long := self.first(LongLine):
+            data = b"x" * long.size + b"\r\n"
+        if reply := self.first(Reply):  # of `connect`: in place of the greeting, and of nothing else
+            data = encode_reply(reply.text)
+            self._active = [active for active in self._active if active.fault is not reply]
         await self._send_cut(data)
 
     async def _send_cut(self, data: bytes) -> None:
-        cuts = [active for active in self._active if active.fault.at_bytes]
-        room = min((active.fault.at - active.sent for active in cuts), default=None)  # type: ignore[attr-defined]
+        room = min((cut.at - active.sent for active, cut in self._cuts()), default=None)
         piece = data if room is None else data[:room]
         await self._send_paced(piece)
         for active in self._active:
@@ -136,42 +168,45 @@ class Connection:
         await self.act()
 
     async def _send_paced(self, data: bytes) -> None:
-        for active in self._active:
-            match active.fault:
-                case Drip(seconds):
-                    for byte in data:
-                        await self._send_raw(bytes([byte]))
-                        await asyncio.sleep(seconds)
-                    return
-                case Slice(size):
-                    for at in range(0, len(data), max(1, size)):
-                        await self._send_raw(data[at : at + max(1, size)])
-                        await asyncio.sleep(0)
-                    return
-        await self._send_raw(data)
+        if data and (drip := self.first(Drip)):
+            for byte in data:
+                await self._send_raw(bytes([byte]))
+                await asyncio.sleep(drip.seconds)
+        elif data and (slices := self.first(Slice)):
+            for at in range(0, len(data), slices.size):
+                await self._send_raw(data[at : at + slices.size])
+                await asyncio.sleep(0)
+        elif data:
+            await self._send_raw(data)
+
+    def _cuts(self) -> list[tuple[_Active, Cut]]:
+        return [(active, active.fault) for active in self._active if isinstance(active.fault, Cut)]
 
     async def act(self) -> None:
         """End the conversation if a fault's bytes have gone out. Called when it is armed, and after each write."""
-        for active in self._active:
-            fault = active.fault
-            if not fault.at_bytes or active.sent < fault.at:  # type: ignore[attr-defined]
+        for active, cut in self._cuts():
+            if active.sent < cut.at:
                 continue
-            match fault:
+            active.shot.fire(self.number, self.channel)
+            self._over(Reason.FAULT)
+            match cut:
                 case Rst():
+                    await endings.wait_until_sent(self.sock, LINGER_S)
                     self.reset()
                 case Fin():
                     await self._fin()
                 case HalfClose():
-                    self._shutdown()
-                    await self._drain()
+                    endings.shut(self.sock)
+                    await self._drain(SILENT_S)
                 case Silent():
-                    await self._drain(LINGER_S * 100)
+                    await self._drain(SILENT_S)
             raise Over
 
     async def _send_raw(self, data: bytes) -> None:
         self.log.add(Kind.TO_CLIENT, data, connection=self.number, channel=self.channel)
+        self.sent += len(data)
         if self._deflate:
-            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+            data = self._deflate.encode(data)
         if self.tls:
             self.tls.write(data)
             data = self._tls_out.read()
@@ -181,27 +216,63 @@ class Connection:
         try:
             await self._loop.sock_sendall(self.sock, data)
         except OSError:
+            self._over(Reason.CLIENT_RESET)
             raise Over from None
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Be a TLS server from now on. `Over` when the handshake fails: the client has been told by an alert."""
-        self.tls = context.wrap_bio(self._tls_in, self._tls_out, server_side=True)
+    # TLS
+
+    async def start_tls(self, tls: Tls | ssl.SSLContext) -> None:
+        """Be a TLS server from now on. `Over` when the handshake fails: the client has been told by an alert.
+
+        A context is used as it is, unless a TLS fault is at work here.
+        """
+        context = await choose_context(self, tls)
+        if context is None:
+            raise Over
+        peer = context.wrap_bio(self._tls_in, self._tls_out, server_side=True)
         if self._input:
             self._tls_in.write(self._input)
             self._input = b""
         while True:
             try:
-                self.tls.do_handshake()
+                peer.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                await self._flush_tls()
+                await self._flush_tls(handshake=True)
                 await self._feed_tls()
             except ssl.SSLError as error:
-                await self._flush_tls()
-                self.tls = None
-                self.log.add(Kind.CLOSED, f"TLS: {error.reason}", connection=self.number, channel=self.channel)
+                await self._flush_tls(handshake=True)
+                self.log.add(Kind.SECURED, f"no TLS: {error.reason}", connection=self.number, channel=self.channel)
                 raise Over from None
-        await self._flush_tls()
+        await self._flush_tls(handshake=True)
+        self.tls, self.context = peer, context
+        cipher = (peer.cipher() or ("",))[0]
+        alpn, reused = peer.selected_alpn_protocol(), bool(peer.session_reused)
+        self.log.secured(self.number, self.channel, peer.version() or "", cipher, alpn, reused)
+
+    async def await_hello(self) -> None:
+        """Wait for the first bytes of a handshake. `Over` when there are none."""
+        if not self._input:
+            self._take(await self._receive())
+
+    async def write_clear(self, data: bytes) -> None:
+        """Bytes past TLS, whether it is established or not."""
+        self.log.add(Kind.TO_CLIENT, data, connection=self.number, channel=self.channel)
+        await self._write(data)
+
+    async def _feed_tls(self) -> None:
+        if data := await self._receive():
+            self._tls_in.write(data)
+        else:
+            self._tls_in.write_eof()
+
+    async def _flush_tls(self, *, handshake: bool = False) -> None:
+        if data := self._tls_out.read():
+            if handshake:
+                await pause(self)
+            await self._write(data)
+
+    # The end
 
     def discard(self) -> None:
         """Forget what the client has sent already: what comes before a handshake counts for nothing."""
@@ -209,16 +280,15 @@ class Connection:
 
     def compress(self) -> None:
         """Raw DEFLATE both ways from now on (RFC 8054); what has come already is compressed, too."""
-        self._deflate = zlib.compressobj(wbits=-15)
-        self._inflate = zlib.decompressobj(wbits=-15)
-        if self._input:
-            self._input = self._inflated(self._input)
+        self._deflate = Deflate()
+        self._input = self._decoded(self._input)
 
     async def finish(self) -> None:
         """Close as a good server does: close_notify, FIN, and wait a while for the client to close, too."""
         if self._finished:
             return
-        if self.tls:
+        self._over(Reason.SERVER_CLOSED)
+        if self.tls and not self.first(Truncate) and self.reason is not Reason.FAULT:
             try:
                 self.tls.unwrap()
             except ssl.SSLError:
@@ -230,37 +300,32 @@ class Connection:
         await self._fin()
 
     def reset(self) -> None:
-        """RST: SO_LINGER with no time, and close."""
+        """RST at once: SO_LINGER with no time, and close."""
         self._finished = True
-        try:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        except OSError:
-            pass
+        endings.reset(self.sock)
+
+    def drop(self, reason: Reason = Reason.SERVER_CLOSED) -> None:
+        """Close at once."""
+        self._over(reason)
+        self._finished = True
         self.sock.close()
 
-    def drop(self) -> None:
-        """Close at once: the server stops."""
-        self._finished = True
-        self.sock.close()
+    def _over(self, reason: Reason) -> None:
+        """The first reason is the reason."""
+        self.reason = self.reason or reason
 
     async def _fin(self) -> None:
         self._finished = True
-        self._shutdown()
-        await self._drain()
+        endings.shut(self.sock)
+        await self._drain(LINGER_S)
         self.sock.close()
 
-    def _shutdown(self) -> None:
-        try:
-            self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    async def _drain(self, seconds: float = LINGER_S) -> None:
+    async def _drain(self, seconds: float) -> None:
         """Take what still comes, until the client's end: unread input would turn the FIN into a reset."""
         try:
             async with asyncio.timeout(seconds):
-                while await self._loop.sock_recv(self.sock, PIECE):
-                    pass
+                while data := await self._loop.sock_recv(self.sock, PIECE):
+                    self.received += 0 if self.tls else len(data)
         except (OSError, TimeoutError):
             pass
 
@@ -279,36 +344,37 @@ class Connection:
                 await self._feed_tls()
             except ssl.SSLError:
                 self._ended = True
+                self._over(Reason.CLIENT_CLOSED)
                 raise Over from None
 
     def _take(self, data: bytes) -> None:
         if not data:
             self._ended = True
+            self._over(Reason.CLIENT_CLOSED)
             raise Over
-        self._input += self._inflated(data) if self._inflate else data
+        self.received += len(data)
+        self._input += self._decoded(data)
 
-    def _inflated(self, data: bytes) -> bytes:
+    def _decoded(self, data: bytes) -> bytes:
         try:
-            plain: bytes = self._inflate.decompress(data, MAX_INFLATED)
-        except zlib.error:
+            return self._deflate.decode(data) if self._deflate else data
+        except BadInput:
             raise Over from None
-        if self._inflate.unconsumed_tail:
-            raise Over
-        return plain
 
     async def _receive(self) -> bytes:
         try:
             return await self._loop.sock_recv(self.sock, PIECE)
         except OSError:
             self._ended = True
+            self._over(Reason.CLIENT_RESET)
             raise Over from None
 
-    async def _feed_tls(self) -> None:
-        if data := await self._receive():
-            self._tls_in.write(data)
-        else:
-            self._tls_in.write_eof()
 
-    async def _flush_tls(self) -> None:
-        if data := self._tls_out.read():
-            await self._write(data)
+def garbage(size: int) -> bytes:
+    """Noise, the same each time."""
+    return random.Random(size).randbytes(size)
+
+
+def encode_reply(text: str) -> bytes:
+    """The text of a `reply(...)`, with a line end."""
+    return text.encode("utf-8", "surrogateescape") + b"\r\n"

@@ -4,7 +4,9 @@
         name = scheme = "echo"
         async def serve(self, client: Connection) -> None:
             while True:
-                await client.send(await client.line() + b"\r\n")
+                line = await client.line()
+                if not (await self.trigger(client, line.decode())).answered:
+                    await client.send(line + b"\r\n")
 
 The asyncio loop runs on a daemon thread of its own, which begins with the first server and ends with the last. Sockets
 are bound and listen in the caller's thread: there is nothing to wait for, and the kernel picks the port. Stopping drops
@@ -15,21 +17,23 @@ import asyncio
 import socket
 import threading
 import traceback
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockservers.connection import Connection, Over
-from mockservers.faultkinds import Armed, BadFault, Blackhole, Fault, Refuse, Reply, Rule, parse_fault
-from mockservers.log import MAIN, Event, Kind, Log
+from mockservers.connection import Connection, Over, encode_reply
+from mockservers.datagram import Datagram
+from mockservers.families import families_of
+from mockservers.faultkinds import KERNEL_KINDS, Armed, BadFault, Fault, Refuse, Reply
+from mockservers.faulttext import parse_fault
+from mockservers.handshake import prepare
+from mockservers.listening import Listening, bound
+from mockservers.log import MAIN, UDP, Event, Kind, Log, Reason
 from mockservers.loop import STOP_S, shared_loop
+from mockservers.script import EVERYTHING, Script, Shots
 
 T = TypeVar("T")
-
-BACKLOG = 128
-PORT_TRIES = 50
-"""TCP and UDP, or both families, must be free on one port: how many ports are tried."""
 
 
 class Trigger:
@@ -59,24 +63,22 @@ class Server:
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, faults: Iterable[str | Armed] = ()) -> None:
         self.log = Log()
-        self._rules: list[Rule] = []
+        self.script = Script(self.log)
         self._lock = threading.Lock()
         self._problems: list[str] = []
         self._clients: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listeners: list[socket.socket] = []
-        self._datagrams: list[socket.socket] = []
         self._extra: list[socket.socket] = []
         self._numbers = 0
         self._stopped = False
-        self._swallowing = False
         self.host = "127.0.0.1" if host == "dual" else host
-        self.port = self._bind(host, port)
+        self._listening = Listening(host, port, tcp=self.tcp, udp=self.udp)
+        self.port = self._listening.port
         try:
             for armed in faults:
                 self.arm(parse_fault(armed) if isinstance(armed, str) else armed)
         except BaseException:
-            self._close_sockets()
+            self._listening.close()
             raise
         self._loop = shared_loop.enter()
         self._call(self._start())
@@ -105,60 +107,60 @@ class Server:
         """What is to happen when `trigger` comes, after it has come `skip` times."""
         return Trigger(self, trigger, skip)
 
+    def expect(self, trigger: str, times: int | None = None) -> None:
+        """Clients are to do this, `times` times (0: never) or at least once; else it is one of the `problems`."""
+        self.script.expect(trigger, times)
+
     def arm(self, armed: Armed) -> None:
         """Add a fault. `BadFault` when this server does not know it."""
         if armed.server not in (None, self.name):
             raise BadFault(f"{armed}: this server is {self.name}")
-        if armed.fault.server not in ("any", *self.fault_names()):
-            raise BadFault(f"{armed}: {self.name} has no fault {armed.fault.name}")
-        rule = Rule(armed)
-        with self._lock:
-            self._rules.append(rule)
-        if isinstance(armed.fault, Refuse | Blackhole):
+        families = families_of(self.name, tls=self.ca_file is not None)
+        if not set(families) & set(armed.fault.families):
+            tls = " without TLS" if armed.fault.families == ("tls",) else ""
+            raise BadFault(f"{armed}: {self.name}{tls} has no fault {armed.fault.name}")
+        if isinstance(armed.fault, KERNEL_KINDS):
             if armed.trigger != "connect" or armed.times is not None or armed.skip:
                 raise BadFault(f"{armed}: the kernel does this: only connect:{armed.fault.name}, always")
-            rule.take()
-            (self._stop_listening if isinstance(armed.fault, Refuse) else self._swallow)()
-
-    def fault_names(self) -> tuple[str, ...]:
-        """The names of servers whose own faults this one has."""
-        return (self.name,)
+            (self._listening.refuse if isinstance(armed.fault, Refuse) else self._listening.swallow)()
+        prepare(armed.fault)
+        self.script.arm(armed)
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Refuse connections for a while; the same port afterwards."""
-        self._stop_listening()
+        """Refuse connections, and datagrams, for a while; the same port afterwards."""
+        self._call(self._go_down())
         try:
             yield
         finally:
-            self._call(self._listen_again())
+            self._call(self._come_back())
 
-    def wait_for(self, trigger: str, timeout: float = 2.0) -> Event:
-        """Wait until a client has said this (the start of a line counts). `TimeoutError` with the transcript."""
-        wanted = trigger.encode()
-        return self.log.wait_for(
-            lambda event: event.kind is Kind.FROM_CLIENT and event.data.upper().startswith(wanted.upper()), timeout
-        )
+    def wait_for(self, what: str | Kind | Callable[[Event], bool], timeout: float = 2.0, *, count: int = 1) -> Event:
+        """Wait until a client has said this (the start of a line counts), or such an event has happened, or one that
+        the function likes; `count` times. `TimeoutError` with the transcript."""
+        return self.log.wait_for(_wanted(what), timeout, count)
 
     def transcript(self) -> str:
         """Everything that happened, as lines."""
         return self.log.transcript()
 
     def problems(self) -> list[str]:
-        """What a strict test would fail for: a handler that raised, a fault that never fired."""
+        """What a strict test would fail for: a handler that raised, an unmet expectation, a fault that never fired."""
         with self._lock:
-            idle = [f"fault never fired: {rule.armed}" for rule in self._rules if not rule.fired]
-            return [*self._problems, *idle]
+            return [*self._problems, *self.script.unmet()]
 
     def stop(self) -> None:
         """Drop all clients, give the port back. Bounded, and once is enough."""
-        if self._stopped:
-            return
-        self._stopped = True
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
         try:
             self._call(self._end())
         finally:
-            self._close_sockets()
+            self._listening.close()
+            for sock in self._extra:
+                sock.close()
             shared_loop.leave()
 
     def __enter__(self) -> Self:
@@ -172,31 +174,54 @@ class Server:
     async def serve(self, client: Connection) -> None:
         """The conversation with one client."""
 
+    async def receive(self, datagram: Datagram) -> None:
+        """What to do with a datagram: by default one goes back with what `answer` says."""
+        reply = await self.answer(datagram.data)
+        if reply is not None:
+            await datagram.send(reply)
+
     async def answer(self, datagram: bytes) -> bytes | None:
         """The reply to a datagram; None = none."""
         return None
 
     # What servers use
 
-    def fired(self, *triggers: str) -> list[Fault]:
-        """The faults that fire for something that just happened, under any of its names; "*" is every command."""
-        names = {trigger.upper() for trigger in triggers}
-        with self._lock:
-            return [rule.armed.fault for rule in self._rules if rule.armed.trigger.upper() in names and rule.take()]
+    async def trigger(self, client: Connection | Datagram, *names: str) -> Shots:
+        """A client did something, under these names from the general to the particular; "*" comes before them.
 
-    async def command(self, client: Connection, *triggers: str) -> bool:
-        """Arm the faults of a command. True = a `reply(...)` has answered it."""
-        replies = []
-        for fault in self.fired(*triggers, "*"):
-            if isinstance(fault, Reply):
-                replies.append(fault)
-                self.log.add(Kind.FAULT, f"{fault} fired", connection=client.number, channel=client.channel)
-            else:
-                client.arm(fault)
-        await client.act()
-        for reply in replies[:1]:
-            await client.send(reply.text.encode("utf-8", "surrogateescape") + b"\r\n")
-        return bool(replies)
+        The transport's faults are armed on the client, and those of the command before are over; a `reply(...)` has
+        gone out when the result is `answered`; the server's own faults are to be asked for. `Over` when a fault ends
+        the conversation here.
+        """
+        shots = self.happened(client, *names)
+        shots.arm(client)
+        if isinstance(client, Connection):
+            await client.act()
+        reply = shots.reply
+        if reply is not None:
+            await client.send(encode_reply(reply))
+            shots.answered = True
+        return shots
+
+    def happened(self, client: Connection | Datagram, *names: str) -> Shots:
+        """As `trigger`, but nothing is armed or sent: where the faults are for another connection, as FTP's data."""
+        if isinstance(client, Connection):
+            client.next_command()
+        return self.script.happened(
+            EVERYTHING,
+            *names,
+            datagram=isinstance(client, Datagram),
+            connection=client.number,
+            channel=client.channel,
+        )
+
+    async def command(self, client: Connection, *names: str) -> bool:
+        """As `trigger`; True = a `reply(...)` has answered."""
+        return (await self.trigger(client, *names)).answered
+
+    def fired(self, *names: str) -> list[Fault]:
+        """All faults for something that just happened, to be carried out by whoever asks."""
+        return self.script.happened(EVERYTHING, *names).all(Fault)
 
     def problem(self, text: str) -> None:
         """Something that a strict test fails for."""
@@ -206,7 +231,7 @@ class Server:
 
     def data_listener(self, host: str) -> socket.socket:
         """A listening socket for one more connection of a client; it closes with the server at the latest."""
-        sock = _bound(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, host, 0)
+        sock = bound(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, host, 0)
         sock.listen(1)
         self._extra = [extra for extra in self._extra if extra.fileno() >= 0] + [sock]
         return sock
@@ -225,52 +250,25 @@ class Server:
         client = Connection(sock, self.log, self._numbers, channel)
         self._clients.add(client)
         self.log.add(Kind.OPENED, connection=client.number, channel=channel)
-        for fault in self.fired("connect" if channel == MAIN else channel):
-            client.arm(fault)
+        place = "connect" if channel == MAIN else channel
+        for shot in self.script.shots(place):
+            client.arm(shot)
         return client
 
     def release(self, client: Connection) -> None:
         """The client is gone."""
-        self._clients.discard(client)
-        self.log.add(Kind.CLOSED, connection=client.number, channel=client.channel)
+        if client in self._clients:
+            self._clients.discard(client)
+            reason = client.reason or Reason.SERVER_CLOSED
+            self.log.closed(client.number, client.channel, reason, client.received, client.sent)
 
     # The insides
 
-    def _bind(self, host: str, port: int) -> int:
-        for _ in range(PORT_TRIES):
-            try:
-                return self._bind_once(host, port)
-            except OSError:
-                for sock in [*self._listeners, *self._datagrams]:
-                    sock.close()
-                self._listeners, self._datagrams = [], []
-                if port or (not self.udp and host != "dual"):
-                    raise
-        raise OSError(f"no port is free for all of TCP, UDP and both families after {PORT_TRIES} tries")
-
-    def _bind_once(self, host: str, port: int) -> int:
-        for address in ("127.0.0.1", "::1") if host == "dual" else (host,):
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            if self.tcp:
-                sock = _bound(family, socket.SOCK_STREAM, address, port)
-                self._listeners.append(sock)
-                port = sock.getsockname()[1]
-                sock.listen(BACKLOG)
-            if self.udp:
-                sock = _bound(family, socket.SOCK_DGRAM, address, port)
-                self._datagrams.append(sock)
-                port = sock.getsockname()[1]
-        return port
-
-    def _close_sockets(self) -> None:
-        for sock in [*self._listeners, *self._datagrams, *self._extra]:
-            sock.close()
-
     async def _start(self) -> None:
-        for listener in [] if self._swallowing else self._listeners:
-            self.accept(listener)
-        for sock in self._datagrams:
-            self.spawn(self._answer(sock))
+        if not self._listening.swallowing and not self._listening.refusing:
+            for listener in self._listening.tcp:
+                self.accept(listener)
+            self._open_datagrams()
 
     def accept(self, listener: socket.socket) -> None:
         """Serve whoever connects. Not by `loop.sock_accept`: that loses a socket when it is cancelled meanwhile."""
@@ -295,89 +293,77 @@ class Server:
             await client.finish()
         except Over:
             await client.finish()
+        except asyncio.CancelledError:
+            client.drop(Reason.STOPPED)
+            raise
         except Exception:  # noqa: BLE001 - a mistake in a handler is the test's to see, not to be printed
             self.problem(f"a handler raised: {traceback.format_exc(limit=-2)}")
+            client.reason = Reason.RAISED
             client.reset()
         finally:
             client.drop()
             self.release(client)
 
-    async def _answer(self, sock: socket.socket) -> None:
+    def _open_datagrams(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            data, peer = await loop.sock_recvfrom(sock, 65535)
-            self.log.add(Kind.FROM_CLIENT, data, channel="udp")
-            self.spawn(self._reply(sock, peer, data))
+        for sock in self._listening.udp:
+            loop.add_reader(sock, self._datagram_ready, sock)
 
-    async def _reply(self, sock: socket.socket, peer: Any, data: bytes) -> None:
+    def _datagram_ready(self, sock: socket.socket) -> None:
         try:
-            reply = await self.answer(data)
+            data, peer = sock.recvfrom(65535)
+        except OSError:
+            return
+        self.log.add(Kind.FROM_CLIENT, data, channel=UDP)
+        self.spawn(self._receive(Datagram(data, peer, sock, self.log)))
+
+    async def _receive(self, datagram: Datagram) -> None:
+        try:
+            await self.receive(datagram)
+        except Over:
+            pass
         except Exception:  # noqa: BLE001 - likewise
             self.problem(f"a handler raised: {traceback.format_exc(limit=-2)}")
-            return
-        if reply is not None:
-            self.log.add(Kind.TO_CLIENT, reply, channel="udp")
-            await asyncio.get_running_loop().sock_sendto(sock, reply, peer)
+
+    def _close_datagrams(self) -> None:
+        for sock in self._listening.udp:
+            asyncio.get_running_loop().remove_reader(sock)
 
     async def _end(self) -> None:
-        for listener in self._listeners:
+        self._close_datagrams()
+        for listener in self._listening.tcp:
             asyncio.get_running_loop().remove_reader(listener)
         tasks = list(self._tasks)
+        for client in self._clients:
+            client.reason = client.reason or Reason.STOPPED
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_S / 2)
         for client in list(self._clients):
-            client.drop()
+            client.drop(Reason.STOPPED)
+            self.release(client)
 
-    def _stop_listening(self) -> None:
-        """Refuse from now on, and keep the port: a bound socket that does not listen."""
-        for listener in self._listeners:
-            # Without SO_REUSEADDR on it nobody else can bind the port meanwhile.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-            listener.shutdown(socket.SHUT_RDWR)
-        self.log.add(Kind.FAULT, "refuse fired")
+    async def _go_down(self) -> None:
+        self._close_datagrams()
+        for listener in self._listening.tcp:
+            asyncio.get_running_loop().remove_reader(listener)
+        self._listening.refuse()
+        self.log.fault(Refuse(), None, connection=0, channel=MAIN)
 
-    async def _listen_again(self) -> None:
-        for listener in self._listeners:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.listen(BACKLOG)
-            self.accept(listener)
-
-    def _swallow(self) -> None:
-        """Let the queue of connections be full: Linux then drops what comes."""
-        for listener in self._listeners:
-            listener.listen(0)
-            filler = socket.socket(listener.family, socket.SOCK_STREAM)
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-            self._extra.append(filler)
-        self._swallowing = True
-        self.log.add(Kind.FAULT, "blackhole fired")
+    async def _come_back(self) -> None:
+        if not self._stopped:
+            self._listening.listen_again()
+            await self._start()
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(STOP_S)
 
 
-def _bound(family: int, kind: int, host: str, port: int) -> socket.socket:
-    """A bound, non-blocking socket. A port of the kernel's choice is bound twice, the second time by its number: only
-    so does it stay ours while we do not listen."""
-    sock = socket.socket(family, kind)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    if kind == socket.SOCK_STREAM:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    if port == 0 and kind == socket.SOCK_STREAM:
-        chosen = sock.getsockname()[1]
-        try:
-            again = _bound(family, kind, host, chosen)
-        finally:
-            sock.close()
-        return again
-    return sock
+def _wanted(what: str | Kind | Callable[[Event], bool]) -> Callable[[Event], bool]:
+    if isinstance(what, Kind):
+        return lambda event: event.kind is what
+    if callable(what):
+        return what
+    start = what.encode("utf-8", "surrogateescape").upper()
+    return lambda event: event.kind is Kind.FROM_CLIENT and event.data.upper().startswith(start)

@@ -1,70 +1,40 @@
-"""What a name server does wrong on demand: faults of a question such as `www.example.test/A`, or of `*`."""
+"""What goes wrong with DNS: the kinds. They sit on a question (`www.example.test/A`) or on `*`."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-from mockservers.faultkinds import Fault, register
+from mockservers.faultkinds import Fault, fault_kind
 
 
-@dataclass(frozen=True, slots=True)
-class _DnsFault(Fault):
-    server: ClassVar[str] = "dns"
-    trigger: ClassVar[str] = "*"
-
-
-@register
-@dataclass(frozen=True, slots=True)
-class Rcode(_DnsFault):
+@fault_kind("dns", sees="that rcode", trigger="*")
+class Rcode(Fault):
     """Answer with an rcode and no records."""
 
     code: str = "SERVFAIL"
-    name: ClassVar[str] = "rcode"
-    sees: ClassVar[str] = "that rcode"
 
 
-@register
-class Drop(_DnsFault):
+@fault_kind("dns", sees="nothing", trigger="*")
+class Drop(Fault):
     """Let the question be lost."""
 
-    name = "drop"
-    sees = "nothing"
 
-
-@register
-class WrongId(_DnsFault):
+@fault_kind("dns", sees="a reply that is not its own", trigger="*")
+class WrongId(Fault):
     """Answer with another ID."""
 
-    name = "wrong_id"
-    sees = "a reply that is not its own"
 
-
-@register
-class WrongQuestion(_DnsFault):
+@fault_kind("dns", sees="a reply to another question", trigger="*")
+class WrongQuestion(Fault):
     """Answer another question."""
 
-    name = "wrong_question"
-    sees = "a reply to another question"
 
-
-@register
-class Truncated(_DnsFault):
+@fault_kind("dns", sees="a cut reply over UDP, the whole one over TCP", trigger="*")
+class Truncated(Fault):
     """Set TC over UDP."""
 
-    name = "truncated"
-    sees = "a cut reply over UDP, the whole one over TCP"
 
-
-@register
-class Cut(_DnsFault):
+@fault_kind("dns", sees="a malformed message", trigger="*")
+class Cut(Fault):
     """End the message in the middle."""
 
-    name = "cut"
-    sees = "a malformed message"
 
-
-@register
-class NoEdns(_DnsFault):
+@fault_kind("dns", sees="FORMERR until it asks without EDNS", trigger="*")
+class NoEdns(Fault):
     """Be a server from before EDNS."""
-
-    name = "no_edns"
-    sees = "FORMERR until it asks without EDNS"

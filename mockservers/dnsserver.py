@@ -54,9 +54,6 @@ class DnsServer(Server):
     def ca_file(self) -> str | None:
         return authority().ca_file if self._context else None
 
-    def fault_names(self) -> tuple[str, ...]:
-        return ("dns",)
-
     async def serve(self, client: Connection) -> None:
         if self._context:
             await client.start_tls(self._context)
@@ -77,7 +74,6 @@ class DnsServer(Server):
         self.log.add(Kind.FROM_CLIENT, f"{query.text} over {transport}", channel="query")
         faults = self.fired(query.text, "*")
         for fault in faults:
-            self.log.add(Kind.FAULT, f"{fault} fired")
             if isinstance(fault, Delay):
                 await asyncio.sleep(fault.seconds)
         if any(isinstance(fault, Drop | Silent) for fault in faults):

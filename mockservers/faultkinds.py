@@ -1,167 +1,152 @@
-"""Faults: what a server does wrong on demand, as values, as text, and as a list.
+"""Faults as values: what can go wrong, what a client sees of it, and the kinds that every TCP server has.
 
-    text    = [SERVER ":"] TRIGGER ["+" SKIP] ":" FAULT ["x" TIMES]
-    FAULT   = NAME ["(" ARGS ")"] ["@" BYTES]
-    TRIGGER = "connect" | "data" | a command ("RETR") | a request ("GET /x") | a question ("www.example.test/A") | "*"
+A family's own kinds are in a module of their own, `ftpfaults`, `nntpfaults`, `httpfaults`, `dnsfaults`, `tlsfaults`.
+They are values and nothing else, so that listing them costs no network. A kind is a frozen dataclass, made and
+registered at once:
 
-Read from the right: the last ":" whose right side is a fault ends the trigger; `reply(...)` runs to its last closing
-parenthesis. SKIP and TIMES count over all connections; without TIMES a fault fires always.
+    @fault_kind("ftp", trigger="PASV", sees="an address where nobody listens")
+    class PasvAddress(Fault):
+        '''PASV names another address.'''
 
-    ftp:RETR:rst@4096x1      ftp:SIZE:reply(550 no, sorry)      nntp:connect:delay(0.5)      tls:connect:expired
+        address: str = "10.0.0.1"
+
+That is `pasv_address(10.0.0.1)` as text, `fault.pasv_address(address="10.0.0.1")` in Python, and in JSON `{"name":
+"pasv_address", "args": {"address": "10.0.0.1"}}`. A field called `at` is written `@BYTES`. Every field has a default,
+so that `PasvAddress()` is a good example; `str`, `int`, `float` and `bool` are the types, and a `str` comes last. What
+carries the fault out asks for it by its class (`mockservers.script`).
 """
 
 import difflib
+import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-SERVERS = ("ftp", "ftpes", "ftps", "pyftpdlib", "nntp", "nntps", "http", "https", "tls", "dns", "dot", "time")
-"""The names of all servers."""
+FAMILIES = ("tls", "ftp", "nntp", "http", "dns")
+"""Those with kinds of their own, each in `mockservers/<family>faults.py`."""
+
+MAX_SIZE = 1 << 30
+"""No fault makes up more bytes than this at a time."""
 
 
 class BadFault(ValueError):
-    """A fault that cannot be understood; the message says what was expected and names the near ones."""
+    """A fault that cannot be understood, or not be had here; the message says what was expected, with near names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong. `sees` tells what a plain client notices; `server` where it is to be had ("any": everywhere)."""
+    """What goes wrong."""
 
     name: ClassVar[str] = ""
     sees: ClassVar[str] = ""
-    server: ClassVar[str] = "any"
-    at_bytes: ClassVar[bool] = False
+    """What a plain client notices."""
+    families: ClassVar[tuple[str, ...]] = ()
+    """Where it is to be had: "any" = on every TCP server, "tls" = where TLS is spoken, "line" = on the line servers."""
+    trigger: ClassVar[str] = "connect"
+    """Where it usually sits."""
+
+    def __post_init__(self) -> None:
+        *others, last = fields(self) or [None]
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+                raise BadFault(f"{self.name}: expected {item.name} as a number from 0, got {value}")
+            if item.name == "size" and value > MAX_SIZE:
+                raise BadFault(f"{self.name}: expected size up to {MAX_SIZE}, got {value}")
+            if isinstance(value, str) and "," in value and item is not last and others:
+                raise BadFault(f"{self.name}: {item.name} cannot have a comma, got {value!r}")
+        self.check()
+
+    def check(self) -> None:
+        """For a kind that takes not every value of its types: raise `BadFault`."""
 
     def __str__(self) -> str:
-        args = [str(getattr(self, item.name)) for item in fields(self) if item.name != "at"]
+        args = [_written(getattr(self, item.name)) for item in fields(self) if item.name != "at"]
         at = getattr(self, "at", None)
         return self.name + (f"({', '.join(args)})" if args else "") + (f"@{at}" if at is not None else "")
 
+    @property
+    def words(self) -> str:
+        """As a transcript has it: `rst at=4096`."""
+        return " ".join([self.name, *(f"{item.name}={getattr(self, item.name)}" for item in fields(self))])
 
-@dataclass(frozen=True, slots=True)
-class _Cut(Fault):
-    """Acts when `at` bytes have gone out, counted from where the trigger armed it."""
-
-    at: int = 0
-    at_bytes: ClassVar[bool] = True
-
-
-class Refuse(Fault):
-    """Do not listen; the port stays ours."""
-
-    name = "refuse"
-    sees = "connection refused"
+    def json(self) -> dict[str, Any]:
+        """As JSON has it; `mockservers.faulttext.parse_fault_json` reads it."""
+        return {"name": self.name, "args": asdict(self)}
 
 
-class Blackhole(Fault):
-    """Let connections come to nothing: no answer to the SYN."""
-
-    name = "blackhole"
-    sees = "the connect times out (Linux)"
-
-
-class Silent(_Cut):
-    """Say nothing more, and keep the connection open."""
-
-    name = "silent"
-    sees = "bytes up to BYTES, then silence"
+def _written(value: object) -> str:
+    """An argument as text. A colon before a word could be taken for the end of a trigger."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return str(value)
+    text = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value.replace("\\", "\\\\")
+    return re.sub(r":(?=[a-z_])", r"\\x3a", text)
 
 
-@dataclass(frozen=True, slots=True)
-class Delay(Fault):
-    """Wait `seconds` before the reply."""
+FAULTS: dict[str, type[Fault]] = {}
+"""All kinds that are loaded, by name."""
 
-    seconds: float = 0.5
-    name: ClassVar[str] = "delay"
-    sees: ClassVar[str] = "the right reply, late"
+F = TypeVar("F", bound=Fault)
 
 
-@dataclass(frozen=True, slots=True)
-class Drip(Fault):
-    """Send one byte every `seconds`."""
+@dataclass_transform(frozen_default=True)
+def fault_kind(*families: str, sees: str, trigger: str = "connect") -> Callable[[type[F]], type[F]]:
+    """A class decorator: make it a frozen dataclass, call it by the class's name, and register it."""
 
-    seconds: float = 0.01
-    name: ClassVar[str] = "drip"
-    sees: ClassVar[str] = "the right bytes, one at a time"
+    def register(plain: type[F]) -> type[F]:
+        made = dataclass(frozen=True, slots=True)(plain)
+        made.name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
+        made.families, made.sees, made.trigger = families, sees, trigger
+        if made.name in FAULTS:
+            raise ValueError(f"two faults are called {made.name}")
+        FAULTS[made.name] = made
+        return made
 
-
-@dataclass(frozen=True, slots=True)
-class Slice(Fault):
-    """Send in pieces of `size` bytes, each a segment of its own."""
-
-    size: int = 1
-    name: ClassVar[str] = "slice"
-    sees: ClassVar[str] = "the right bytes, in small pieces"
+    return register
 
 
-class Fin(_Cut):
-    """Close the connection properly; under TLS without close_notify."""
-
-    name = "fin"
-    sees = "bytes up to BYTES, then the end (under TLS: a truncation)"
-
-
-class Rst(_Cut):
-    """Reset the connection."""
-
-    name = "rst"
-    sees = "bytes up to BYTES, then ECONNRESET"
+def load_families(names: Iterable[str] = FAMILIES) -> None:
+    """Import the modules of these families' own kinds."""
+    for name in names:
+        if find_spec(f"mockservers.{name}faults"):
+            import_module(f"mockservers.{name}faults")
 
 
-class HalfClose(_Cut):
-    """Send nothing more, and go on reading."""
-
-    name = "half_close"
-    sees = "bytes up to BYTES, then the end; what it sends still arrives"
-
-
-@dataclass(frozen=True, slots=True)
-class Garbage(Fault):
-    """Send `size` bytes of noise, always the same, instead of the reply."""
-
-    size: int = 64
-    name: ClassVar[str] = "garbage"
-    sees: ClassVar[str] = "bytes that no protocol knows"
+def find_kind(name: str) -> type[Fault] | None:
+    """The kind of that name; families are loaded only when it is none of those that are."""
+    if name not in FAULTS:
+        load_families()
+    return FAULTS.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class LongLine(Fault):
-    """Send a line of `size` bytes instead of the reply."""
-
-    size: int = 10_000_000
-    name: ClassVar[str] = "long_line"
-    sees: ClassVar[str] = "a line beyond any limit"
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name."""
+    known = list(known)
+    found = difflib.get_close_matches(name, known)
+    return f"near ones: {', '.join(found)}" if found else f"known: {', '.join(sorted(known))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Fault):
-    """Send `text` instead of what the command would do; a line end is added."""
+class _Namespace:
+    """`fault.rst(at=4096)`: every fault by its name."""
 
-    text: str = ""
-    name: ClassVar[str] = "reply"
-    sees: ClassVar[str] = "the given reply"
-
-    def __str__(self) -> str:
-        return f"reply({self.text})"
+    def __getattr__(self, name: str) -> Callable[..., Fault]:
+        kind = find_kind(name)
+        if kind is None:
+            raise AttributeError(f"no fault is called {name!r}; {near(name, FAULTS)}")
+        return kind
 
 
-FAULTS: dict[str, type[Fault]] = {
-    kind.name: kind
-    for kind in (Refuse, Blackhole, Silent, Delay, Drip, Slice, Fin, Rst, HalfClose, Garbage, LongLine, Reply)
-}
-"""All faults by name; servers add their own with `register`."""
-
-
-def register(kind: type[Fault]) -> type[Fault]:
-    """Make a server's own fault known; a class decorator."""
-    FAULTS[kind.name] = kind
-    return kind
+fault = _Namespace()
 
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """A fault with its trigger. `times` None = always."""
+    """A fault with its trigger. `times` None = always. `str` gives the text that `parse_fault` reads."""
 
     trigger: str
     fault: Fault
@@ -169,143 +154,112 @@ class Armed:
     times: int | None = None
     server: str | None = None
 
+    def __post_init__(self) -> None:
+        if not self.trigger:
+            raise BadFault(f"{self.fault}: expected a trigger before it, such as connect or RETR")
+        if self.skip < 0 or (self.times is not None and self.times < 1):
+            raise BadFault(f"{self}: expected SKIP from 0 and TIMES from 1, got {self.skip} and {self.times}")
+
     def __str__(self) -> str:
         server = f"{self.server}:" if self.server else ""
-        skip = f"+{self.skip}" if self.skip else ""
+        # A trigger that ends as one with a SKIP does is written with its SKIP, even if that is 0.
+        skip = f"+{self.skip}" if self.skip or re.search(r"\+[0-9]+$", self.trigger) else ""
         return f"{server}{self.trigger}{skip}:{self.fault}" + ("" if self.times is None else f"x{self.times}")
 
-
-_FAULT = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<args>.*)\))?(?:@(?P<at>\d+))?(?:x(?P<times>\d+))?", re.DOTALL)
-
-
-def parse_fault(text: str) -> Armed:
-    """A fault from its text. `BadFault` says what is wrong, and names the near ones."""
-    _load_servers()
-    for at in range(len(text) - 1, 0, -1):
-        if text[at] != ":":
-            continue
-        match = _FAULT.fullmatch(text, at + 1)
-        if match and match["name"] in FAULTS:
-            trigger, skip = _parse_trigger(text[:at])
-            server = None
-            head, colon, tail = trigger.partition(":")
-            if colon and (head in SERVERS or head.isalpha()):
-                server, trigger = _known_server(head), tail
-            fault = _make(FAULTS[match["name"]], match["args"], match["at"], text)
-            return Armed(trigger, fault, skip, int(match["times"]) if match["times"] else None, server)
-    _, _, tail = text.rpartition(":")
-    name = re.split(r"[(@x]", tail, maxsplit=1)[0]
-    raise BadFault(f"{text}: no fault is called {name!r}; {_near(name, FAULTS)}")
+    def json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        place = {"server": self.server, "trigger": self.trigger, "skip": self.skip, "times": self.times}
+        return {**place, **self.fault.json()}
 
 
-def _parse_trigger(text: str) -> tuple[str, int]:
-    trigger, plus, skip = text.rpartition("+")
-    return (trigger, int(skip)) if plus and skip.isdigit() else (text, 0)
+# What every TCP server has. `Connection` carries it out, `Datagram` what is in DATAGRAM_KINDS.
 
 
-def _known_server(name: str) -> str:
-    if name not in SERVERS:
-        raise BadFault(f"no server is called {name!r}; {_near(name, SERVERS)}")
-    return name
+@fault_kind("any", sees="connection refused")
+class Refuse(Fault):
+    """Do not listen; the port stays ours."""
 
 
-def _make(kind: type[Fault], args: str | None, at: str | None, text: str) -> Fault:
-    if kind is Reply:
-        return Reply(args or "")
-    values: dict[str, object] = {}
-    names = [item for item in fields(kind) if item.name != "at"]
-    given = [part.strip() for part in args.split(",")] if args else []
-    if len(given) > len(names):
-        raise BadFault(f"{text}: {kind.name} takes {len(names)} arguments, got {len(given)}")
-    for item, value in zip(names, given, strict=False):
-        try:
-            values[item.name] = _convert(value, item.default)
-        except (TypeError, ValueError):
-            raise BadFault(
-                f"{text}: {kind.name}: expected {item.name} as {type(item.default).__name__}, got {value!r}"
-            ) from None
-    if at is not None:
-        if not kind.at_bytes:
-            raise BadFault(f"{text}: {kind.name} takes no @BYTES")
-        values["at"] = int(at)
-    return kind(**values)
+@fault_kind("any", sees="the connect times out (Linux)")
+class Blackhole(Fault):
+    """Let connections come to nothing: no answer to the SYN."""
 
 
-def _convert(text: str, default: object) -> object:
-    """An argument's text as the type that its default has."""
-    match default:
-        case float():
-            return float(text)
-        case int():
-            return int(text)
-        case _:
-            return text
+@dataclass(frozen=True, slots=True)
+class Cut(Fault):
+    """Acts when `at` bytes have gone out, counted from where the trigger armed it."""
+
+    at: int = 0
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known))
-    return f"near ones: {', '.join(near)}" if near else f"known: {', '.join(sorted(known))}"
+@fault_kind("any", sees="bytes up to BYTES, then silence")
+class Silent(Cut):
+    """Say nothing more, and keep the connection open. A datagram is not answered."""
 
 
-def known_servers(names: Iterable[str]) -> list[str]:
-    """The names, checked; all servers when there is none."""
-    return [_known_server(name) for name in names] or list(SERVERS)
+@fault_kind("any", sees="the right reply, late")
+class Delay(Fault):
+    """Wait before the reply."""
+
+    seconds: float = 0.5
 
 
-def faults(server: str | None = None) -> list[str]:
-    """Every fault of a server as text, with a trigger that fits it: for `parametrize`, and into `faults=[...]`."""
-    _load_servers()
-    if server is not None:
-        _known_server(server)
-    kinds = [kind for kind in FAULTS.values() if kind.server == "any" or server in (None, kind.server)]
-    return [example(kind, server) for kind in kinds]
+@fault_kind("any", sees="the right bytes, one at a time")
+class Drip(Fault):
+    """Send one byte every so many seconds."""
+
+    seconds: float = 0.01
 
 
-def example(kind: type[Fault], server: str | None = None) -> str:
-    """A fault as it may be written."""
-    trigger = _COMMANDS.get(server or kind.server, "connect") if kind is Reply else kind_trigger(kind)
-    return f"{trigger}:{kind('500 no') if kind is Reply else kind()}"
+@fault_kind("any", sees="the right bytes, in small pieces")
+class Slice(Fault):
+    """Send in pieces of `size` bytes, each a segment of its own."""
+
+    size: int = 1
+
+    def check(self) -> None:
+        if not self.size:
+            raise BadFault("slice: expected size from 1, got 0")
 
 
-def kind_trigger(kind: type[Fault]) -> str:
-    """Where a fault of this kind usually sits."""
-    return getattr(kind, "trigger", "connect")
+@fault_kind("any", sees="bytes up to BYTES, then the end (under TLS: a truncation)")
+class Fin(Cut):
+    """Close the connection properly; under TLS without close_notify."""
 
 
-_COMMANDS = {"ftp": "RETR", "ftpes": "RETR", "ftps": "RETR", "nntp": "GROUP", "nntps": "GROUP", "http": "GET /"}
+@fault_kind("any", sees="bytes up to BYTES, then a reset (ECONNRESET)")
+class Rst(Cut):
+    """Reset the connection, once the bytes before have arrived."""
 
 
-def _load_servers() -> None:
-    """Servers register their own faults when they are imported."""
-    from mockservers import dnsserver, tlsserver  # noqa: F401
+@fault_kind("any", sees="bytes up to BYTES, then the end; what it sends is still taken")
+class HalfClose(Cut):
+    """Send nothing more, and go on reading."""
 
 
-class _Namespace:
-    """`fault.rst(at=4096)`: every fault by its name."""
+@fault_kind("any", sees="bytes that no protocol knows")
+class Garbage(Fault):
+    """Send `size` bytes of noise, always the same, instead of the reply."""
 
-    def __getattr__(self, name: str) -> type[Fault]:
-        _load_servers()
-        try:
-            return FAULTS[name]
-        except KeyError:
-            raise AttributeError(f"no fault is called {name!r}; {_near(name, FAULTS)}") from None
+    size: int = 64
 
 
-fault = _Namespace()
+@fault_kind("any", sees="a line beyond any limit")
+class LongLine(Fault):
+    """Send a line of `size` bytes instead of the reply."""
+
+    size: int = 10_000_000
 
 
-@dataclass(slots=True)
-class Rule:
-    """An armed fault and how often it has been met: the state behind SKIP and TIMES."""
+@fault_kind("ftp", "nntp", "http", "line", sees="the given reply", trigger="*")
+class Reply(Fault):
+    """Send `text` and a line end instead of what the command would do."""
 
-    armed: Armed
-    met: int = 0
-    fired: int = field(default=0)
+    text: str = "500 no"
 
-    def take(self) -> bool:
-        """The trigger happened once more: whether the fault fires."""
-        self.met += 1
-        if self.met <= self.armed.skip or (self.armed.times is not None and self.fired >= self.armed.times):
-            return False
-        self.fired += 1
-        return True
+
+KERNEL_KINDS = (Refuse, Blackhole)
+"""Carried out by the listening socket, for everybody."""
+
+DATAGRAM_KINDS = (Silent, Delay, Garbage)
+"""Those that make sense without a connection."""

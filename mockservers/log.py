@@ -1,34 +1,61 @@
-"""What happened on a server: every line and piece with its time, connection and channel, and every fault that fired.
+"""What happened on a server, as typed events: every line and piece both ways with its time, connection and channel,
+TLS, every fault that was carried out, and how each connection ended.
 
-Readable as a transcript:
+Readable as a transcript, in which passwords are masked:
 
+    +0.001 +>
     +0.003 C> RETR a.bin
     +0.004 S> 150 here it comes
-    !> rst@4096 fired
+    !> rst at=4096 fired
+    +0.005 -> fault, 52 bytes in, 8192 out
+
+A second connection is marked `[2]`, another channel `[data]`, datagrams `[udp]`. `Log.commands` is the truth.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mockservers.faultkinds import Armed, Fault
 
 MAIN = "main"
+UDP = "udp"
 KEPT = 10_000
-"""Events that are kept; the oldest go first."""
-
-_SHOWN = 200
+KEPT_BYTES = 64 << 20
+"""Events that are kept, and their bytes; the oldest go first."""
 
 
 class Kind(Enum):
-    """What an event is; the value is its mark in a transcript."""
+    """What an event is; the value begins with its mark in a transcript."""
 
     FROM_CLIENT = "C>"
+    UPLOAD = "C> bytes"
     TO_CLIENT = "S>"
     OPENED = "+>"
+    SECURED = "=>"
     CLOSED = "->"
     FAULT = "!>"
     PROBLEM = "?>"
+
+    @property
+    def mark(self) -> str:
+        return self.value[:2]
+
+
+class Reason(Enum):
+    """Why a connection is over: what came first."""
+
+    CLIENT_CLOSED = "client closed"
+    CLIENT_RESET = "client reset"
+    SERVER_CLOSED = "server closed"
+    FAULT = "fault"
+    RAISED = "handler raised"
+    STOPPED = "server stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +74,63 @@ class Event:
         return self.data.decode("utf-8", "backslashreplace").encode("unicode_escape").decode("ascii")
 
 
+@dataclass(frozen=True, slots=True)
+class Closed(Event):
+    """A connection is over. Bytes are the application's, the same with and without TLS."""
+
+    reason: Reason
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Secured(Event):
+    """TLS is established."""
+
+    version: str
+    cipher: str
+    alpn: str | None
+    session_reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFired(Event):
+    """A fault is being carried out; `armed` is its rule."""
+
+    fault: "Fault"
+    armed: "Armed | None"
+
+
 class Log:
     """The events of one server. Written on the servers' thread, read and waited for on any."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque()
+        self._bytes = 0
         self._dropped = 0
         self._changed = threading.Condition()
 
     def add(self, kind: Kind, data: bytes | str = b"", *, connection: int = 0, channel: str = MAIN) -> None:
         """Something happened just now."""
         raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
-        with self._changed:
-            self._events.append(Event(time.monotonic() - self._started, kind, connection, channel, raw))
-            if len(self._events) > KEPT:
-                del self._events[0]
-                self._dropped += 1
-            self._changed.notify_all()
+        self._keep(lambda at: Event(at, kind, connection, channel, raw))
+
+    def closed(self, connection: int, channel: str, reason: Reason, received: int, sent: int) -> None:
+        """A connection is over."""
+        raw = f"{reason.value}, {received} bytes in, {sent} out".encode()
+        self._keep(lambda at: Closed(at, Kind.CLOSED, connection, channel, raw, reason, received, sent))
+
+    def secured(self, connection: int, channel: str, version: str, cipher: str, alpn: str | None, reused: bool) -> None:
+        """TLS is established."""
+        words = [version, cipher, *([alpn] if alpn else []), *(["session reused"] if reused else [])]
+        raw = " ".join(words).encode()
+        self._keep(lambda at: Secured(at, Kind.SECURED, connection, channel, raw, version, cipher, alpn, reused))
+
+    def fault(self, fault: "Fault", armed: "Armed | None", *, connection: int, channel: str) -> None:
+        """A fault is being carried out."""
+        raw = f"{fault.words} fired".encode("utf-8", "surrogateescape")
+        self._keep(lambda at: FaultFired(at, Kind.FAULT, connection, channel, raw, fault, armed))
 
     def events(self, kind: Kind | None = None) -> list[Event]:
         """The events so far, all or of one kind."""
@@ -72,34 +138,43 @@ class Log:
             return [event for event in self._events if kind in (None, event.kind)]
 
     def commands(self) -> list[str]:
-        """What clients said, line by line, without line ends."""
+        """What clients said, line by line, without line ends and without masks."""
         return [event.data.decode("utf-8", "replace") for event in self.events(Kind.FROM_CLIENT)]
 
-    def wait_for(self, wanted: Callable[[Event], bool], timeout: float) -> Event:
-        """The first event that is wanted, those that have happened included. `TimeoutError` with the transcript."""
+    def wait_for(self, wanted: Callable[[Event], bool], timeout: float, count: int = 1) -> Event:
+        """The first event that is wanted, or the `count`th, those that have happened included. `TimeoutError` with the
+        transcript."""
         found: list[Event] = []
+        seen = 0  # of all that ever happened, so that none is looked at twice
 
         def look() -> bool:
-            found[:] = [event for event in self._events if wanted(event)][:1]
-            return bool(found)
+            nonlocal seen
+            total = self._dropped + len(self._events)
+            for number in range(max(0, seen - self._dropped), len(self._events)):
+                if len(found) < count and wanted(self._events[number]):
+                    found.append(self._events[number])
+            seen = total
+            return len(found) >= count
 
         with self._changed:
-            if not self._changed.wait_for(look, timeout):
-                lines = "\n".join(transcript_line(event) for event in self._events)
-                raise TimeoutError(f"not seen within {timeout:g} s; what happened:\n{lines}")
-        return found[0]
+            if self._changed.wait_for(look, timeout):
+                return found[-1]
+        raise TimeoutError(f"not seen within {timeout:g} s; what happened:\n{self.transcript()}")
 
     def transcript(self) -> str:
-        """All events as lines."""
-        dropped = [f"({self._dropped} earlier events are not kept)"] if self._dropped else []
-        return "\n".join([*dropped, *(transcript_line(event) for event in self.events())])
+        """All events as lines; passwords masked."""
+        from mockservers.transcript import write_transcript
 
+        with self._changed:
+            events, dropped = list(self._events), self._dropped
+        return write_transcript(events, dropped)
 
-def transcript_line(event: Event) -> str:
-    """One event, on one line."""
-    text = event.text
-    if len(text) > _SHOWN:
-        text = f"{text[:_SHOWN]}... ({len(event.data)} bytes)"
-    channel = "" if event.channel == MAIN else f"[{event.channel}] "
-    head = "" if event.kind is Kind.FAULT else f"+{event.at:.3f} "
-    return f"{head}{event.kind.value} {channel}{text}".rstrip()
+    def _keep(self, make: Callable[[float], Event]) -> None:
+        with self._changed:
+            event = make(time.monotonic() - self._started)
+            self._events.append(event)
+            self._bytes += len(event.data)
+            while len(self._events) > KEPT or (self._bytes > KEPT_BYTES and len(self._events) > 1):
+                self._bytes -= len(self._events.popleft().data)
+                self._dropped += 1
+            self._changed.notify_all()

@@ -1,10 +1,12 @@
 """All servers by their names: what `mockservers run ftp nntps` starts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Protocol
 
-from mockservers.faultkinds import Armed, BadFault, known_servers
+import mockservers
+from mockservers.families import known_server, known_servers
+from mockservers.faultkinds import Armed, BadFault
 
 
 class AnyServer(Protocol):
@@ -29,9 +31,28 @@ class AnyServer(Protocol):
     def stop(self) -> None: ...
 
 
-def make_server(name: str, *, port: int = 0, faults: Iterable[Armed] = ()) -> AnyServer:
-    """A server by its name, with its default content. `BadFault`, `Missing`, OSError when the port is taken."""
-    return _makers()[name](port, tuple(faults))
+KINDS: Mapping[str, tuple[str, dict[str, object]]] = {
+    "ftp": ("FtpServer", {}),
+    "ftpes": ("FtpServer", {"tls": "explicit"}),
+    "ftps": ("FtpServer", {"tls": "implicit"}),
+    "pyftpdlib": ("PyftpdlibServer", {}),
+    "nntp": ("NntpServer", {}),
+    "nntps": ("NntpServer", {"tls": "implicit"}),
+    "http": ("HttpServer", {}),
+    "https": ("HttpServer", {"tls": True}),
+    "tls": ("TlsServer", {}),
+    "dns": ("DnsServer", {}),
+    "dot": ("DnsServer", {"tls": True}),
+    "time": ("TimeServer", {}),
+}
+"""The class of each, in `mockservers`, and what makes it that one."""
+
+
+def make_server(name: str, *args: object, **options: object) -> AnyServer:
+    """A server by its name, with its class's arguments. `BadFault`, `Missing`, OSError when the port is taken."""
+    kind, given = KINDS[known_server(name)]
+    server: AnyServer = getattr(mockservers, kind)(*args, **(given | options))
+    return server
 
 
 def start_servers(stack: ExitStack, names: Iterable[str], faults: Iterable[Armed], port: int = 0) -> list[AnyServer]:
@@ -49,28 +70,3 @@ def start_servers(stack: ExitStack, names: Iterable[str], faults: Iterable[Armed
         stack.callback(server.stop)
         servers.append(server)
     return servers
-
-
-def _makers() -> Mapping[str, Callable[[int, tuple[Armed, ...]], AnyServer]]:
-    from mockservers.dnsserver import DnsServer
-    from mockservers.ftpserver import FtpServer
-    from mockservers.httpserver import HttpServer
-    from mockservers.nntpserver import NntpServer
-    from mockservers.pyftpd import PyftpdlibServer
-    from mockservers.timestamps import TimeServer
-    from mockservers.tlsserver import TlsServer
-
-    return {
-        "ftp": lambda port, faults: FtpServer(port=port, faults=faults),
-        "ftpes": lambda port, faults: FtpServer(tls="explicit", port=port, faults=faults),
-        "ftps": lambda port, faults: FtpServer(tls="implicit", port=port, faults=faults),
-        "pyftpdlib": lambda port, faults: PyftpdlibServer(port=port, faults=faults),
-        "nntp": lambda port, faults: NntpServer(port=port, faults=faults),
-        "nntps": lambda port, faults: NntpServer(tls="implicit", port=port, faults=faults),
-        "http": lambda port, faults: HttpServer(port=port, faults=faults),
-        "https": lambda port, faults: HttpServer(tls=True, port=port, faults=faults),
-        "tls": lambda port, faults: TlsServer(port=port, faults=faults),
-        "dns": lambda port, faults: DnsServer(port=port, faults=faults),
-        "dot": lambda port, faults: DnsServer(tls=True, port=port, faults=faults),
-        "time": lambda port, faults: TimeServer(port=port, faults=faults),
-    }

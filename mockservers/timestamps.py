@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from mockservers.connection import Connection
 from mockservers.core import Server
+from mockservers.datagram import Datagram
 from mockservers.faultkinds import Armed
 
 
@@ -36,11 +37,18 @@ class TimeServer(Server):
     async def serve(self, client: Connection) -> None:
         while True:
             line = await client.line()
-            if not await self.command(client, line.decode("utf-8", "replace").partition(" ")[0]):
+            if not (await self.trigger(client, *_names(line))).answered:
                 await client.send(self._stamp(line) + b"\n")
 
-    async def answer(self, datagram: bytes) -> bytes | None:
-        return self._stamp(datagram)
+    async def receive(self, datagram: Datagram) -> None:
+        if not (await self.trigger(datagram, *_names(datagram.data))).answered:
+            await datagram.send(self._stamp(datagram.data))
 
     def _stamp(self, line: bytes) -> bytes:
         return f"[{self._clock()}] ".encode() + line
+
+
+def _names(line: bytes) -> tuple[str, str]:
+    """Its first word, and all of it."""
+    text = line.decode("utf-8", "replace")
+    return text.partition(" ")[0], text

@@ -160,7 +160,7 @@ def test_certs_are_for_their_owner_only_and_good_for_what_they_say(tmp_path: Pat
 
 
 def test_faults_are_listed_with_examples_that_parse() -> None:
-    from mockservers.faultkinds import parse_fault
+    from mockservers.faulttext import parse_fault
 
     rows = mockservers("faults", "dns", "--json").rows
     assert {row["server"] for row in rows} == {"any", "dns"}

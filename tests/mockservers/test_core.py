@@ -52,7 +52,7 @@ def test_a_transcript_reads_as_the_conversation() -> None:
             say(client, b"hello\r\n")
         server.log.wait_for(lambda event: event.kind is Kind.CLOSED, LIMIT_S)
         lines = [line.partition(" ")[2] for line in server.transcript().splitlines()]
-    assert lines == ["+>", "C> hello", "S> [now] hello\\n", "->"]
+    assert lines == ["+>", "C> hello", "S> [now] hello\\n", "-> client closed, 7 bytes in, 12 out"]
 
 
 def test_fin_after_bytes_is_a_clean_end() -> None:
@@ -216,7 +216,8 @@ def test_a_port_that_is_taken_raises_in_the_callers_thread() -> None:
     ("text", "why"),
     [
         ("ftp:RETR:rst", "this server is time"),
-        ("connect:expired", "time has no fault expired"),
+        ("connect:expired", "time without TLS has no fault expired"),
+        ("*:rcode(SERVFAIL)", "time has no fault rcode"),
         ("connect:refusex2", "always"),
         ("a:refuse", "always"),
     ],
@@ -250,7 +251,7 @@ def trusting() -> Iterator[ssl.SSLContext]:
         ("not_yet_valid", "not yet valid"),
         ("wrong_host", "mismatch"),
         ("untrusted", "unable to get local issuer"),
-        ("plain", "(?i)wrong.version|record layer"),
+        ("plaintext", "(?i)wrong.version|record layer"),
         ("alert", "(?i)handshake.failure"),
         ("fin", "(?i)EOF"),
     ],
@@ -270,7 +271,7 @@ def test_truncate_ends_without_close_notify_and_an_honest_end_does_not(
         """Leaves after one line, as `truncate` does, but says so."""
 
         async def serve(self, client: Connection) -> None:
-            await client.start_tls(self.context())
+            await client.start_tls(self.tls)
             await client.send(await client.line() + b"\n")
 
     with TlsServer(faults=["connect:truncate"]) if truncated else OneLine() as server, connect(server) as plain:
@@ -297,7 +298,7 @@ def test_https_and_keep_alive(trusting: ssl.SSLContext) -> None:
 
 def test_fault_namespace_and_listing() -> None:
     from mockservers import faults
-    from mockservers.faultkinds import parse_fault
+    from mockservers.faulttext import parse_fault
 
     assert str(fault.rst(at=4096)) == "rst@4096"
     assert "connect:expired" in faults("tls")

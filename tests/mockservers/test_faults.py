@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockservers.faultkinds import Armed, BadFault, Delay, Fin, Garbage, Reply, Rst, parse_fault
+from mockservers.faultkinds import Armed, BadFault, Delay, Fin, Garbage, Reply, Rst
+from mockservers.faulttext import parse_fault
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_lines_go_through_and_the_facts_are_those_of_the_handshake() -> None:
         ("not_yet_valid", NotYetValid),
         ("wrong_host", WrongHost),
         ("untrusted", Untrusted),
-        ("plain", TlsHandshake),
+        ("plaintext", TlsHandshake),
         ("alert", TlsHandshake),
         ("fin", TlsHandshake),
     ],

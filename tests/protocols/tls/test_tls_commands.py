@@ -80,7 +80,7 @@ def test_a_reply_that_is_not_text_is_base64_in_json_and_escaped_in_text() -> Non
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ("connect:plain", 35),
+        ("connect:plaintext", 35),
         ("connect:alert", 35),
         ("connect:fin", 35),
         ("connect:refuse", 7),
