@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mockservers.families import faults as faults
     from mockservers.faultkinds import fault as fault
     from mockservers.ftpserver import FtpServer as FtpServer
+    from mockservers.httpmessage import HttpRequest as HttpRequest
+    from mockservers.httpmessage import HttpResponse as HttpResponse
     from mockservers.httpserver import HttpServer as HttpServer
     from mockservers.nntpserver import NntpServer as NntpServer
     from mockservers.pyftpd import PyftpdlibServer as PyftpdlibServer
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "DnsServer": "dnsserver",
     "FtpServer": "ftpserver",
+    "HttpRequest": "httpmessage",
+    "HttpResponse": "httpmessage",
     "HttpServer": "httpserver",
     "NntpServer": "nntpserver",
     "PyftpdlibServer": "pyftpd",
@@ -41,6 +45,8 @@ _PLACES = {
 __all__ = [
     "DnsServer",
     "FtpServer",
+    "HttpRequest",
+    "HttpResponse",
     "HttpServer",
     "NntpServer",
     "PyftpdlibServer",

@@ -40,6 +40,10 @@ class Over(Exception):
     """The connection is at its end: the client left, or a fault ended it. Handlers let it pass."""
 
 
+class TooLong(Over):
+    """A line is longer than its limit."""
+
+
 @dataclass(slots=True, eq=False)
 class _Active:
     """A fault at work on a connection: how many bytes have gone out since it was armed."""
@@ -110,14 +114,18 @@ class Connection:
     # In
 
     async def line(self, limit: int = MAX_LINE) -> bytes:
-        """The next line without its end (CRLF or LF). `Over` when the client has left."""
-        while b"\n" not in self._input:
-            if len(self._input) > limit:
-                raise Over
+        """The next line without its end (CRLF or LF). `Over` when the client has left, `TooLong` over the limit."""
+        return (await self.line_with_end(limit)).removesuffix(b"\n").removesuffix(b"\r")
+
+    async def line_with_end(self, limit: int = MAX_LINE) -> bytes:
+        """The next line as it came; otherwise as `line`."""
+        while (end := self._input.find(b"\n", 0, limit)) < 0:
+            if len(self._input) >= limit:
+                raise TooLong
             await self._more()
-        line, _, self._input = self._input.partition(b"\n")
-        line = line.removesuffix(b"\r")
-        self.log.add(Kind.FROM_CLIENT, line, connection=self.number, channel=self.channel)
+        line, self._input = self._input[: end + 1], self._input[end + 1 :]
+        shown = line.removesuffix(b"\n").removesuffix(b"\r")
+        self.log.add(Kind.FROM_CLIENT, shown, connection=self.number, channel=self.channel)
         return line
 
     async def exact(self, count: int) -> bytes:

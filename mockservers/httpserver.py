@@ -1,40 +1,53 @@
-"""HTTP/1.1: a few useful pages, and raw bytes on demand (RFC 9112).
+"""HTTP/1.1 with keep-alive and pipelining: a few useful pages, routes of one's own, and a record of what was asked.
 
-    /            a short text                 /status/N    that status
-    /chunked     three chunks and a trailer   /bytes/N     N bytes, at most 64 MiB
-    /json        a small JSON object          /upload      what was sent, as chunked JSON
+    with HttpServer({"POST /orders": HttpResponse(201, "made")}) as web:
+        order(web.url)                                             # the client under test
+        (request,) = web.requests
+        assert request.method == "POST" and request.form()[0].name == "item"
 
-`routes` adds pages: a path to bytes that are the whole response, sent as they are. The trigger of a request is
-`GET /x`; `reply(...)` sends its text and a line end, whatever that makes of the response.
+`mockservers.httproutes` says what a route may be, `mockservers.httppages` which pages are there. A request that no
+route and no page answers is a 404, one with another method a 405, and both are problems of a strict test. A request
+that is broken is answered with 400, 413, 431, 501 or 505, and the connection ends. There is no Date and no Server
+field: the same request has the same response, byte for byte. The trigger of a request is `GET /x`, without the query.
 """
 
-import json
+import asyncio
+import threading
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.core import Server
 from mockservers.faultkinds import Armed
+from mockservers.httpmessage import HttpRequest, HttpResponse
+from mockservers.httppages import default_page
+from mockservers.httpreader import BadRequest, RequestReader
+from mockservers.httproutes import Answer, Route, allowed_methods, call_route, find_route
 
-MAX_BYTES = 64 << 20
-MAX_FIELDS = 200
-_REASONS = {200: "OK", 204: "No Content", 304: "Not Modified", 404: "Not Found", 500: "Internal Server Error"}
-_WELCOME = b"Hello from the mock server.\n"
+KEPT = 10_000
+KEPT_BYTES = 256 << 20
+"""Requests that are kept, and their bytes; the oldest go first."""
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_UNREAD = HttpRequest("GET", "/", "HTTP/1.1", (("Connection", "close"),))
+"""Stands for a request that could not be read: its response ends the connection."""
 
 
 class HttpServer(Server):
-    """HTTP with keep-alive; inside TLS with `tls=True`."""
+    """HTTP with keep-alive; inside TLS with `tls=True`. `routes` may be changed while it runs."""
 
     def __init__(
         self,
-        routes: Mapping[str, bytes] | None = None,
+        routes: Mapping[str, Route] | None = None,
         *,
         tls: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         faults: Iterable[str | Armed] = (),
     ) -> None:
-        self._routes = dict(routes or {})
+        self.routes: dict[str, Route] = dict(routes or {})
+        self._record = Record()
         self._context = authority().context() if tls else None
         self.name = self.scheme = "https" if tls else "http"
         super().__init__(host=host, port=port, faults=faults)
@@ -43,83 +56,114 @@ class HttpServer(Server):
     def ca_file(self) -> str | None:
         return authority().ca_file if self._context else None
 
+    @property
+    def requests(self) -> list[HttpRequest]:
+        """The requests that have come, whole, in their order."""
+        return self._record.requests()
+
+    def wait_for_request(self, trigger: str, timeout: float = 2.0) -> HttpRequest:
+        """The first request such as `POST /x` that came or comes within `timeout` seconds. `TimeoutError`."""
+        found = self._record.wait_for(trigger, timeout)
+        if found is None:
+            raise TimeoutError(f"no {trigger} within {timeout:g} s; what happened:\n{self.transcript()}")
+        return found
+
     async def serve(self, client: Connection) -> None:
         if self._context:
             await client.start_tls(self._context)
-        while True:
-            method, _, rest = (await client.line()).decode("latin-1").partition(" ")
-            target = rest.rpartition(" ")[0] or rest
-            fields = await _read_fields(client)
-            body = await _read_body(client, fields)
-            path = target.partition("?")[0]
-            if not await self.command(client, f"{method} {path}"):
-                await client.send(self._respond(method, path, body, fields))
-            if fields.get("connection", "").lower() == "close":
+        reader = RequestReader(client)
+        going_on = True
+        while going_on:
+            try:
+                request = await self._read(client, reader)
+            except BadRequest as bad:
+                await self._send(client, _UNREAD, HttpResponse(bad.status, f"{bad}\n"))
                 return
+            going_on = await self._respond(client, request)
 
-    def _respond(  # noqa: PLR0911 - a page each
-        self, method: str, path: str, body: bytes, fields: Mapping[str, str]
-    ) -> bytes:
-        if path in self._routes:
-            return self._routes[path]
-        page, _, number = path.removeprefix("/").partition("/")
-        match page, number.isdigit():
-            case "", False:
-                return response(200, _WELCOME, method=method)
-            case "chunked", False:
-                return chunked(b"one", b"two, too", b"three", trailer="X-Sum: 3")
-            case "json", False:
-                return response(200, b'{"hello": "world"}\n', "application/json", method=method)
-            case "status", True:
-                return response(int(number), b"" if number in ("204", "304") else f"{number}\n".encode(), method=method)
-            case "bytes", True if int(number) <= MAX_BYTES:
-                data = bytes(range(256)) * (int(number) // 256 + 1)
-                return response(200, data[: int(number)], "application/octet-stream", method=method)
-            case "upload", False:
-                parsed = {"method": method, "bytes": len(body), "fields": dict(fields)}
-                return chunked(json.dumps(parsed).encode(), kind="application/json")
-            case _:
-                self.problem(f"no such page: {method} {path}")
-                return response(404, b"no such page\n", method=method)
+    async def _read(self, client: Connection, reader: RequestReader) -> HttpRequest:
+        request = await reader.request()
+        if "100-continue" in request.tokens("Expect") and request.version != "HTTP/1.0":
+            await client.send(_CONTINUE)
+        request = await reader.with_body(request)
+        self._record.add(request)
+        return request
 
+    async def _respond(self, client: Connection, request: HttpRequest) -> bool:
+        """Answer a request. Whether the connection goes on."""
+        if await self.command(client, f"{request.method} {request.path}"):
+            return request.keep_alive
+        return await self._send(client, request, await self._look_up(request))
 
-def response(status: int, body: bytes, kind: str = "text/plain", *, method: str = "GET") -> bytes:
-    """A response with Content-Length."""
-    head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Status')}\r\nContent-Type: {kind}\r\n"
-    if status not in (204, 304):
-        head += f"Content-Length: {len(body)}\r\n"
-    return f"{head}\r\n".encode("latin-1") + (b"" if method == "HEAD" else body)
+    async def _look_up(self, request: HttpRequest) -> Answer:
+        route = find_route(self.routes, request)
+        if route is not None:
+            return await call_route(route, request)
+        if methods := allowed_methods(self.routes, request):
+            self.problem(f"no such method: {request.method} {request.target}")
+            return HttpResponse(405, "no such method\n", [("Allow", ", ".join(methods))])
+        page = default_page(request)
+        if page is None:
+            self.problem(f"no such page: {request.method} {request.target}")
+            return HttpResponse(404, "no such page\n")
+        return page
 
-
-def chunked(*chunks: bytes, kind: str = "text/plain", trailer: str = "") -> bytes:
-    """A response in chunks, with a trailer field if one is given."""
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode("latin-1")
-    body = b"".join(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in chunks)
-    return head + body + b"0\r\n" + (f"{trailer}\r\n".encode("latin-1") if trailer else b"") + b"\r\n"
-
-
-async def _read_fields(client: Connection) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for _ in range(MAX_FIELDS):
-        line = (await client.line()).decode("latin-1")
-        if not line:
-            break
-        name, _, value = line.partition(":")
-        fields[name.strip().lower()] = value.strip()
-    return fields
+    async def _send(self, client: Connection, request: HttpRequest, answer: Answer) -> bool:
+        """Send a response, write by write. Whether the connection goes on."""
+        if isinstance(answer, bytes):
+            await client.send(answer)
+            return request.keep_alive and not ends(answer)
+        response = HttpResponse(200, answer) if isinstance(answer, str) else answer
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        for number, piece in enumerate(response.pieces(request)):
+            if number and response.pause:
+                await asyncio.sleep(response.pause)
+            await client.send(piece)
+        return not response.closes(request)
 
 
-async def _read_body(client: Connection, fields: Mapping[str, str]) -> bytes:
-    length = fields.get("content-length", "0")
-    if fields.get("expect", "").lower() == "100-continue":
-        await client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if fields.get("transfer-encoding", "").lower() != "chunked":
-        return await client.exact(min(int(length), MAX_BYTES)) if length.isdigit() else b""
-    body = b""
-    while size := int((await client.line()).partition(b";")[0], 16):
-        if len(body) + size > MAX_BYTES:
-            break
-        body += await client.exact(size)
-        await client.line()
-    await _read_fields(client)
-    return body
+def ends(raw: bytes) -> bool:
+    """Whether raw bytes are a response whose end is that of the connection: they say so, or they say no length."""
+    head = raw.partition(b"\r\n\r\n")[0].lower()
+    lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    if fields.get(b"connection") == b"close":
+        return True
+    framed = b"content-length" in fields or b"transfer-encoding" in fields
+    return not framed and head[9:12] not in (b"204", b"304")
+
+
+class Record:
+    """The requests that have come. Written on the servers' thread, read and waited for on any."""
+
+    def __init__(self) -> None:
+        self._requests: deque[HttpRequest] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+
+    def add(self, request: HttpRequest) -> None:
+        """One more."""
+        with self._changed:
+            self._requests.append(request)
+            self._bytes += len(request.raw) + len(request.body)
+            while len(self._requests) > KEPT or (self._bytes > KEPT_BYTES and len(self._requests) > 1):
+                oldest = self._requests.popleft()
+                self._bytes -= len(oldest.raw) + len(oldest.body)
+            self._changed.notify_all()
+
+    def requests(self) -> list[HttpRequest]:
+        """All that are kept."""
+        with self._changed:
+            return list(self._requests)
+
+    def wait_for(self, trigger: str, timeout: float) -> HttpRequest | None:
+        """The first `METHOD /path`; None when it does not come in time."""
+
+        def look() -> HttpRequest | None:
+            return next(
+                (item for item in self._requests if trigger in (item.method, f"{item.method} {item.path}")), None
+            )
+
+        with self._changed:
+            return self._changed.wait_for(look, timeout)

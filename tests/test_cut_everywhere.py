@@ -127,7 +127,7 @@ def test_the_sweep_finds_a_client_that_believes_everything() -> None:
 
     def gullible(server: Server, session: Session) -> object:
         stream = session.connect(server.host, server.port)
-        stream.send(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        stream.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         try:
             return stream.read(lambda reader: reader.rest(1 << 20))
         finally:

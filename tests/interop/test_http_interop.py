@@ -96,6 +96,58 @@ def test_what_curl_gets_from_our_server(tmp_path: Path) -> None:
         (tmp_path / "f").write_bytes(b"form file")
         parsed = json.loads(run("curl", "-sS", "-F", "a=b", "-F", f"f=@{tmp_path}/f", f"{plain.url}/upload").stdout)
         assert parsed["fields"]["content-type"].startswith("multipart/form-data")
+        assert [(part["name"], part["filename"], part["text"]) for part in parsed["form"]] == [
+            ("a", None, "b"),
+            ("f", "f", "form file"),
+        ]
+        parsed = json.loads(run("curl", "-sS", "-d", "a=b c", "--data-urlencode", "d=é&", f"{plain.url}/upload").stdout)
+        assert [(part["name"], part["text"]) for part in parsed["form"]] == [("a", "b c"), ("d", "é&")]
+        assert secure.problems() == plain.problems() == []
+
+
+def test_curl_sends_a_large_body_only_when_it_may(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(3 << 20))
+    with HttpServer() as mock:
+        shown = run("curl", "-sSv", "-T", str(tmp_path / "large"), f"{mock.url}/upload")
+        assert "100 Continue" in shown.err
+        assert json.loads(shown.stdout)["bytes"] == 3 << 20
+        assert mock.requests[0].body == bytes(3 << 20)
+
+
+def test_curl_goes_on_where_a_download_was_cut(tmp_path: Path) -> None:
+    with HttpServer(faults=["GET /bytes/5000:fin@2000x1"]) as mock:
+        command = ["curl", "-sS", "-C", "-", "-o", str(tmp_path / "data"), f"{mock.url}/bytes/5000"]
+        assert run(*command).code == 18
+        assert run(*command).code == 0
+    assert (tmp_path / "data").read_bytes() == (bytes(range(256)) * 20)[:5000]
+
+
+def test_what_wget_gets_from_our_server(tmp_path: Path) -> None:
+    with HttpServer(tls=True) as secure, HttpServer() as plain:
+        base = ["wget", "-nv", "-O", "-", "--tries=1"]
+        assert run(*base, f"--ca-certificate={secure.ca_file}", f"{secure.url}/").stdout.startswith(b"Hello")
+        assert run(*base, f"{secure.url}/").code == 5
+        assert run(*base, f"{plain.url}/chunked").stdout == b"onetwo, toothree"
+        assert run(*base, f"{plain.url}/status/302").stdout.startswith(b"Hello")
+        assert run(*base, f"{plain.url}/status/404").code == 8
+        assert json.loads(run(*base, "--post-data=a=b", f"{plain.url}/upload").stdout)["form"][0]["text"] == "b"
+    with HttpServer(faults=["GET /bytes/5000:fin@2000x1"]) as mock:
+        assert run("wget", "-nv", "-O", str(tmp_path / "data"), f"{mock.url}/bytes/5000").code == 0
+        assert [request.value("Range") for request in mock.requests] == [None, "bytes=1897-"]
+    assert (tmp_path / "data").read_bytes() == (bytes(range(256)) * 20)[:5000]
+
+
+def test_what_httpie_gets_from_our_server(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"form file")
+    with HttpServer() as mock:
+        base = ["http", "--ignore-stdin", "--check-status", "--body"]
+        assert run(*base, f"{mock.url}/json").stdout == b'{"hello": "world"}\n'
+        assert run(*base, f"{mock.url}/chunked").stdout == b"onetwo, toothree"
+        assert run(*base, f"{mock.url}/status/404").code == 4
+        assert run(*base, "HEAD", f"{mock.url}/").code == 0
+        parsed = json.loads(run(*base, "--form", f"{mock.url}/upload", "a=b", f"f@{tmp_path}/f").stdout)
+        assert [(part["name"], part["text"]) for part in parsed["form"]] == [("a", "b"), ("f", "form file")]
+        assert mock.problems() == []
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ ROUTES = {
 def test_raw_prints_exactly_what_came(path: str, code: int) -> None:
     with HttpServer(ROUTES) as server:
         with socket.create_connection((server.host, server.port)) as plain:
-            plain.sendall(f"GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+            plain.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             expected = b"".join(iter(lambda: plain.recv(65536), b""))
         done = inetcli("http", "raw", f"{server.url}{path}")
         assert (done.code, done.stdout) == (code, expected)
