@@ -310,12 +310,14 @@ class Connection:
     def reset(self) -> None:
         """RST at once: SO_LINGER with no time, and close."""
         self._finished = True
+        self._forget_waits()
         endings.reset(self.sock)
 
     def drop(self, reason: Reason = Reason.SERVER_CLOSED) -> None:
         """Close at once."""
         self._over(reason)
         self._finished = True
+        self._forget_waits()
         self.sock.close()
 
     def _over(self, reason: Reason) -> None:
@@ -326,7 +328,14 @@ class Connection:
         self._finished = True
         endings.shut(self.sock)
         await self._drain(LINGER_S)
+        self._forget_waits()
         self.sock.close()
+
+    def _forget_waits(self) -> None:
+        """Who still waits for this socket on the loop must not wait for whatever has its number next."""
+        if self.sock.fileno() >= 0:
+            self._loop.remove_reader(self.sock)
+            self._loop.remove_writer(self.sock)
 
     async def _drain(self, seconds: float) -> None:
         """Take what still comes, until the client's end: unread input would turn the FIN into a reset."""

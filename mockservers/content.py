@@ -1,5 +1,7 @@
 """What the servers have to offer without a word of configuration."""
 
+from datetime import UTC, datetime
+
 USER = "user"
 PASSWORD = "password"
 
@@ -22,6 +24,9 @@ NEWS_DESCRIPTIONS = {
     "misc.cancelled": "The newest article is gone",
     "private.test": "For members",
 }
+
+FTP_TIME = datetime(2026, 11, 22, 18, 4, 11, tzinfo=UTC)
+"""When all of it was modified."""
 
 _HEAD = "Path: mock.example.test!not-for-mail\r\nFrom: {sender}\r\nNewsgroups: {group}\r\nSubject: {subject}\r\n"
 _TAIL = "Date: {date}\r\nMessage-ID: {id}\r\nXref: mock.example.test {group}:{number}\r\n{extra}\r\n"
