@@ -317,7 +317,10 @@ def _load_certificate(context: ssl.SSLContext, certificate: str, key: str | None
         context.load_cert_chain(certificate, key, password=refuse)
     except OSError as error:
         place = certificate if key is None else f"{certificate} with {key}"
-        raise ClientCertificate(f"{place}: cannot be used as client certificate: {_words(error)}") from error
+        words = _words(error)
+        if isinstance(error, ssl.SSLError) and not _reason(error):  # "[SSL] PEM lib (_ssl.c:3905)" is all it says
+            words = "expected a certificate and its key in PEM form"
+        raise ClientCertificate(f"{place}: cannot be used as client certificate: {words}") from error
 
 
 def _refuse_client_certificate(error: OSError) -> None:

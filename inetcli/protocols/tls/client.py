@@ -15,7 +15,7 @@ from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts
 from inetcli.net.tlsstream import TlsStream, start_tls
-from inetcli.protocols.tls.judge import judge
+from inetcli.protocols.tls.judge import counting, judge
 from inetcli.protocols.tls.model import Hello
 from inetcli.protocols.tls.wire import parse_certificate
 from inetcli.wire.reader import Parser, Reader
@@ -37,17 +37,18 @@ def say_hello(
     Errors: those of connecting and of the handshake; after `send` those of receiving, `EmptyReply`, `TimedOut`.
     """
     stream, problem = session.until_there(lambda: _shake_hands(session, host, port, server_name, alpn))
-    facts = problem.facts if problem else stream.facts if isinstance(stream, TlsStream) else None
+    facts = stream.facts if isinstance(stream, TlsStream) else problem.facts if problem else None
     assert isinstance(facts, TlsFacts)
     now = session.network.clock.now()
     chain = tuple(parse_certificate(der) for der in facts.chain)
+    problems = judge(chain, problem, now)
     hello = Hello(
         host=host,
         port=port,
         address=stream.peer.host,
         facts=facts,
         chain=chain,
-        problems=judge(chain, problem, now),
+        problems=problems,
         now=now,
         handshake_s=session.trace.phases["tls"].duration,
     )
@@ -58,27 +59,35 @@ def say_hello(
             session.trace.settle()
         finally:
             stream.close()
-    return hello, problem
+        return hello, None
+    assert problem is not None
+    return hello, counting(problems, problem, server_name)
 
 
 def _shake_hands(
     session: Session, host: str, port: int, server_name: str, alpn: Sequence[str]
 ) -> tuple[SocketStream, CertificateProblem | None]:
-    """A stream with TLS on it; or, when the certificate is not good, the closed stream and the problem."""
+    """A stream with TLS on it; or, when the certificate is not good, the closed stream. And what is wrong with the
+    certificate, also where `--insecure` lets it pass."""
     deadline = session.connect_deadline()
     stream: SocketStream | None = None
+    problem: CertificateProblem | None = None
 
     def attempt(trusting: Session) -> SocketStream:
-        nonlocal stream
+        nonlocal stream, problem
         stream = trusting.connect(host, port, deadline=deadline)
-        return start_tls(trusting, stream, server_name, deadline=deadline, alpn=alpn)
+        try:
+            return start_tls(trusting, stream, server_name, deadline=deadline, alpn=alpn)
+        except CertificateProblem as found:
+            problem = found
+            raise
 
     try:
-        return session.verified(attempt), None
-    except CertificateProblem as problem:
-        if stream is None or problem.facts is None:
+        return session.verified(attempt), problem
+    except CertificateProblem as found:
+        if stream is None or found.facts is None:
             raise
-        return stream, problem
+        return stream, found
 
 
 def _ask(stream: TlsStream, send: bytes, limit: int) -> bytes:

@@ -82,4 +82,5 @@ class Hello:
     @property
     def verdict(self) -> str:
         """`ok`, or the code of the problem that counts."""
-        return min((problem.code for problem in self.problems), key=ORDER.index) if self.problems else "ok"
+        errors = [problem.code for problem in self.problems if problem.severity == "error"]
+        return min(errors, key=ORDER.index) if errors else "ok"

@@ -55,6 +55,22 @@ def test_each_fault_has_its_verdict_and_its_code(fault: str, code: int, verdict:
     assert text.err.count("\n") == 1
 
 
+def test_of_two_problems_the_first_in_the_order_gives_verdict_and_code() -> None:
+    with TlsServer(faults=["connect:expired"]) as server:
+        done = inetcli("tls", "hello", "--json", server.url)  # nor is the issuer trusted, which OpenSSL sees first
+    assert [problem["code"] for problem in done.row["problems"]] == ["expired", "incomplete_chain"]
+    assert (done.code, done.row["verdict"], done.row["error"]["kind"]) == (110, "expired", "expired")
+    assert "expired" in done.err
+
+
+@pytest.mark.parametrize(("fault", "verdict"), [("expired", "expired"), ("untrusted", "incomplete_chain")])
+def test_insecure_goes_on_and_does_not_call_it_ok(fault: str, verdict: str) -> None:
+    with TlsServer(faults=[f"connect:{fault}"]) as server:
+        done = hello(server, "--json", "--insecure", "--send", "x", "--reply-bytes", "2")
+    assert (done.code, done.row["verdict"], done.row["reply"]) == (0, verdict, "x\n")
+    assert done.row["notes"][0].startswith("--insecure: ")
+
+
 def test_send_prints_the_reply() -> None:
     with TlsServer() as server:
         done = hello(server, "--send", r"one\ntwo", "--reply-bytes", "8")
@@ -148,7 +164,8 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     with TlsServer() as server:
         assert inetcli("tls", "hello", "--ca", str(junk), server.url).code == 77
         assert inetcli("tls", "hello", "--ca", "/nonexistent", server.url).code == 77
-        assert hello(server, "--cert", str(junk)).code == 58
+        own = hello(server, "--cert", str(junk))
+        assert (own.code, "(_ssl" in own.err) == (58, False)
         assert inetcli("tls", "hello", server.url, env={"SSL_CERT_FILE": str(junk)}).code == 77
         assert inetcli("tls", "hello", server.url, env={"SSL_CERT_FILE": server.ca_file or ""}).code == 0
 
@@ -211,6 +228,17 @@ def test_each_certificate_that_is_out_of_date_is_named() -> None:
     chain = [certificate("CN=leaf"), certificate("CN=middle", not_after=NOW - timedelta(days=3))]
     problems = judge(chain, untrusted(20), NOW)
     assert [(problem.code, problem.certificate) for problem in problems] == [(Code.EXPIRED, 1), (Code.UNTRUSTED, 1)]
+
+
+def test_what_is_out_of_date_beside_the_way_is_a_warning() -> None:
+    chain = [certificate("CN=leaf"), certificate("CN=old root", not_after=NOW - timedelta(days=3))]
+    (problem,) = judge(chain, None, NOW)
+    assert (problem.code, problem.certificate, problem.severity) == (Code.EXPIRED, 1, "warning")
+
+
+def test_a_weak_key_is_the_leafs_where_openssl_says_so() -> None:
+    assert judge([certificate("CN=leaf")], untrusted(66), NOW)[0].certificate == 0
+    assert judge([certificate("CN=leaf")], untrusted(67), NOW)[0].certificate is None
 
 
 def test_a_leaf_alone_whose_issuer_is_unknown_is_an_incomplete_chain() -> None:
