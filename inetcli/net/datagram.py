@@ -49,6 +49,7 @@ class Datagrams:
     def send(self, data: bytes) -> None:
         """One datagram. `Unreachable` when the peer's host has said that nobody listens there, `SendFailed`."""
         while True:
+            at = self._trace.now()
             try:
                 self._sock.send(data)
                 break
@@ -58,7 +59,7 @@ class Datagrams:
                 raise self._closed() from error
             except OSError as error:
                 raise SendFailed(f"{self.peer}: {(error.strerror or str(error)).lower()}") from error
-        self._trace.sent(self._channel, data, whole=True)
+        self._trace.sent(self._channel, data, at=at, whole=True)
 
     def receive(self) -> bytes:
         """The next datagram, waiting for it. `TimedOut`, `Unreachable`, `ReceiveFailed`."""

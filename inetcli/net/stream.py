@@ -79,12 +79,14 @@ class Stream:
         """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
         secrets masked. Raises `SendFailed`, `TimedOut`."""
         self.reader.asked = self.reader.received
+        at = self.trace.now()
         with memoryview(data) as rest:
             sent = 0
             while sent < len(data):
                 self._check()
+                at = self.trace.now()
                 sent += self._send(rest[sent:])
-        self.trace.sent(self.channel, data if shown is None else shown)
+        self.trace.sent(self.channel, data if shown is None else shown, at=at)
 
     def instant(self) -> float:
         """Monotonic seconds of the clock that this stream's limits go by."""

@@ -84,14 +84,17 @@ class Trace:
         """That was no answer yet: another attempt follows, and its time counts."""
         self._settled = None
 
-    def sent(self, channel: str, data: bytes, *, whole: bool = False) -> None:
-        """`data` went out; secrets in it are masked already."""
-        now = self._now()
+    def sent(self, channel: str, data: bytes, *, at: float | None = None, whole: bool = False) -> None:
+        """`data` went out, the last of it `at` this `now()`; secrets in it are masked already.
+
+        Who sends gives the time from before the call: when it returns, the peer on a busy machine may have answered.
+        """
+        at = self.now() if at is None else at
         self.sent_bytes += len(data)
         if channel == MAIN and self._settled is None:
-            self._asked_at = now
+            self._asked_at = at
         if self._listener:
-            self._listener(Event(now, Kind.SENT, channel, data, len(data), whole))
+            self._listener(Event(at, Kind.SENT, channel, data, len(data), whole))
 
     def received(self, channel: str, data: bytes | bytearray | memoryview, *, whole: bool = False) -> None:
         """`data` came in."""
@@ -101,7 +104,7 @@ class Trace:
         self, channel: str, size: int, data: bytes | bytearray | memoryview = b"", *, whole: bool = False
     ) -> None:
         """`size` bytes came in, which may have gone where nobody looks at them."""
-        now = self._now()
+        now = self.now()
         self.received_bytes += size
         if self._asked_at is not None:
             self.phases["first_byte"] = Span(self._asked_at, now - self._asked_at)
@@ -113,7 +116,7 @@ class Trace:
         """Something worth a line in `-v`: where the connection went, what TLS agreed on."""
         data = text.encode("utf-8", "surrogateescape")
         if self._listener:
-            self._listener(Event(self._now(), Kind.REMARK, channel, data, len(data), whole=True))
+            self._listener(Event(self.now(), Kind.REMARK, channel, data, len(data), whole=True))
 
     def note(self, text: str) -> None:
         """Something for the answer's notes; told once."""
@@ -124,17 +127,18 @@ class Trace:
     @contextmanager
     def phase(self, name: str, channel: str = MAIN) -> Iterator[None]:
         """Time a phase, also one that fails. Only those of the main channel are kept."""
-        start = self._now()
+        start = self.now()
         try:
             yield
         finally:
             if channel == MAIN:
-                self.phases[name] = Span(start, self._now() - start)
+                self.phases[name] = Span(start, self.now() - start)
 
     def timing_ms(self) -> dict[str, float]:
         """The durations for JSON: milliseconds with three decimals, phases that took place, and `total`."""
         phases = {name: round(span.duration * 1000, 3) for name, span in self.phases.items()}
         return {**phases, "total": round(self.elapsed() * 1000, 3)}
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Seconds since the target's start."""
         return self._clock.monotonic() - self._origin

@@ -38,6 +38,19 @@ def test_more_than_a_scratch_buffer_comes_whole(pair, background) -> None:
     assert pair.stream.read(all_of_it) == data
 
 
+def test_a_reply_is_timed_from_before_the_call_that_sent_its_request(clock) -> None:
+    class Busy(MemoryStream):
+        def _send(self, data: memoryview) -> int:
+            clock.advance(0.25)  # the peer has the bytes, and its turn
+            return super()._send(data[:2])
+
+    trace = Trace(clock)
+    stream = Busy(b"OK\r\n", trace=trace)
+    stream.send(b"CMD")
+    assert stream.read(a_line) == b"OK"
+    assert trace.timing_ms() == {"first_byte": 250.0, "total": 500.0}
+
+
 def test_what_is_sent_arrives_whole_also_when_the_peer_is_slow(pair, background) -> None:
     data = bytes(range(256)) * 40_000
     came = bytearray()

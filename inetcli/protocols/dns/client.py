@@ -143,8 +143,8 @@ class Resolver:
             stream = self._session.connect(host, port)
             try:
                 key = _random_key()
-                stream.send(encode_framed(encode_query(question, key)))
                 asked = clock.monotonic()
+                stream.send(encode_framed(encode_query(question, key)))
                 data = stream.read(parse_framed)
                 rtt = clock.monotonic() - asked
             finally:

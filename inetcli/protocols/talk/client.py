@@ -32,8 +32,8 @@ def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Tu
     a reply, after a turn with what came of it.
     """
     for line in lines:
-        stream.send(encode_line(line, end))
         asked = stream.instant()
+        stream.send(encode_line(line, end))
         try:
             reply = stream.read(parse_reply)
         except Incomplete:
@@ -53,8 +53,8 @@ def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes
     clock = session.network.clock
     with session.datagrams(host, port) as peer:
         for line in lines:
-            peer.send(line)
             asked = clock.monotonic()
+            peer.send(line)
             reply = peer.receive()
             yield Turn(line, reply, clock.monotonic() - asked)
 
