@@ -140,9 +140,10 @@ def _usage(error: click.ClickException, arguments: list[str]) -> int:
         hint = habit_behind(error.option_name, arguments, ctx)
     elif isinstance(error, NoSuchCommand):
         hint = habit(error.command_name, ctx)
-    message = " ".join(error.format_message().split()).removesuffix(".")
+    message = " ".join(error.format_message().split())
+    stop = "" if message.endswith((".", "?")) else "."
     command = ctx.command_path if ctx else "inetcli"
-    _tell(hint or f"{message}. Try '{command} --help'.")
+    _tell(hint or f"{message}{stop} Try '{command} --help'.")
     return error.exit_code
 
 

@@ -51,22 +51,30 @@ SPELLINGS = {
 """An option of theirs, and ours. The answer is given where the command has that option."""
 
 REMARKS = {
-    "-connect": ("tls", "the target says it: inetcli tls hello HOST:PORT"),
-    "-showcerts": ("tls", "the chain is always shown"),
-    "-verify_return_error": ("tls", "a bad certificate is a failure anyway"),
-    "-x": ("dns", "an address needs no option: inetcli dns lookup 192.0.2.1 PTR"),
-    "-p": ("dns", "the port stands behind the server: @192.0.2.53:5353"),
-    "-t": ("dns", "the type stands behind the name: inetcli dns lookup NAME TYPE"),
-    "-O": ("ftp", "the remote name is taken anyway; -o FILE gives another"),
-    "--remote-name": ("ftp", "the remote name is taken anyway; -o FILE gives another"),
-    "-L": ("http", "redirects are shown, not followed"),
-    "--location": ("http", "redirects are shown, not followed"),
-    "-f": ("http", "a status of 400 or more is a failure anyway"),
-    "--fail": ("http", "a status of 400 or more is a failure anyway"),
-    "-S": ("", "errors are always told"),
-    "--show-error": ("", "errors are always told"),
+    "-connect": {"tls": "the target says it: inetcli tls hello HOST:PORT"},
+    "-showcerts": {"tls": "the chain is always shown"},
+    "-verify_return_error": {"tls": "a bad certificate is a failure anyway"},
+    "-x": {"dns": "an address needs no option: inetcli dns lookup 192.0.2.1 PTR"},
+    "-p": {"dns": "the port stands behind the server: @192.0.2.53:5353"},
+    "-t": {"dns": "the type stands behind the name: inetcli dns lookup NAME TYPE"},
+    "-O": {
+        "ftp": "the remote name is taken anyway; -o FILE gives another",
+        "http": "the bytes go to standard output: > FILE",
+    },
+    "--remote-name": {
+        "ftp": "the remote name is taken anyway; -o FILE gives another",
+        "http": "the bytes go to standard output: > FILE",
+    },
+    "-o": {"http": "the bytes go to standard output: > FILE"},
+    "--output": {"http": "the bytes go to standard output: > FILE"},
+    "-L": {"http": "redirects are shown, not followed"},
+    "--location": {"http": "redirects are shown, not followed"},
+    "-f": {"http": "a status of 400 or more is a failure anyway"},
+    "--fail": {"http": "a status of 400 or more is a failure anyway"},
+    "-S": {"": "errors are always told"},
+    "--show-error": {"": "errors are always told"},
 }
-"""What needs no option of ours: the group it is about (empty: all), and why."""
+"""What needs no option of ours, and why, by the group that it is about (empty: all)."""
 
 
 def habit(argument: str, ctx: click.Context | None = None) -> str | None:
@@ -74,8 +82,7 @@ def habit(argument: str, ctx: click.Context | None = None) -> str | None:
     ctx = ctx or click.get_current_context(silent=True)
     word = argument if argument in SPELLINGS else argument.partition("=")[0]
     if word in REMARKS:
-        group, remark = REMARKS[word]
-        return f"{word}: {remark}" if not group or group in _path(ctx) else None
+        return next((f"{word}: {said}" for group, said in REMARKS[word].items() if group in ("", *_path(ctx))), None)
     spelling = SPELLINGS.get(word)
     if spelling is None or spelling.split()[0] not in _offered(ctx):
         return None

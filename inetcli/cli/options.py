@@ -178,6 +178,8 @@ def shared_options(
             chosen = {name: arguments.pop(name) for name in list(arguments) if name in names}
             if chosen.get("ipv4") and chosen.get("ipv6"):
                 raise click.UsageError("-4 and -6 exclude each other.")
+            if chosen.get("key") and not chosen.get("cert"):
+                raise click.UsageError("--key is the key of --cert, which is missing.")
             return function(Options(**chosen), **arguments)
 
         for param in reversed(params):

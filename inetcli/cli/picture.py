@@ -1,10 +1,10 @@
 """`--timing`: the phases of a target as bars on one scale of time.
 
-resolve     0.8 ms  ▏
-connect     0.4 ms  ▕▏
-tls        31.2 ms   ▕██████████▏
-first byte 12.0 ms              ▕████▏
-total      45.1 ms
+resolve         0.8 ms ██
+connect         0.4 ms   █
+tls            31.2 ms   ████████████████████████████
+first byte     12.0 ms                               ██████████
+total          45.1 ms
 """
 
 from collections.abc import Mapping

@@ -206,8 +206,8 @@ class _Run:
         for line in answer.remarks:
             self._output.remark(line)
         if error:
-            message = error.message if error.message.startswith(shown) else f"{shown}: {error.message}"
-            self._output.fail(escape(message))
+            named = error.message.startswith((f"{shown}:", f"{shown}."))  # a domain name has got its final dot
+            self._output.fail(escape(error.message if named else f"{shown}: {error.message}"))
         if self._options.timing and finished.job:
             self._draw(finished.job)
         return error.exit_code if error else 0

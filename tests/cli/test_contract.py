@@ -279,10 +279,16 @@ def test_lines_of_many_targets_are_never_mixed() -> None:
     assert all(line.startswith(server.url) for line in done.err.splitlines())
 
 
+def test_a_failure_names_its_target_also_when_its_words_begin_alike() -> None:
+    with silent_server() as (address, _):
+        done = inetcli("tls", "hello", "--timeout", "0.1", "--connect-to", address, "t")
+    assert (done.code, done.err) == (28, "inetcli: t: timed out: no TLS handshake after 0.1 s (--timeout)\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["ftpp"], "Did you mean 'ftp'"),
+        (["ftpp"], "Did you mean 'ftp'? Try"),
         (["ftp", "gte"], "Did you mean 'get'"),
         (["ftp", "get", "--retires", "1"], "Did you mean '--retries'"),
         (["nntp"], "Usage: inetcli nntp"),

@@ -121,6 +121,7 @@ def test_options_become_values(arguments: list[str], name: str, value: object) -
         (["--pin", "A" * 43 + "="], "expected sha256//"),
         (["--color", "sometimes"], "sometimes"),
         (["-4", "-6"], "-4 and -6 exclude each other"),
+        (["--key", "k.pem"], "--key is the key of --cert"),
         (["--user", "ada:secret"], "--password-file"),
     ],
 )
