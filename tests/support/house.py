@@ -24,6 +24,8 @@ CLOCK_CALLS = {
     "localtime",
     "gmtime",
 }
+CLOCKS = {"time", "time.time"}
+"""Calls of the clock by the whole of their names: `reply.time()` would be something else."""
 NETWORK_MODULES = {"socket", "ssl", "select", "selectors", "threading"}
 BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "misc"}
 PROTOCOL_FILES = ("model", "wire", "client", "view", "commands")
@@ -100,9 +102,21 @@ def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]
             found += [
                 f"{module.name}:{line} calls {call}"
                 for line, call in module.calls()
-                if call.rpartition(".")[2] in CLOCK_CALLS and "clock" not in call and call != "self.now"
+                if (call.rpartition(".")[2] in CLOCK_CALLS or call in CLOCKS)
+                and "clock" not in call
+                and call != "self.now"
             ]
     return found
+
+
+def imports_are_absolute(modules: list[Module]) -> list[str]:
+    """No `from ..net import x`: the other rules read the names as they are written."""
+    return [
+        f"{module.name}:{node.lineno} imports by dots"
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
 
 
 def protocols_keep_to_themselves(modules: list[Module]) -> list[str]:
@@ -194,6 +208,7 @@ def modules_fit_in_a_head(modules: list[Module]) -> list[str]:
 RULES = (
     click_stays_at_the_command_line,
     only_net_meets_the_network_and_the_clock,
+    imports_are_absolute,
     protocols_keep_to_themselves,
     the_packages_never_meet,
     no_drawers_for_odds_and_ends,
