@@ -27,6 +27,9 @@ from inetcli.protocols.ftp.wire import MAX_SIZE
 _MAX_FIELDS = 20
 """Fields before the name: mode, links, owner, group, size and date are nine; names of Windows groups hold blanks."""
 
+SHOWN = 80
+"""Characters of a row that a note or an error quotes."""
+
 _MINUTE, _DAY = 60, 86400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"]
@@ -101,7 +104,7 @@ def parse_list(row: bytes, today: date, encoding: str = "utf-8") -> Entry | None
         entry = dialect(row, today, encoding)
         if entry and entry.name:
             return None if entry.name in (".", "..") else entry
-    shown = row.decode(encoding, "surrogateescape")[:80]
+    shown = row.decode(encoding, "surrogateescape")[:SHOWN]
     raise ProtocolViolation(f'LIST: expected a line as of Unix, NetWare, DOS, EPLF or IBM i, got "{shown}"')
 
 
@@ -162,7 +165,7 @@ def _parse_dos(row: bytes, _today: date, encoding: str) -> Entry | None:
         if kind is EntryType.LINK and raw.endswith(b"]") and b" [" in raw:
             raw, _, target = raw[:-1].rpartition(b" [")
     elif _DOS_SIZE.match(word):
-        kind, size = EntryType.FILE, _number(word.replace(b",", b""))
+        kind, size = EntryType.FILE, parse_number(word.replace(b",", b""))
     else:
         return None
     year, month, day = (int(head[long] or head[short]) for long, short in (("year", "y"), ("month", "m"), ("day", "d")))
@@ -181,7 +184,7 @@ def _parse_eplf(row: bytes, _today: date, encoding: str) -> Entry | None:
         return None
     kind, size, modified, perm = EntryType.OTHER, None, None, None
     for fact in head[1:].split(b","):
-        number = _number(fact[1:])
+        number = parse_number(fact[1:])
         match fact[:1]:
             case b"/":
                 kind = EntryType.DIR
@@ -207,7 +210,7 @@ def _parse_ibm_i(row: bytes, _today: date, encoding: str) -> Entry | None:
     )
     name = row[head.end() :].decode(encoding, "surrogateescape")
     name = name.removesuffix("/") if kind is EntryType.DIR else name
-    size = None if kind in (EntryType.DIR, EntryType.LINK) else _number(head["size"])
+    size = None if kind in (EntryType.DIR, EntryType.LINK) else parse_number(head["size"])
     modified = _moment(_century(year), month, day, hour, minute, second)
     return Entry(name, kind, size, modified, None, None, Source.LIST)
 
@@ -225,7 +228,7 @@ def _find_date(row: bytes, today: date) -> tuple[int | None, datetime | None, in
             found = pattern.match(row, field.start())
             if found:
                 device = row[: before.start()].rstrip(b" ").endswith(b",")  # "10, 235": major and minor
-                return None if device else _number(before[0]), *_read_date(found, today), found.end()
+                return None if device else parse_number(before[0]), *_read_date(found, today), found.end()
     return None
 
 
@@ -276,5 +279,6 @@ def _century(year: int) -> int:
     return year if year > 99 else year + (1900 if year >= 69 else 2000)
 
 
-def _number(digits: bytes) -> int | None:
+def parse_number(digits: bytes) -> int | None:
+    """A size as listings write it; None when it is none, or over 2^63 - 1."""
     return int(digits) if digits.isdigit() and len(digits) < 20 and int(digits) <= MAX_SIZE else None

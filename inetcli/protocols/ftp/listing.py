@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from inetcli.errors import Incomplete, ProtocolViolation
-from inetcli.protocols.ftp.dialects import parse_list
+from inetcli.protocols.ftp.dialects import SHOWN, parse_list, parse_number
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
-from inetcli.protocols.ftp.wire import MAX_SIZE
 from inetcli.wire.reader import Parser, Reader
 
 MAX_ROW = 8192
 """Bytes of a row with its end: PATH_MAX is 4096, and MLSD may tell a link's target beside the name."""
-
-_SHOWN = 80
-"""Characters of a row that a note or an error quotes."""
 
 _HERE = ("", ".", "..")
 
@@ -56,7 +52,7 @@ class Listing:
             except ProtocolViolation:
                 self.strange += 1
                 if self.strange == 1:
-                    self.first_strange = row.decode(self.encoding, "surrogateescape")[:_SHOWN]
+                    self.first_strange = row.decode(self.encoding, "surrogateescape")[:SHOWN]
             else:
                 if entry:
                     yield entry
@@ -120,7 +116,7 @@ def parse_mlsx(row: bytes, encoding: str = "utf-8") -> Entry | None:
         return None
     # pure-ftpd calls the size of a directory sizd, and says so also where its type is not asked for
     kind = EntryType.DIR if not said and b"sizd" in facts else _TYPES.get(said, EntryType.OTHER)
-    size = None if kind in (EntryType.DIR, EntryType.LINK) else _size(facts.get(b"size", b""))
+    size = None if kind in (EntryType.DIR, EntryType.LINK) else parse_number(facts.get(b"size", b""))
     perm = facts[b"perm"].decode("latin-1") if b"perm" in facts else None
     target = pointed.decode(encoding, "surrogateescape") if pointed and kind is EntryType.LINK else None
     return Entry(name, kind, size, parse_time(facts.get(b"modify", b"")), perm, target, Source.MLSD)
@@ -156,7 +152,7 @@ def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:
         head, found, name = row.partition(b" ")
     label = head.partition(b"=")[0]
     if not found or label == head or not label or b" " in label or b";" in label:
-        shown = row.decode("utf-8", "surrogateescape")[:_SHOWN]
+        shown = row.decode("utf-8", "surrogateescape")[:SHOWN]
         raise ProtocolViolation(f'MLSD: expected "fact=value; name", got "{shown}"')
     facts: dict[bytes, bytes] = {}
     label = b""
@@ -168,7 +164,3 @@ def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:
         elif piece:  # a semicolon inside of a value
             facts[label] += b";" + piece
     return facts, name
-
-
-def _size(value: bytes) -> int | None:
-    return int(value) if value.isdigit() and len(value) < 20 and int(value) <= MAX_SIZE else None
