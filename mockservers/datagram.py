@@ -24,6 +24,7 @@ class Datagram:
     def __init__(self, data: bytes, peer: Any, sock: socket.socket, log: Log) -> None:
         self.data = data
         self.peer = peer
+        self.host = str(sock.getsockname()[0])
         self._sock = sock
         self._log = log
         self._shots: list[Shot] = []

@@ -13,21 +13,23 @@ set and no records. Other operations, classes and EDNS versions, and what cannot
 wants.
 """
 
-import asyncio
+import socket
 from collections.abc import Iterable
 
-from mockservers.certs import authority
-from mockservers.connection import Connection
+from mockservers.connection import Connection, Over
 from mockservers.core import Server
+from mockservers.datagram import Datagram
 from mockservers.dnscontent import ZONE
-from mockservers.dnsfaults import Cut, Drop, NoEdns, Rcode, Truncated, WrongId, WrongQuestion
-from mockservers.dnsmessage import AA, HEADER, TC, Query, Reply, encode_reply, parse_query
-from mockservers.dnsname import wire_length
+from mockservers.dnsfaults import TcRefused
+from mockservers.dnsmessage import AA, Query, Reply, parse_query
+from mockservers.dnsspoiling import Outgoing, encode_fitting, spoil
 from mockservers.dnstypes import CLASS_IN, RCODES
 from mockservers.dnszone import make_zones, zone_of
 from mockservers.dnszonefile import ZoneText, read_records
-from mockservers.faultkinds import Armed, Delay, Fault, Silent
-from mockservers.log import Kind
+from mockservers.faultkinds import Armed
+from mockservers.handshake import Tls
+from mockservers.listening import bound
+from mockservers.log import Kind, Reason
 
 MAX_MESSAGE = 0xFFFF
 
@@ -45,42 +47,50 @@ class DnsServer(Server):
         faults: Iterable[str | Armed] = (),
     ) -> None:
         self.zones = make_zones(read_records(ZONE if zone is None else zone))
-        self._context = authority().context() if tls else None
+        self._tls = Tls() if tls else None
         self.name = self.scheme = "dot" if tls else "dns"
         self.udp = not tls
         super().__init__(host=host, port=port, faults=faults)
 
     @property
     def ca_file(self) -> str | None:
-        return authority().ca_file if self._context else None
+        return self._tls.ca_file if self._tls else None
 
     async def serve(self, client: Connection) -> None:
-        if self._context:
-            await client.start_tls(self._context)
+        if self._tls:
+            await client.start_tls(self._tls)
         while True:
             size = int.from_bytes(await client.exact(2), "big")
-            reply = await self._reply_to(await client.exact(size), "TLS" if self._context else "TCP")
-            if reply is None:
+            replies = await self._replies(client, await client.exact(size), "TLS" if self._tls else "TCP")
+            if replies is None:
                 return
-            await client.send(len(reply).to_bytes(2, "big") + reply)
+            for reply in replies:
+                await client.send(len(reply.data).to_bytes(2, "big") + reply.data)
 
-    async def answer(self, datagram: bytes) -> bytes | None:
-        return await self._reply_to(datagram, "UDP")
+    async def receive(self, datagram: Datagram) -> None:
+        for reply in await self._replies(datagram, datagram.data, "UDP") or []:
+            if reply.other_port:
+                with _socket_beside(datagram) as other:
+                    await datagram.send(reply.data, other)
+            else:
+                await datagram.send(reply.data)
 
-    async def _reply_to(self, data: bytes, transport: str) -> bytes | None:
+    async def _replies(self, client: Connection | Datagram, data: bytes, transport: str) -> list[Outgoing] | None:
+        """What goes out for a message; None when it is no query."""
         query = parse_query(data)
         if query is None:
             return None
-        self.log.add(Kind.FROM_CLIENT, f"{query.text} over {transport}", channel="query")
-        faults = self.fired(query.text, "*")
-        for fault in faults:
-            if isinstance(fault, Delay):
-                await asyncio.sleep(fault.seconds)
-        if any(isinstance(fault, Drop | Silent) for fault in faults):
-            return None
-        reply = self._spoil(self.look_up(query), query, faults, transport)
-        data = self._encode(query, reply, query.room if transport == "UDP" else MAX_MESSAGE)
-        return self._spoil_bytes(data, query, faults)
+        self.log.add(Kind.FROM_CLIENT, f"{query.text} over {transport}", connection=client.number, channel="query")
+        reply, udp = self.look_up(query), transport == "UDP"
+        room = query.room if udp else MAX_MESSAGE
+        if query.name is None:
+            return [Outgoing(encode_fitting(query, reply, room))]
+        shots = await self.trigger(client, query.text)
+        if isinstance(client, Connection) and shots.first(TcRefused):
+            client.reason = Reason.FAULT
+            client.reset()
+            raise Over
+        return spoil(query, reply, shots, room=room, udp=udp)
 
     def look_up(self, query: Query) -> Reply:
         """The honest reply."""
@@ -98,33 +108,7 @@ class DnsServer(Server):
             tuple(found.additional),
         )
 
-    @staticmethod
-    def _encode(query: Query, reply: Reply, room: int) -> bytes:
-        data = encode_reply(query, reply)
-        if len(data) > room:
-            data = encode_reply(query, Reply(reply.rcode, reply.flags | TC, extended=reply.extended, edns=reply.edns))
-        return data
 
-    @staticmethod
-    def _spoil(reply: Reply, query: Query, faults: list[Fault], transport: str) -> Reply:
-        for fault in faults:
-            match fault:
-                case Rcode(code):
-                    reply = Reply(RCODES[code])
-                case NoEdns() if query.edns:
-                    reply = Reply(RCODES["FORMERR"], edns=False)
-                case Truncated() if transport == "UDP":
-                    reply = Reply(reply.rcode, reply.flags | TC)
-        return reply
-
-    @staticmethod
-    def _spoil_bytes(reply: bytes, query: Query, faults: list[Fault]) -> bytes:
-        for fault in faults:
-            match fault:
-                case WrongId():
-                    reply = bytes([reply[0] ^ 0xFF]) + reply[1:]
-                case WrongQuestion():
-                    reply = reply[: HEADER + 1] + bytes([reply[HEADER + 1] ^ 0x01]) + reply[HEADER + 2 :]
-                case Cut():
-                    reply = reply[: HEADER + wire_length(query.name or ()) + 4 + 5]
-        return reply
+def _socket_beside(datagram: Datagram) -> socket.socket:
+    """A socket on another port, for a datagram that is not from where it was asked for."""
+    return bound(socket.AF_INET6 if ":" in datagram.host else socket.AF_INET, socket.SOCK_DGRAM, datagram.host, 0)

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LIMIT_S = 5.0
@@ -75,17 +76,14 @@ def udp_client(port: int, host: str = "127.0.0.1") -> socket.socket:
     return client
 
 
-def over_tcp(port: int, *queries: bytes, host: str = "127.0.0.1") -> list[bytes]:
-    """All queries in one write, and as many replies."""
+def over_tcp(port: int, *queries: bytes, host: str = "127.0.0.1", expect: int | None = None) -> list[bytes]:
+    """All queries in one write, and as many replies, or as many as are expected."""
     with socket.create_connection((host, port), LIMIT_S) as client:
         client.sendall(b"".join(len(data).to_bytes(2, "big") + data for data in queries))
         with client.makefile("rb") as stream:
-            return [read_message(stream.read) for _ in queries]
+            return [read_message(stream.read) for _ in range(len(queries) if expect is None else expect)]
 
 
-def read_message(read: "object") -> bytes:
+def read_message(read: Callable[[int], bytes]) -> bytes:
     """A message with its length in front; shorter when the stream ends."""
-    assert callable(read)
-    data = read(int.from_bytes(read(2), "big"))
-    assert isinstance(data, bytes)
-    return data
+    return read(int.from_bytes(read(2), "big"))

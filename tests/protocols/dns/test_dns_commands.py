@@ -167,7 +167,7 @@ def test_a_cut_answer_is_asked_for_again_over_tcp() -> None:
         ("*:wrong_idx1", 0, "NOERROR", 2),
         ("*:wrong_question", 28, "TIMEOUT", 3),
         ("*:cut", 8, "MALFORMED", 1),
-        ("*:truncated", 0, "NOERROR", 2),
+        ("*:tc", 0, "NOERROR", 2),
         ("*:no_edns", 0, "NOERROR", 2),
         ("www.example.test/A:delay(0.05)", 0, "NOERROR", 1),
     ],
