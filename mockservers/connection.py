@@ -282,9 +282,12 @@ class Connection:
 
     # The end
 
-    def discard(self) -> None:
-        """Forget what the client has sent already: what comes before a handshake counts for nothing."""
+    def discard(self) -> bool:
+        """Forget what the client has sent already: what comes before a handshake counts for nothing. False: it was
+        nothing."""
+        had = bool(self._input)
         self._input = b""
+        return had
 
     def compress(self) -> None:
         """Raw DEFLATE both ways from now on (RFC 8054); what has come already is compressed, too."""

@@ -25,11 +25,14 @@ BAD_RANGE = line("501 Syntax error in range")
 
 
 class Selection:
-    """Which group a client is in. `allowed` tells whether it may read a group."""
+    """Which group a client is in. `allowed` tells whether it may read a group, `seen` how it sees one."""
 
-    def __init__(self, store: NewsStore, allowed: Callable[[str], bool]) -> None:
+    def __init__(
+        self, store: NewsStore, allowed: Callable[[str], bool], seen: Callable[[Group], Group] = lambda group: group
+    ) -> None:
         self._store = store
         self._allowed = allowed
+        self._seen = seen
         self.group: Group | None = None
         self.current = 0
 
@@ -60,10 +63,10 @@ class Selection:
             return line(f"411 No such group {name}")
         if not self._allowed(name):
             return DENIED
-        self.enter(self._store.groups[name])
+        self._enter(self._seen(self._store.groups[name]))
         return None
 
-    def enter(self, group: Group) -> None:
+    def _enter(self, group: Group) -> None:
         """This is the group now; the pointer is on its first article, on 0 where there is none."""
         self.group = group
         self.current = min(group.articles, default=0)
@@ -83,7 +86,7 @@ class Selection:
             return refused
         assert self.group
         if not words:
-            self.enter(self.group)
+            self._enter(self.group)
         return block(self._status(), (str(number) for number in self.group.numbers(*span)))
 
     # Articles
@@ -105,6 +108,23 @@ class Selection:
                 return block(status, split_lines(article.raw))
             case _:
                 return line(status)
+
+    def look_up(self, words: list[str]) -> Article | None:
+        """The article that would be given, if one would be."""
+        found = self._find(words)
+        return None if isinstance(found, Answer) else found[1]
+
+    def lose(self, article: Article) -> None:
+        """The article is gone, for everybody."""
+        self._store.remove(article.message_id)
+        if self.group:
+            self.group.articles = {n: kept for n, kept in self.group.articles.items() if kept is not article}
+
+    def neighbour(self, article: Article, *, by_id: bool) -> str | None:
+        """Another article of the same group: its Message-ID, or its number in the selected group."""
+        group = self._store.groups[article.group] if by_id or self.group is None else self.group
+        others = [(number, other) for number, other in sorted(group.articles.items()) if other is not article]
+        return (others[0][1].message_id if by_id else str(others[0][0])) if others else None
 
     def _find(self, words: list[str]) -> tuple[int, Article] | Answer:
         """The article that is meant by a number, a Message-ID, or nothing at all."""

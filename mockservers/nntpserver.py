@@ -8,17 +8,16 @@ It answers as INN 2.7 does, whose replies are its model; every reply goes out in
 `nntpfaults`.
 """
 
-import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
-from mockservers.certs import authority
 from mockservers.connection import Connection
 from mockservers.content import NEWS_DESCRIPTIONS, NEWS_HOST, NEWS_MARKS, PASSWORD, USER, news_groups
 from mockservers.core import Server
 from mockservers.faultkinds import Armed
+from mockservers.handshake import Tls
 from mockservers.newsinject import Injector
 from mockservers.newsstore import Articles, NewsStore, read_directory
 from mockservers.nntpsession import Session
@@ -79,37 +78,37 @@ class NntpServer(Server):
         self.without = frozenset(verb.upper() for verb in without)
         self.clock = clock
         self.hostname = hostname
-        self.greeting = (
-            greeting
-            or f"{200 if posting else 201} {hostname} mock news server ready ({'' if posting else 'no '}posting)"
-        )
-        self.tls = tls
+        self._greeting = greeting
+        self._explicit = tls == "starttls"
+        self.tls = Tls() if tls else None
         self.name = self.scheme = "nntps" if tls == "implicit" else "nntp"
         super().__init__(host=host, port=port, faults=faults)
 
     @property
     def ca_file(self) -> str | None:
-        return authority().ca_file if self.tls else None
+        return self.tls.ca_file if self.tls else None
 
     @property
     def offers_tls(self) -> bool:
         """Whether there is STARTTLS."""
-        return self.tls == "starttls"
+        return self._explicit
 
     def env(self) -> dict[str, str]:
         user, password = next(iter(self.users.items()), ("", ""))
         prefix = f"MOCK_{self.name.upper()}"
         return super().env() | {f"{prefix}_USER": user, f"{prefix}_PASSWORD": password}
 
-    def context(self) -> ssl.SSLContext:
-        """The TLS context of a connection."""
-        return authority().context()
+    def greeting(self, *, posting: bool) -> str:
+        """The first line, which is the answer to MODE READER, too."""
+        if self._greeting:
+            return self._greeting
+        return f"{200 if posting else 201} {self.hostname} mock news server ready ({'' if posting else 'no '}posting)"
 
     def injector(self, allowed: Callable[[str], bool]) -> Injector:
         """What takes new articles, from a client that may post to these groups."""
         return Injector(self.store, self.hostname, self.clock, allowed)
 
     async def serve(self, client: Connection) -> None:
-        if self.tls == "implicit":
-            await client.start_tls(self.context())
+        if self.tls and not self._explicit:
+            await client.start_tls(self.tls)
         await Session(self, client).run()

@@ -7,12 +7,31 @@ length, its number of words, and whether this server has it; the answer is `Sele
 from typing import TYPE_CHECKING
 
 from mockservers.connection import Connection
+from mockservers.faultkinds import Reply
 from mockservers.newsinject import DUPLICATE, Refused
 from mockservers.newslists import KEYWORDS, Lists
 from mockservers.newslogin import CHALLENGE, Login
 from mockservers.newsselection import Selection
+from mockservers.newsstore import Group
 from mockservers.nntpcommands import COMMANDS, help_lines, wrong_usage
+from mockservers.nntpfaults import (
+    Busy,
+    Closing,
+    InjectedReply,
+    LoginLost,
+    LoginRequired,
+    NoPermission,
+    NoPosting,
+    PipelineLost,
+    PostRefused,
+    PostUnanswered,
+    TlsRequired,
+    Transit,
+    Version,
+    Without,
+)
 from mockservers.nntpreply import Answer, block, encode_answer, line
+from mockservers.nntpwrongs import Wrongs
 
 if TYPE_CHECKING:
     from mockservers.nntpserver import NntpServer
@@ -24,9 +43,12 @@ MAX_WORD = 497
 MAX_ARTICLE = 8 << 20
 """A posted article that is larger is read to its end and refused."""
 
-_TRANSIT = frozenset(
-    {"CAPABILITIES", "DATE", "HELP", "IHAVE", "LIST", "MODE", "QUIT", "STAT", "HEAD", "AUTHINFO", "STARTTLS"}
-)
+INJECTED = b"211 9 1 9 misc.injected\r\n"
+"""What somebody between has put behind the 382."""
+
+_TRANSIT = frozenset({"CAPABILITIES", "HEAD", "HELP", "IHAVE", "LIST", "MODE", "QUIT", "STAT", "AUTHINFO", "STARTTLS"})
+_TRANSIT_LISTS = ("ACTIVE", "ACTIVE.TIMES", "MOTD", "NEWSGROUPS")
+"""What a server for other servers knows (innd's list); all else is 401 until MODE READER."""
 
 
 class Session:
@@ -35,22 +57,46 @@ class Session:
     def __init__(self, server: "NntpServer", client: Connection) -> None:
         self._server = server
         self._client = client
+        self._wrongs = Wrongs(client)
         self._login = Login(server.users)
-        self._selection = Selection(server.store, self._allowed)
+        self._selection = self._select_nothing()
         self._lists = Lists(server.store, self._allowed, server.motd, server.clock)
+        self._posting = server.posting and not self._wrongs.first(NoPosting)
+        self._transit = self._wrongs.first(Transit) is not None
         self._compressed = False
         self._done = False
+
+    def _select_nothing(self) -> Selection:
+        return Selection(self._server.store, self._allowed, self._seen)
+
+    def _seen(self, group: Group) -> Group:
+        return self._wrongs.group(group)
 
     def _allowed(self, group: str) -> bool:
         return self._login.done or not self._server.private.matches(group)
 
     async def run(self) -> None:
-        await self._say(line(self._server.greeting))
+        greeting = self._greeting()
+        await self._say(line(greeting))
+        self._done = greeting.startswith(("4", "5"))
         while not self._done:
             await self._obey(await self._client.line())
 
+    def _greeting(self) -> str:
+        """The first line; one with 4xx or 5xx is the last, too (RFC 3977 section 5.1)."""
+        for fault in self._client.faults():
+            if isinstance(fault, Reply):
+                return fault.text  # which `Connection.send` is about to say
+        if self._wrongs.first(Busy):
+            return f"400 {self._server.hostname} too busy, come back later"
+        if self._wrongs.first(NoPermission):
+            return f"502 {self._server.hostname} no permission to talk"
+        if self._transit:
+            return f"200 {self._server.hostname} mock news server ready (transit mode)"
+        return self._server.greeting(posting=self._posting)
+
     async def _say(self, answer: Answer) -> None:
-        await self._client.send(encode_answer(answer))
+        await self._wrongs.send(answer)
 
     async def _obey(self, raw: bytes) -> None:
         """Answer one command. An empty line is none (INN has no answer to it, either)."""
@@ -59,33 +105,61 @@ class Session:
         if not words:
             return
         verb, rest = words[0].upper(), words[1:]
-        if await self._server.command(self._client, verb, " ".join([verb, *rest[:1]]), text):
+        shots = await self._server.trigger(
+            self._client, verb, " ".join([verb, *(word.upper() for word in rest[:1])]), " ".join([verb, *rest])
+        )
+        if shots.answered:
             return
-        wrong = self._wrong(verb, rest, len(raw) + 2)
-        if wrong:
-            await self._say(wrong)
+        self._wrongs = Wrongs(self._client, shots)
+        if self._wrongs.has(PipelineLost) and self._client.discard():
+            self._wrongs.first(PipelineLost)
+        if self._wrongs.first(Closing):
+            self._done = True
+            await self._say(line("400 The server is going down"))
             return
-        answer = await self._answer(verb, rest)
+        refused = self._wrong(verb, rest, len(raw) + 2) or self._gate(verb)
+        answer = refused or await self._answer(verb, rest)
         if answer:
             await self._say(answer)
 
     def _wrong(self, verb: str, words: list[str], length: int) -> Answer | None:
         """What is wrong with a command before anything is done about it."""
-        known = verb in self._known()
+        known = verb in self._known(verb)
         if length > MAX_COMMAND:
             return line(f"{501 if known else 500} Line too long")
         if not known:
             return line("500 What?")
         if any(len(word) > MAX_WORD for word in words):
             return line("501 Argument too long")
+        if self._transit and not _fits_transit(verb, words):
+            return line("401 MODE-READER")
         usage = wrong_usage(verb, len(words))
         return line(f"501 {usage}") if usage else None
 
-    def _known(self) -> frozenset[str]:
-        """The commands that there are, at this moment."""
+    def _gate(self, verb: str) -> Answer | None:
+        """Whether the client must first log in, or begin TLS, because a fault wants it."""
+        if verb in ("QUIT", "STARTTLS"):
+            return None
+        if self._client.tls is None and verb != "CAPABILITIES" and self._wrongs.first(TlsRequired):
+            return line("483 Encryption required")
+        if verb == "AUTHINFO":
+            return None
+        if self._login.done and self._wrongs.first(LoginLost):
+            self._login.forget()
+            return line("480 Who are you?")
+        return line("480 Log in first") if not self._login.done and self._wrongs.first(LoginRequired) else None
+
+    def _known(self, asked: str) -> frozenset[str]:
+        """The commands that there are, at this moment; `asked` is the one that wants to know."""
         missing = set(self._server.without)
         if not self._server.offers_tls:
             missing.add("STARTTLS")
+        for fault in self._client.faults():
+            if isinstance(fault, Without):
+                verbs = fault.verbs.upper().split()
+                missing.update(verbs)
+                if asked in (*verbs, "CAPABILITIES", "HELP"):
+                    self._client.first(Without)
         return frozenset(COMMANDS) - missing
 
     async def _answer(self, verb: str, words: list[str]) -> Answer | None:  # noqa: PLR0911 - one for each command
@@ -94,13 +168,13 @@ class Session:
             case "CAPABILITIES":
                 return self._capabilities(words)
             case "MODE":
-                return line(self._server.greeting) if words[0].upper() == "READER" else line("501 Unknown MODE variant")
+                return self._mode(words[0].upper())
             case "DATE":
                 return line(f"111 {self._server.clock():%Y%m%d%H%M%S}")
             case "HELP":
-                return block("100 Legal commands", help_lines(self._known()))
+                return block("100 Legal commands", help_lines(self._known(verb)))
             case "LIST" | "NEWGROUPS" | "NEWNEWS":
-                return self._lists.answer(verb, words)
+                return self._wrongs.overview_format(self._lists.answer(verb, words))
             case "AUTHINFO":
                 return await self._authenticate(words)
             case "POST":
@@ -115,29 +189,38 @@ class Session:
                 self._done = True
                 return line("205 Bye!")
             case _:
-                return self._selection.answer(verb, words)
+                return self._wrongs.ask(self._selection, verb, words)
+
+    def _mode(self, mode: str) -> Answer:
+        if mode != "READER":
+            return line("501 Unknown MODE variant")
+        self._transit = False
+        return line(self._server.greeting(posting=self._posting))
 
     def _capabilities(self, words: list[str]) -> Answer:
         if words and not (words[0][0].isalpha() and len(words[0]) >= 3):
             return line("501 Syntax error in keyword")
-        known = self._known()
-        rows = ["VERSION 2", "IMPLEMENTATION mockservers", *self._login.capabilities()]
+        known = self._known("CAPABILITIES")
+        version = self._wrongs.first(Version)
+        rows = [f"VERSION {version.number if version else 2}", "IMPLEMENTATION mockservers"]
+        rows += self._login.capabilities()
+        if self._transit:
+            rows += ["IHAVE", f"LIST {' '.join(_TRANSIT_LISTS)}", "MODE-READER"]
+            return block("101 Capability list:", rows + (["STARTTLS"] if self._can_start_tls() else []))
         if "COMPRESS" in known and not self._compressed:
             rows.append("COMPRESS DEFLATE")
         rows += [verb for verb in ("HDR", "IHAVE") if verb in known]
         rows.append(f"LIST {' '.join(KEYWORDS)}")
         rows += [verb for verb in ("NEWNEWS", "OVER") if verb in known]
-        if self._server.posting and "POST" in known:
-            rows.append("POST")
+        rows += ["POST"] if self._posting and "POST" in known else []
         rows.append("READER")
-        if self._can_start_tls():
-            rows.append("STARTTLS")
-        if "XPAT" in known:
-            rows.append("XPAT")
+        rows += ["STARTTLS"] if self._can_start_tls() else []
+        rows += ["XPAT"] if "XPAT" in known else []
         return block("101 Capability list:", rows)
 
     def _can_start_tls(self) -> bool:
-        return "STARTTLS" in self._known() and self._client.tls is None and not self._compressed
+        offered = "STARTTLS" in self._known("STARTTLS")
+        return offered and self._client.tls is None and not self._compressed
 
     async def _authenticate(self, words: list[str]) -> Answer:
         answer = self._login.answer(words)
@@ -148,16 +231,22 @@ class Session:
 
     # Articles that come in
 
-    async def _post(self) -> Answer:
-        if not self._server.posting:
+    async def _post(self) -> Answer | None:
+        if not self._posting:
             return line("440 Posting not allowed")
         injector = self._server.injector(self._allowed)
         await self._say(line(f"340 Ok, recommended Message-ID {injector.message_id()}"))
         raw = await self._block()
+        if self._wrongs.first(PostRefused):
+            return line("441 Posting failed")
         try:
-            return line(f"240 Article received {injector.post(_checked(raw))}")
+            received = injector.post(_checked(raw))
         except Refused as error:
             return line(f"441 {error}")
+        if self._wrongs.first(PostUnanswered):
+            self._done = True
+            return None
+        return line(f"240 Article received {received}")
 
     async def _take(self, message_id: str) -> Answer:
         if not message_id.startswith("<") or not message_id.endswith(">"):
@@ -185,14 +274,15 @@ class Session:
     # What changes the connection
 
     async def _start_tls(self) -> Answer | None:
-        if not self._can_start_tls():
+        if not self._can_start_tls() or self._server.tls is None:
             return line("502 Already using a security or compression layer")
-        await self._say(line("382 Begin TLS negotiation now"))
+        go = encode_answer(line("382 Begin TLS negotiation now"))
+        await self._client.send(go + (INJECTED if self._wrongs.first(InjectedReply) else b""))
         self._client.discard()
-        await self._client.start_tls(self._server.context())
+        await self._client.start_tls(self._server.tls)
         # RFC 4642 section 2.2.2: what the client has said before counts no more.
         self._login.forget()
-        self._selection = Selection(self._server.store, self._allowed)
+        self._selection = self._select_nothing()
         return None
 
     async def _compress(self, algorithm: str) -> Answer | None:
@@ -204,6 +294,10 @@ class Session:
         self._compressed = True
         self._client.compress()
         return None
+
+
+def _fits_transit(verb: str, words: list[str]) -> bool:
+    return verb in _TRANSIT and (verb != "LIST" or not words or words[0].upper() in _TRANSIT_LISTS)
 
 
 def _checked(raw: bytes | None) -> bytes:
