@@ -5,6 +5,7 @@ OVER and XOVER, HDR and XHDR in an empty range (423 against an empty block) is I
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mockservers.newsarticle import Article, split_lines
 from mockservers.newsstore import Group, NewsStore
@@ -98,6 +99,18 @@ class Selection:
         number, article = found
         if number and words:
             self.current = number
+        return self._given(verb, number, article)
+
+    def give_instead(self, verb: str, words: list[str], raw: bytes) -> Answer:
+        """The reply with these bytes in place of the article that is asked for, under its number."""
+        found = self._find(words)
+        if isinstance(found, Answer):
+            return found
+        number, article = found
+        return self._given(verb, number, replace(article, raw=raw))
+
+    @staticmethod
+    def _given(verb: str, number: int, article: Article) -> Answer:
         status = f"{_CODES[verb]} {number} {article.message_id} {'status' if verb == 'STAT' else verb.lower()}"
         match verb:
             case "HEAD":

@@ -5,6 +5,7 @@ answer is `reply(...)`; that bytes are late, cut or in pieces is the transport's
 """
 
 from mockservers.faultkinds import BadFault, Fault, fault_kind
+from mockservers.oddnews import odd_articles
 
 # The greeting, and what kind of server it is.
 
@@ -133,6 +134,17 @@ class Missing(Fault):
 @fault_kind("nntp", trigger="ARTICLE", sees="another article, under that one's number and Message-ID")
 class WrongArticle(Fault):
     """Give another article of the group."""
+
+
+@fault_kind("nntp", trigger="ARTICLE", sees="an article that is hard to read, one of `mockservers.oddnews`")
+class OddArticle(Fault):
+    """Give a certain odd article instead."""
+
+    kind: str = "yenc"
+
+    def check(self) -> None:
+        if self.kind not in odd_articles():
+            raise BadFault(f"odd_article: expected kind as {', '.join(odd_articles())}, got {self.kind}")
 
 
 # The overview.

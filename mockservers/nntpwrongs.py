@@ -19,6 +19,7 @@ from mockservers.nntpfaults import (
     Missing,
     NewlineInSubject,
     NoTerminator,
+    OddArticle,
     Overcount,
     Phantom,
     RawSubject,
@@ -32,6 +33,7 @@ from mockservers.nntpfaults import (
     WrongGroup,
 )
 from mockservers.nntpreply import CRLF, Answer, encode_block, encode_status, line
+from mockservers.oddnews import odd_article
 from mockservers.script import Shots
 
 F = TypeVar("F", bound=Fault)
@@ -83,6 +85,8 @@ class Wrongs:
             if self.has(Missing) and (missing := self.first(Missing)):
                 return line(f"{missing.code} No such article")
             article = selection.look_up(words)
+            if article and (odd := self.first(OddArticle)):
+                return selection.give_instead(verb, words, odd_article(odd.kind))
             if article and self.first(Vanished):
                 selection.lose(article)
             elif (

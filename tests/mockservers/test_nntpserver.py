@@ -3,56 +3,24 @@
 import socket
 import ssl
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
+from newsreader import LIMIT_S, Reader, reading
 
 from mockservers import NntpServer
 from mockservers.content import article
 from mockservers.log import Kind
 
-LIMIT_S = 5.0
 NOW = datetime(2026, 11, 22, 18, 4, 11, tzinfo=UTC)
 HEADER = "From: a@b.invalid\r\nNewsgroups: {groups}\r\nSubject: x\r\n\r\n"
 
 
-class Client:
-    """Lock-step lines over a stream."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.greeting = self.line()
-
-    def line(self) -> str:
-        return self.stream.readline().decode("utf-8", "surrogateescape").removesuffix("\r\n")
-
-    def say(self, *lines: str) -> str:
-        for line in lines:
-            self.stream.write(line.encode("utf-8", "surrogateescape") + b"\r\n")
-        self.stream.flush()
-        return self.line()
-
-    def block(self, command: str) -> list[str]:
-        """The status line, and the lines of the block as they are on the wire."""
-        rows = [self.say(command)]
-        while (row := self.line()) != ".":
-            rows.append(row)
-        return rows
-
-
-@contextmanager
-def client(server: NntpServer) -> Iterator[Client]:
-    with socket.create_connection((server.host, server.port), LIMIT_S) as sock, sock.makefile("rwb") as stream:
-        yield Client(stream)
-
-
 def test_commands_in_one_packet_are_answered_in_order_each_in_one_write() -> None:
     with NntpServer() as server:
-        with client(server) as peer:
+        with reading(server) as peer:
             peer.stream.write(b"GROUP misc.test\r\nSTAT 2\nARTICLE 4\r\nBOGUS\r\nNEXT\r\nQUIT\r\n")
             peer.stream.flush()
             said = peer.stream.read().split(b"\r\n")
@@ -67,7 +35,7 @@ def test_commands_in_one_packet_are_answered_in_order_each_in_one_write() -> Non
 
 
 def test_too_long_a_command_is_refused_and_the_conversation_stays_in_step() -> None:
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         assert peer.say("GROUP " + "a" * 2000) == "501 Line too long"
         assert peer.say("a" * 2000) == "500 Line too long"
         assert peer.say("", "", "GROUP misc.test") == "211 5 1 5 misc.test"
@@ -86,7 +54,7 @@ def test_too_long_a_command_is_refused_and_the_conversation_stays_in_step() -> N
     ],
 )
 def test_articles_are_served_as_they_are(raw: bytes, lines: int, served: list[bytes]) -> None:
-    with NntpServer({"g": [raw]}) as server, client(server) as peer:
+    with NntpServer({"g": [raw]}) as server, reading(server) as peer:
         peer.say("GROUP g")
         assert [row.encode() for row in peer.block("ARTICLE")[1:]] == served
         assert peer.block("HDR :lines 1") == [
@@ -98,7 +66,10 @@ def test_articles_are_served_as_they_are(raw: bytes, lines: int, served: list[by
 
 
 def test_text_gets_crlf_and_a_list_is_counted_from_one() -> None:
-    with NntpServer({"g": ["Subject: a\n\nfirst\n", "Subject: b\r\n\r\nsecond\r\n"]}) as server, client(server) as peer:
+    with (
+        NntpServer({"g": ["Subject: a\n\nfirst\n", "Subject: b\r\n\r\nsecond\r\n"]}) as server,
+        reading(server) as peer,
+    ):
         assert peer.say("GROUP g") == "211 2 1 2 g"
         assert peer.block("XHDR subject 1-")[1:] == ["1 a", "2 b"]
         assert peer.block("BODY 2")[1:] == ["second"]
@@ -118,7 +89,7 @@ def test_a_directory_is_groups_and_articles(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     (tmp_path / "misc.none").mkdir()
-    with NntpServer(directory=tmp_path) as server, client(server) as peer:
+    with NntpServer(directory=tmp_path) as server, reading(server) as peer:
         assert [row.split()[0] for row in peer.block("LIST")[1:]] == ["misc.a", "misc.none"]
         assert peer.say("GROUP misc.none") == "211 0 1 0 misc.none"
         assert peer.say("GROUP misc.a") == "211 4 5 9 misc.a"
@@ -129,7 +100,7 @@ def test_a_directory_is_groups_and_articles(tmp_path: Path) -> None:
 
 
 def test_posting_fills_in_what_is_missing_and_crossposts() -> None:
-    with NntpServer(clock=lambda: NOW) as server, client(server) as peer:
+    with NntpServer(clock=lambda: NOW) as server, reading(server) as peer:
         assert peer.say("POST") == "340 Ok, recommended Message-ID <post.8@mock.example.test>"
         head = HEADER.format(groups="misc.empty,misc.test").split("\r\n")[:-1]
         assert peer.say(*head, "..dot", ".") == "240 Article received <post.8@mock.example.test>"
@@ -152,7 +123,7 @@ def test_posting_fills_in_what_is_missing_and_crossposts() -> None:
 
 
 def test_a_server_without_posting_says_so() -> None:
-    with NntpServer(posting=False) as server, client(server) as peer:
+    with NntpServer(posting=False) as server, reading(server) as peer:
         assert peer.greeting.startswith("201 ")
         assert peer.say("MODE READER").startswith("201 ")
         assert peer.say("POST") == "440 Posting not allowed"
@@ -161,7 +132,7 @@ def test_a_server_without_posting_says_so() -> None:
 
 def test_ihave_offers_takes_and_refuses() -> None:
     raw = article(1, "fed", "body\n", group="misc.empty").decode().removesuffix("\r\n").split("\r\n")
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         assert peer.say("IHAVE <1.misc.empty@example.test>").startswith("335")
         assert peer.say(*raw, ".") == "235 Article transferred OK"
         assert peer.say("IHAVE <1.misc.empty@example.test>") == "435 Duplicate"
@@ -173,7 +144,7 @@ def test_ihave_offers_takes_and_refuses() -> None:
 def test_new_groups_and_new_articles_go_by_the_clock() -> None:
     hour = timedelta(hours=1)
     times = iter([NOW])
-    with NntpServer(clock=lambda: next(times, NOW + hour)) as server, client(server) as peer:
+    with NntpServer(clock=lambda: next(times, NOW + hour)) as server, reading(server) as peer:
         assert len(peer.block("NEWGROUPS 20261122 180411 GMT")) == 4
         assert peer.block("NEWGROUPS 261122 180412") == ["231 New newsgroups follow"]
         assert peer.say("DATE") == "111 20261122190411"
@@ -202,7 +173,7 @@ def test_new_groups_and_new_articles_go_by_the_clock() -> None:
     ],
 )
 def test_logging_in(said: list[str], code: str) -> None:
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         assert peer.say("GROUP private.test").startswith("480")
         assert "private.test" not in str(peer.block("LIST"))
         assert "AUTHINFO USER SASL" in peer.block("CAPABILITIES")
@@ -224,14 +195,14 @@ def test_starttls_forgets_all_that_came_before() -> None:
         NntpServer(tls="starttls") as server,
         socket.create_connection((server.host, server.port), LIMIT_S) as sock,
     ):
-        plain = Client(sock.makefile("rwb", buffering=-1))
+        plain = Reader(sock)
         assert "STARTTLS" in plain.block("CAPABILITIES")
         assert plain.say("GROUP misc.test").startswith("211")
         plain.say("AUTHINFO USER user")
         assert plain.say("AUTHINFO PASS password").startswith("281")
         # What comes behind STARTTLS in clear text, from whoever may have put it there, is never obeyed.
         assert plain.say("STARTTLS", "GROUP private.test") == "382 Begin TLS negotiation now"
-        plain.stream.close()
+        plain.close()
         with (
             trusting(server).wrap_socket(sock, server_hostname="localhost") as secure,
             secure.makefile("rwb") as stream,
@@ -249,9 +220,8 @@ def test_nntps_and_no_starttls_there() -> None:
         NntpServer(tls="implicit") as server,
         socket.create_connection((server.host, server.port), LIMIT_S) as sock,
         trusting(server).wrap_socket(sock, server_hostname="127.0.0.1") as secure,
-        secure.makefile("rwb") as stream,
+        closing(Reader(secure)) as peer,
     ):
-        peer = Client(stream)
         assert peer.say("STARTTLS") == "500 What?"
         assert peer.say("GROUP misc.test") == "211 5 1 5 misc.test"
 
@@ -261,8 +231,8 @@ def test_compress_deflate_both_ways(tls: str | None) -> None:
     with NntpServer(tls=tls) as server, socket.create_connection((server.host, server.port), LIMIT_S) as plain:
         sock = trusting(server).wrap_socket(plain, server_hostname="localhost") if tls else plain
         with sock:
-            stream = sock.makefile("rwb")
-            peer = Client(stream)
+            peer = Reader(sock)
+            stream = peer.stream
             assert "COMPRESS DEFLATE" in peer.block("CAPABILITIES")
             assert peer.say("COMPRESS DEFLATE") == "206 Compression active"
             deflate, inflate = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
@@ -270,7 +240,7 @@ def test_compress_deflate_both_ways(tls: str | None) -> None:
             stream.write(deflate.compress(asked) + deflate.flush(zlib.Z_SYNC_FLUSH))
             stream.flush()
             said = inflate.decompress(stream.read()).decode().split("\r\n")
-            stream.close()
+            peer.close()
     assert said[0] == "211 5 1 5 misc.test"
     assert said[1].startswith("220 4")
     assert "502 Already compressed" in said
@@ -279,13 +249,13 @@ def test_compress_deflate_both_ways(tls: str | None) -> None:
 
 
 def test_what_is_not_deflate_ends_the_connection() -> None:
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         assert peer.say("COMPRESS DEFLATE").startswith("206")
         peer.stream.write(b"\xff" * 100)
         peer.stream.flush()
         assert peer.stream.read() == b""
         bomb = zlib.compressobj(wbits=-15)
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         assert peer.say("COMPRESS DEFLATE").startswith("206")
         peer.stream.write(bomb.compress(b"x" * (64 << 20)) + bomb.flush())
         peer.stream.flush()
@@ -294,18 +264,18 @@ def test_what_is_not_deflate_ends_the_connection() -> None:
 
 
 def test_commands_that_the_server_does_without_are_nowhere() -> None:
-    with NntpServer(without=["over", "HDR", "NEWNEWS"]) as server, client(server) as peer:
+    with NntpServer(without=["over", "HDR", "NEWNEWS"]) as server, reading(server) as peer:
         peer.say("GROUP misc.test")
         assert peer.say("OVER 1-") == "500 What?"
         assert len(peer.block("XOVER 1-")) == 6
         assert {"OVER", "HDR", "NEWNEWS"} & set(peer.block("CAPABILITIES")) == set()
         assert [row for row in peer.block("HELP") if row.startswith(("  OVER", "  HDR"))] == []
-    with NntpServer(without=["CAPABILITIES"]) as server, client(server) as peer:
+    with NntpServer(without=["CAPABILITIES"]) as server, reading(server) as peer:
         assert peer.say("CAPABILITIES") == "500 What?"
 
 
 def test_a_large_post_is_read_to_its_end_and_refused() -> None:
-    with NntpServer() as server, client(server) as peer:
+    with NntpServer() as server, reading(server) as peer:
         peer.say("POST")
         rows = ["x" * 65536] * 130
         assert peer.say(*HEADER.format(groups="misc.test").split("\r\n"), *rows, ".").startswith(
@@ -316,8 +286,8 @@ def test_a_large_post_is_read_to_its_end_and_refused() -> None:
 
 def test_two_servers_do_not_share_what_was_posted() -> None:
     with NntpServer() as first, NntpServer() as second:
-        with client(first) as peer:
+        with reading(first) as peer:
             peer.say("POST")
             assert peer.say(*HEADER.format(groups="misc.empty").split("\r\n"), ".").startswith("240")
-        with client(second) as peer:
+        with reading(second) as peer:
             assert peer.say("GROUP misc.empty") == "211 0 1 0 misc.empty"
