@@ -5,7 +5,7 @@ HttpResponse(chunks=["one", "two"], pause=0.1)                chunked, with paus
 HttpResponse(200, b"...", [("Content-Type", "image/png")])
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -77,45 +77,43 @@ class HttpResponse:
 
     status: int = 200
     body: bytes | str = b""
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
-    chunks: Iterable[bytes | str] | None = None
-    trailers: Iterable[tuple[str, str]] = ()
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+    chunks: Sequence[bytes | str] | None = None
+    trailers: Sequence[tuple[str, str]] = ()
     reason: str | None = None
     delay: float = 0.0
     pause: float = 0.0
 
     def pieces(self, request: HttpRequest) -> list[bytes]:
-        """What goes out, write by write. HTTP/1.0 knows no chunks: there the end of the connection is the end."""
-        head, chunked = self._head(request)
-        if request.method == "HEAD" or self.status in WITHOUT_BODY:
-            return [head]
-        if self.chunks is None:
-            return [head + octets(self.body)]
-        chunks = [octets(chunk) for chunk in self.chunks]
-        if not chunked:
-            return self._paced([head, *chunks])
-        end = b"0\r\n" + encode_fields(self.trailers) + b"\r\n"
-        return self._paced([head, *(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks if chunk), end])
-
-    def _paced(self, pieces: list[bytes]) -> list[bytes]:
+        """What goes out, write by write."""
+        head = encode_status(self.status, self.reason) + encode_fields(self.fields(request)) + b"\r\n"
+        pieces = [head, *self._encoded(request)] if self.has_body(request) else [head]
         return pieces if self.pause else [b"".join(pieces)]
+
+    def has_body(self, request: HttpRequest) -> bool:
+        """Whether a body may follow the head."""
+        return request.method != "HEAD" and self.status not in WITHOUT_BODY
+
+    def plain(self) -> bytes:
+        """The body, without chunks."""
+        return octets(self.body) if self.chunks is None else b"".join(map(octets, self.chunks))
 
     def closes(self, request: HttpRequest) -> bool:
         """Whether the connection ends with this response."""
-        given = [(name.lower(), value.lower()) for name, value in self._given()]
+        given = [(name.lower(), value.lower()) for name, value in self.given()]
         ended = self.chunks is not None and request.version == "HTTP/1.0" and request.method != "HEAD"
         return not request.keep_alive or ended or ("connection", "close") in given
 
-    def _head(self, request: HttpRequest) -> tuple[bytes, bool]:
-        fields = self._given()
+    def fields(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """The header: what was given, and what belongs there."""
+        fields = self.given()
         names = {name.lower() for name, _ in fields}
-        chunked = self.chunks is not None and request.version != "HTTP/1.0"
-        if "content-type" not in names and (self.body or self.chunks) and self.status not in WITHOUT_BODY:
-            fields.append(
-                ("Content-Type", "text/plain; charset=utf-8" if self._is_text() else "application/octet-stream")
-            )
-        if self.status not in WITHOUT_BODY and not names & {"content-length", "transfer-encoding"}:
-            if chunked:
+        bodiless = self.status in WITHOUT_BODY
+        if "content-type" not in names and (self.body or self.chunks) and not bodiless:
+            text = "text/plain; charset=utf-8" if self._is_text() else "application/octet-stream"
+            fields.append(("Content-Type", text))
+        if not bodiless and not names & {"content-length", "transfer-encoding"}:
+            if self._chunked(request):
                 fields.append(("Transfer-Encoding", "chunked"))
             elif self.chunks is None:
                 fields.append(("Content-Length", str(len(octets(self.body)))))
@@ -124,10 +122,24 @@ class HttpResponse:
                 fields.append(("Connection", "close"))
             elif request.version == "HTTP/1.0":
                 fields.append(("Connection", "keep-alive"))
-        return encode_status(self.status, self.reason) + encode_fields(fields) + b"\r\n", chunked
+        return fields
 
-    def _given(self) -> list[tuple[str, str]]:
+    def given(self) -> list[tuple[str, str]]:
+        """The fields that were given."""
         return list(self.headers.items() if isinstance(self.headers, Mapping) else self.headers)
+
+    def _chunked(self, request: HttpRequest) -> bool:
+        """Not in HTTP/1.0: there the end of the connection is the end. Nor where a length was given."""
+        given = {name.lower() for name, _ in self.given()}
+        return self.chunks is not None and request.version != "HTTP/1.0" and "content-length" not in given
+
+    def _encoded(self, request: HttpRequest) -> list[bytes]:
+        if self.chunks is None:
+            return [octets(self.body)]
+        chunks = [octets(chunk) for chunk in self.chunks if chunk]
+        if not self._chunked(request):
+            return chunks
+        return [*map(encode_chunk, chunks), b"0\r\n" + encode_fields(self.trailers) + b"\r\n"]
 
     def _is_text(self) -> bool:
         return isinstance(self.body, str) or (self.chunks is not None and all(isinstance(c, str) for c in self.chunks))
@@ -151,3 +163,8 @@ def encode_status(status: int, reason: str | None = None) -> bytes:
 def encode_fields(fields: Iterable[tuple[str, str]]) -> bytes:
     """Header or trailer fields, a line each."""
     return b"".join(f"{name}: {value}\r\n".encode("utf-8", "surrogateescape") for name, value in fields)
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """A chunk with its size."""
+    return b"%x\r\n%s\r\n" % (len(data), data)

@@ -16,14 +16,17 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from mockservers.certs import authority
-from mockservers.connection import Connection
-from mockservers.core import Server
-from mockservers.faultkinds import Armed
+from mockservers.connection import Connection, encode_reply
+from mockservers.core import Server, Trigger
+from mockservers.faultkinds import Armed, Reply
+from mockservers.handshake import Tls
+from mockservers.httpfaults import Raw
 from mockservers.httpmessage import HttpRequest, HttpResponse
 from mockservers.httppages import default_page
 from mockservers.httpreader import BadRequest, RequestReader
 from mockservers.httproutes import Answer, Route, allowed_methods, call_route, find_route
+from mockservers.httpspoiling import spoil
+from mockservers.script import Shots
 
 KEPT = 10_000
 KEPT_BYTES = 256 << 20
@@ -32,6 +35,14 @@ KEPT_BYTES = 256 << 20
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD = HttpRequest("GET", "/", "HTTP/1.1", (("Connection", "close"),))
 """Stands for a request that could not be read: its response ends the connection."""
+
+
+class HttpTrigger(Trigger):
+    """`server.on("GET /x")`: what is to happen when the request comes."""
+
+    def send(self, raw: bytes, *, times: int | None = None) -> None:
+        """Answer with these bytes, which are the whole response."""
+        self.fault(Raw(raw.decode("latin-1")), times=times)
 
 
 class HttpServer(Server):
@@ -48,13 +59,16 @@ class HttpServer(Server):
     ) -> None:
         self.routes: dict[str, Route] = dict(routes or {})
         self._record = Record()
-        self._context = authority().context() if tls else None
+        self._tls = Tls() if tls else None
         self.name = self.scheme = "https" if tls else "http"
         super().__init__(host=host, port=port, faults=faults)
 
     @property
     def ca_file(self) -> str | None:
-        return authority().ca_file if self._context else None
+        return self._tls.ca_file if self._tls else None
+
+    def on(self, trigger: str, *, skip: int = 0) -> HttpTrigger:
+        return HttpTrigger(self, trigger, skip)
 
     @property
     def requests(self) -> list[HttpRequest]:
@@ -69,15 +83,15 @@ class HttpServer(Server):
         return found
 
     async def serve(self, client: Connection) -> None:
-        if self._context:
-            await client.start_tls(self._context)
+        if self._tls:
+            await client.start_tls(self._tls)
         reader = RequestReader(client)
         going_on = True
         while going_on:
             try:
                 request = await self._read(client, reader)
             except BadRequest as bad:
-                await self._send(client, _UNREAD, HttpResponse(bad.status, f"{bad}\n"))
+                await client.send(*HttpResponse(bad.status, f"{bad}\n").pieces(_UNREAD))
                 return
             going_on = await self._respond(client, request)
 
@@ -91,9 +105,14 @@ class HttpServer(Server):
 
     async def _respond(self, client: Connection, request: HttpRequest) -> bool:
         """Answer a request. Whether the connection goes on."""
-        if await self.command(client, f"{request.method} {request.path}"):
-            return request.keep_alive
-        return await self._send(client, request, await self._look_up(request))
+        path, target = f"{request.method} {request.path}", f"{request.method} {request.target}"
+        shots = await self.trigger(client, request.method, path, target)
+        if shots.answered:
+            (reply,) = (fault for fault in shots if isinstance(fault, Reply))
+            return request.keep_alive and not ends(encode_reply(reply.text))
+        if raw := shots.first(Raw):
+            return await self._send(client, request, raw.text.encode("latin-1"), shots)
+        return await self._send(client, request, await self._look_up(request), shots)
 
     async def _look_up(self, request: HttpRequest) -> Answer:
         route = find_route(self.routes, request)
@@ -108,7 +127,7 @@ class HttpServer(Server):
             return HttpResponse(404, "no such page\n")
         return page
 
-    async def _send(self, client: Connection, request: HttpRequest, answer: Answer) -> bool:
+    async def _send(self, client: Connection, request: HttpRequest, answer: Answer, shots: Shots) -> bool:
         """Send a response, write by write. Whether the connection goes on."""
         if isinstance(answer, bytes):
             await client.send(answer)
@@ -116,11 +135,12 @@ class HttpServer(Server):
         response = HttpResponse(200, answer) if isinstance(answer, str) else answer
         if response.delay:
             await asyncio.sleep(response.delay)
-        for number, piece in enumerate(response.pieces(request)):
+        outgoing = spoil(request, response, shots)
+        for number, piece in enumerate(outgoing.pieces):
             if number and response.pause:
                 await asyncio.sleep(response.pause)
             await client.send(piece)
-        return not response.closes(request)
+        return not outgoing.closes
 
 
 def ends(raw: bytes) -> bool:
