@@ -117,6 +117,15 @@ AFTER_POSTS = commands("""
     GROUP misc.empty | STAT <p1@x.invalid> | HDR Subject 1- | HDR Newsgroups 1- | HDR Xref 1-
 """)
 
+TRANSIT = commands("""
+    GROUP misc.test | ARTICLE 1 | ARTICLE <1@test.invalid> | BODY 1 | HEAD <1@test.invalid> | STAT <1@test.invalid>
+    STAT <nope@x> | STAT 1 | LIST ACTIVE misc.* | LIST NEWSGROUPS misc.* | LIST MOTD | LIST OVERVIEW.FMT | OVER 1
+    XOVER 1-
+    HDR Subject 1 | XHDR Subject 1 | DATE | POST | NEXT | LAST | LISTGROUP | NEWNEWS * 20200101 000000
+    NEWGROUPS 20200101 000000 | COMPRESS DEFLATE | BOGUS | IHAVE <1@test.invalid> | CAPABILITIES | MODE READER
+    GROUP misc.test | STAT 1 | CAPABILITIES
+""")
+
 LOOSE = {
     "": "each says its own name in the greeting",
     "MODE READER": "the greeting again",
@@ -206,6 +215,21 @@ def test_our_server_says_what_inn_says(inn: Inn, mock: NntpServer, commands: lis
     assert [(mine, inns) for mine, inns in pairs if mine != inns] == []
     assert len(theirs) == len(commands) + 1
     assert mock.problems() == []
+
+
+def test_a_server_for_servers_says_what_innd_says(inn: Inn) -> None:
+    """Until MODE READER, behind which there is nnrpd."""
+    with NntpServer(
+        {name: {} for name in GROUPS}, hostname=HOST, descriptions=DESCRIPTIONS, faults=["connect:transit"]
+    ) as mock:
+        feed(mock.port, ARTICLES)
+        ours, theirs = talk(mock.port, TRANSIT), talk(inn.transit, TRANSIT)
+    pairs = zip(map(comparable, ours), map(comparable, theirs), strict=True)
+    assert [(mine, inns) for mine, inns in pairs if mine != inns] == []
+    for said in (ours, theirs):
+        before, after = (set(row.rows) for row in said if row.command == "CAPABILITIES")
+        assert "MODE-READER" in before - after
+        assert "READER" in after - before
 
 
 def post(port: int) -> list[Said]:

@@ -1,11 +1,10 @@
-"""NNTP: our client against INN; the standard library's nntplib against our server."""
+"""NNTP: our client against INN, and beside nntplib."""
 
-import sys
-import warnings
 from collections.abc import Iterator
 
 import pytest
 from inn import cancel, news_article, news_server
+from newsreader import nntplib
 from program import inetcli
 
 from mockservers import NntpServer
@@ -34,29 +33,11 @@ def test_our_client_reads_the_newest_that_is_left(inn: str) -> None:
     assert inetcli("nntp", "latest", f"{inn}/private.test").code == 67
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the standard library has no nntplib any more")
-def test_nntplib_reads_what_our_server_has() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import nntplib
-    with NntpServer() as mock, nntplib.NNTP(mock.host, mock.port) as client:
-        _, count, first, last, name = client.group("misc.test")
-        assert (count, first, last, name) == (5, 1, 5, "misc.test")
-        _, info = client.article(4)
-        assert info.lines[-4:] == [b".", b"..two dots", b".one dot", b"the end"]
-        _, rows = client.over((1, 5))
-        assert [number for number, _ in rows] == [1, 2, 3, 4, 5]
-        assert rows[4][1]["references"] == "<1.misc.test@example.test>"
-        _, groups = client.list()
-        assert [group.group for group in groups] == ["misc.cancelled", "misc.empty", "misc.test"]
-        with pytest.raises(nntplib.NNTPTemporaryError, match="480"):
-            client.group("private.test")
-        client.login("user", "password")
-        assert client.group("private.test")[1] == 1
+def test_our_client_and_nntplib_read_the_same() -> None:
     with NntpServer() as mock:
         everything = ["--filter", "none", "--lines", "99"]
         ours = inetcli("nntp", "latest", "--json", *everything, f"{mock.url}/misc.test").row["lines"]
-        with nntplib.NNTP(mock.host, mock.port) as client:
+        with nntplib().NNTP(mock.host, mock.port) as client:
             client.group("misc.test")
             theirs = [line.decode() for line in client.body(5)[1].lines]
     while theirs and not theirs[-1]:
