@@ -345,9 +345,22 @@ class Connection:
         try:
             async with asyncio.timeout(seconds):
                 while data := await self._loop.sock_recv(self.sock, PIECE):
-                    self.received += 0 if self.tls else len(data)
+                    self.received += len(self._deciphered(data))
         except (OSError, TimeoutError):
             pass
+
+    def _deciphered(self, data: bytes) -> bytes:
+        """What is in a piece, as far as it can be told."""
+        if not self.tls:
+            return data
+        self._tls_in.write(data)
+        plain = b""
+        try:
+            while piece := self.tls.read(PIECE):
+                plain += piece
+        except ssl.SSLError:
+            pass
+        return plain
 
     async def _more(self) -> None:
         """More input, or `Over`."""

@@ -39,7 +39,8 @@ def parse_fault(text: str) -> Armed:
     tail = text.rpartition(":")[2]
     match = _FAULT.fullmatch(tail)
     name = match["name"] if match else re.split(r"[(@]", tail, maxsplit=1)[0]
-    find_kind(name)
+    if find_kind(name):
+        raise BadFault(f"{text}: expected TRIGGER:FAULT, such as connect:{tail}")
     raise BadFault(f"{text}: no fault is called {name!r}; {near(name, FAULTS)}")
 
 

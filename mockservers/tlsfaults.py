@@ -54,7 +54,7 @@ class WeakKey(CertificateFault):
     """A certificate with an RSA key of 1024 bits."""
 
 
-@fault_kind("tls", sees="hostname mismatch: the name is in the subject only, which counts no more (RFC 9525)")
+@fault_kind("tls", sees="a name mismatch (RFC 9525), except that OpenSSL takes the subject's name, localhost")
 class NoSan(CertificateFault):
     """A certificate without subjectAltName."""
 
@@ -64,12 +64,12 @@ class WrongPurpose(CertificateFault):
     """A certificate for clients only."""
 
 
-@fault_kind("tls", sees="an alert that a certificate is required, under TLS 1.3 at the first read")
+@fault_kind("tls", sees="the alert certificate_required, under TLS 1.3 not before the first read")
 class ClientCertificate(Fault):
     """Insist on a client certificate of our CA."""
 
 
-@fault_kind("tls", sees="unsupported protocol, or the alert protocol_version")
+@fault_kind("tls", sees="no version in common: the alert protocol_version, or a refusal of its own")
 class OldVersion(Fault):
     """Speak nothing newer than TLS 1.1."""
 
@@ -79,7 +79,7 @@ class Alert(Fault):
     """Answer the ClientHello with a handshake_failure."""
 
 
-@fault_kind("tls", sees="wrong version number, or that the record layer failed")
+@fault_kind("tls", sees="wrong version number")
 class Plaintext(Fault):
     """Answer the ClientHello in clear text."""
 

@@ -1,27 +1,26 @@
-"""What a plain client sees of each transport fault, and what servers leave behind: nothing."""
+"""What all servers share: listening at once, the log, problems, and what they leave behind: nothing."""
 
+import json
+import os
 import socket
 import ssl
+import struct
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+import time
 
 import pytest
+from probe import LIMIT_S, connect, everything
 
-from mockservers import FtpServer, HttpServer, NntpServer, Server, TimeServer, TlsServer, fault
+from mockservers import FtpServer, NntpServer, Server, TimeServer, TlsServer
 from mockservers.connection import Connection
 from mockservers.faultkinds import BadFault
-from mockservers.log import Kind
-
-LIMIT_S = 5.0
+from mockservers.log import Closed, Kind, Reason
 
 
 def stamped(*faults: str, host: str = "127.0.0.1") -> TimeServer:
     return TimeServer(clock=lambda: "now", faults=faults, host=host)
-
-
-def connect(server: Server) -> socket.socket:
-    return socket.create_connection((server.host, server.port), LIMIT_S)
 
 
 def say(client: socket.socket, data: bytes) -> bytes:
@@ -29,8 +28,10 @@ def say(client: socket.socket, data: bytes) -> bytes:
     return client.recv(65536)
 
 
-def read_all(client: socket.socket) -> bytes:
-    return b"".join(iter(lambda: client.recv(65536), b""))
+def closing(server: Server) -> Closed:
+    event = server.wait_for(Kind.CLOSED, LIMIT_S)
+    assert isinstance(event, Closed)
+    return event
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "dual"])
@@ -46,95 +47,21 @@ def test_a_server_listens_when_its_constructor_returns(host: str) -> None:
                 assert say(peer, b"b") == b"[now] b"
 
 
+def test_nobody_but_this_machine_is_listened_to() -> None:
+    with stamped() as server, stamped(host="dual") as dual:
+        for one in (server, dual):
+            assert one.host == "127.0.0.1"
+            with socket.socket() as other:
+                other.bind(("127.0.0.2", one.port))  # free: nothing is bound to all addresses
+
+
 def test_a_transcript_reads_as_the_conversation() -> None:
     with stamped() as server:
         with connect(server) as client:
             say(client, b"hello\r\n")
-        server.log.wait_for(lambda event: event.kind is Kind.CLOSED, LIMIT_S)
+        closing(server)
         lines = [line.partition(" ")[2] for line in server.transcript().splitlines()]
     assert lines == ["+>", "C> hello", "S> [now] hello\\n", "-> client closed, 7 bytes in, 12 out"]
-
-
-def test_fin_after_bytes_is_a_clean_end() -> None:
-    with stamped("connect:fin@3") as server, connect(server) as client:
-        client.sendall(b"hello\nunread\n")
-        assert read_all(client) == b"[no"
-
-
-def test_fin_before_the_first_byte() -> None:
-    with stamped("connect:fin") as server, connect(server) as client:
-        assert read_all(client) == b""
-
-
-def test_rst_after_bytes_is_a_reset() -> None:
-    with stamped("connect:rst@3") as server, connect(server) as client:
-        client.sendall(b"hello\n")
-        with pytest.raises(ConnectionResetError):
-            read_all(client)
-
-
-def test_half_close_still_reads() -> None:
-    with stamped("connect:half_close@3") as server, connect(server) as client:
-        client.sendall(b"hello\n")
-        assert read_all(client) == b"[no"
-        client.sendall(b"still here\n" * 1000)
-        assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-
-
-def test_silent_keeps_the_connection_open() -> None:
-    with stamped("connect:silent@3") as server, connect(server) as client:
-        assert say(client, b"hello\n") == b"[no"
-        client.settimeout(0.1)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-
-
-def test_refuse_and_blackhole() -> None:
-    with stamped("connect:refuse") as server, pytest.raises(ConnectionRefusedError):
-        connect(server)
-    with stamped("connect:blackhole") as server, pytest.raises(TimeoutError):
-        socket.create_connection((server.host, server.port), 0.2)
-
-
-@pytest.mark.parametrize(("text", "reply"), [("slice(2)", b"[now] a\n"), ("drip(0)", b"[now] a\n")])
-def test_slow_faults_change_nothing_but_the_pace(text: str, reply: bytes) -> None:
-    with stamped(f"connect:{text}") as server, connect(server) as client:
-        client.sendall(b"a\n")
-        client.shutdown(socket.SHUT_WR)
-        assert read_all(client) == reply
-        pieces = [event.data for event in server.log.events(Kind.TO_CLIENT)]
-    assert len(pieces) > 1
-
-
-def test_garbage_is_the_same_each_time_and_a_long_line_is_long() -> None:
-    seen = []
-    for _ in range(2):
-        with stamped("connect:garbage(40)") as server, connect(server) as client:
-            seen.append(say(client, b"a\n"))
-    assert seen[0] == seen[1]
-    assert len(seen[0]) == 40
-    with stamped("connect:long_line(100000)") as server, connect(server) as client:
-        client.sendall(b"a\n")
-        client.shutdown(socket.SHUT_WR)
-        assert read_all(client) == b"x" * 100000 + b"\r\n"
-
-
-def test_reply_and_delay_on_a_command() -> None:
-    with stamped("secret:reply(not for you)", "slow:delay(0.05)") as server, connect(server) as client:
-        assert say(client, b"secret\n") == b"not for you\r\n"
-        assert say(client, b"plain\n") == b"[now] plain\n"
-        assert say(client, b"slow\n") == b"[now] slow\n"
-
-
-def test_skip_and_times_count_over_all_connections() -> None:
-    with stamped() as server:
-        server.on("ping", skip=1).reply("pong", times=2)
-        replies = []
-        for _ in range(4):
-            with connect(server) as client:
-                replies.append(say(client, b"ping\n"))
-        assert server.problems() == []
-    assert replies == [b"[now] ping\n", b"pong\r\n", b"pong\r\n", b"[now] ping\n"]
 
 
 def test_a_fault_that_never_fired_is_a_problem() -> None:
@@ -142,51 +69,60 @@ def test_a_fault_that_never_fired_is_a_problem() -> None:
         assert server.problems() == ["fault never fired: nobody:rst@3"]
 
 
+def test_an_expectation_that_is_not_met_is_a_problem() -> None:
+    with stamped() as server, connect(server) as client:
+        server.expect("ping", times=2)
+        say(client, b"ping\n")
+        assert server.problems() == ["expected ping 2 times, came 1 times"]
+        say(client, b"ping pong\n")
+        assert server.problems() == []
+
+
+class Broken(Server):
+    """A handler that raises."""
+
+    name = scheme = "broken"
+
+    async def serve(self, client: Connection) -> None:
+        await client.line()
+        raise ZeroDivisionError("oops")
+
+
 def test_a_handler_that_raises_is_a_problem_and_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    class Broken(Server):
-        name = scheme = "broken"
-
-        async def serve(self, client: Connection) -> None:
-            raise ZeroDivisionError("oops")
-
     with Broken() as server:
-        # The reset may come before connect() has even returned.
-        with pytest.raises(ConnectionResetError), connect(server) as client:
-            read_all(client)
-        server.log.wait_for(lambda event: event.kind is Kind.PROBLEM, LIMIT_S)
+        with connect(server) as client, pytest.raises(ConnectionResetError):
+            say(client, b"x\n")
+        server.wait_for(Kind.PROBLEM, LIMIT_S)
+        assert closing(server).reason is Reason.RAISED
         (problem,) = server.problems()
     assert "ZeroDivisionError: oops" in problem
     assert capsys.readouterr() == ("", "")
 
 
-def test_down_refuses_and_the_port_stays() -> None:
-    with stamped() as server:
-        for _ in range(3):
-            with server.down(), pytest.raises(ConnectionRefusedError):
-                connect(server)
-            with connect(server) as client:
-                assert say(client, b"a\n") == b"[now] a\n"
-        with server.down(), socket.socket() as intruder, pytest.raises(OSError, match="in use"):
-            intruder.bind((server.host, server.port))
+def test_why_a_connection_ended_and_how_much_went_over_it() -> None:
+    with FtpServer() as server:
+        with connect(server) as client:
+            client.recv(100)
+            say(client, b"QUIT\r\n")
+            assert everything(client.recv) == b""
+        assert (closing(server).reason, closing(server).received) == (Reason.SERVER_CLOSED, 6)
+    with stamped() as server, connect(server) as client:
+        say(client, b"x\n")
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        assert closing(server).reason is Reason.CLIENT_RESET
+    with stamped() as server, connect(server) as client:
+        say(client, b"x\n")
+        server.stop()
+        assert (closing(server).reason, closing(server).sent) == (Reason.STOPPED, 8)
 
 
-def test_stop_with_fifty_clients_leaves_nothing() -> None:
-    before = threading.active_count()
-    server = stamped()
-    clients = [connect(server) for _ in range(50)]
-    for client in clients[:25]:
-        assert say(client, b"a\n") == b"[now] a\n"
-    server.stop()
-    server.stop()
-    assert threading.active_count() == before
-    for client in clients:
-        with closing(client):
-            try:
-                assert client.recv(10) == b""
-            except ConnectionResetError:
-                pass
-    with pytest.raises(ConnectionRefusedError):
-        connect(server)
+def test_a_slow_handler_does_not_keep_others_waiting() -> None:
+    with stamped("slow:delay(600)") as server, connect(server) as slow, connect(server) as fast:
+        slow.sendall(b"slow\n")
+        server.wait_for("slow", LIMIT_S)
+        server.wait_for(Kind.FAULT, LIMIT_S)
+        assert say(fast, b"fast\n") == b"[now] fast\n"
 
 
 def test_two_servers_of_a_kind_do_not_know_each_other() -> None:
@@ -197,14 +133,35 @@ def test_two_servers_of_a_kind_do_not_know_each_other() -> None:
         with connect(second) as client:
             assert client.recv(100).startswith(b"220")
             assert say(client, b"USER anonymous\r\n").startswith(b"331")
+        assert first.log.events() == []
 
 
-def test_wait_for_says_what_happened_instead() -> None:
+def test_two_tls_servers_do_not_take_each_others_sessions() -> None:
+    with TlsServer() as first, TlsServer() as second:
+        context = ssl.create_default_context(cafile=first.ca_file)
+        session = None
+        reused = []
+        for server in (first, first, second):
+            with (
+                connect(server) as plain,
+                context.wrap_socket(plain, server_hostname="localhost", session=session) as client,
+            ):
+                say(client, b"x\n")
+                reused.append(client.session_reused)
+                session = session or client.session
+        assert reused == [False, True, False]
+
+
+def test_waiting_for_a_line_an_event_and_the_second_of_them() -> None:
     with stamped() as server, connect(server) as client:
-        say(client, b"hello\n")
-        assert server.wait_for("HELLO").text == "hello"
+        say(client, b"hello there\n")
+        assert server.wait_for("HELLO").text == "hello there"
+        assert server.wait_for(Kind.OPENED).connection == 1
+        assert server.wait_for(lambda event: event.data.startswith(b"[now]")).kind is Kind.TO_CLIENT
         with pytest.raises(TimeoutError, match=r"(?s)not seen within 0\.01 s; what happened:\n.*C> hello"):
-            server.wait_for("QUIT", timeout=0.01)
+            server.wait_for("hello", timeout=0.01, count=2)
+        say(client, b"hello again\n")
+        assert server.wait_for("hello", count=2).text == "hello again"
 
 
 def test_a_port_that_is_taken_raises_in_the_callers_thread() -> None:
@@ -222,9 +179,11 @@ def test_a_port_that_is_taken_raises_in_the_callers_thread() -> None:
         ("a:refuse", "always"),
     ],
 )
-def test_faults_that_do_not_fit_are_refused(text: str, why: str) -> None:
+def test_faults_that_do_not_fit_are_refused_and_nothing_is_left(text: str, why: str) -> None:
+    before = threading.active_count()
     with pytest.raises(BadFault, match=why):
         stamped(text)
+    assert threading.active_count() == before
 
 
 def test_env_names_the_server_without_credentials() -> None:
@@ -238,72 +197,72 @@ def test_env_names_the_server_without_credentials() -> None:
         }
 
 
-@pytest.fixture
-def trusting() -> Iterator[ssl.SSLContext]:
-    with TlsServer() as server:
-        yield ssl.create_default_context(cafile=server.ca_file)
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("expired", "certificate has expired"),
-        ("not_yet_valid", "not yet valid"),
-        ("wrong_host", "mismatch"),
-        ("untrusted", "unable to get local issuer"),
-        ("plaintext", "(?i)wrong.version|record layer"),
-        ("alert", "(?i)handshake.failure"),
-        ("fin", "(?i)EOF"),
-    ],
-)
-def test_what_a_plain_client_sees_of_the_tls_faults(text: str, why: str, trusting: ssl.SSLContext) -> None:
-    with TlsServer(faults=[f"connect:{text}"]) as server, connect(server) as plain:
-        with pytest.raises(ssl.SSLError, match=why):
-            trusting.wrap_socket(plain, server_hostname="127.0.0.1")
-        assert server.problems() == []
-
-
-@pytest.mark.parametrize("truncated", [False, True])
-def test_truncate_ends_without_close_notify_and_an_honest_end_does_not(
-    truncated: bool, trusting: ssl.SSLContext
-) -> None:
-    class OneLine(TlsServer):
-        """Leaves after one line, as `truncate` does, but says so."""
-
-        async def serve(self, client: Connection) -> None:
-            await client.start_tls(self.tls)
-            await client.send(await client.line() + b"\n")
-
-    with TlsServer(faults=["connect:truncate"]) if truncated else OneLine() as server, connect(server) as plain:
-        client = trusting.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False)
+def test_stop_with_fifty_clients_leaves_nothing() -> None:
+    before = threading.active_count()
+    server = stamped()
+    clients = [connect(server) for _ in range(50)]
+    for client in clients[:25]:
+        assert say(client, b"a\n") == b"[now] a\n"
+    server.stop()
+    server.stop()
+    assert threading.active_count() == before
+    for client in clients:
         with client:
-            assert say(client, b"x\n") == b"x\n"
-            if truncated:
-                with pytest.raises(ssl.SSLEOFError):
-                    client.recv(10)
-            else:
+            try:
                 assert client.recv(10) == b""
+            except ConnectionResetError:
+                pass
+    with pytest.raises(ConnectionRefusedError):
+        connect(server)
 
 
-def test_https_and_keep_alive(trusting: ssl.SSLContext) -> None:
-    with (
-        HttpServer(tls=True) as server,
-        connect(server) as plain,
-        trusting.wrap_socket(plain, server_hostname="localhost") as client,
-    ):
-        for _ in range(2):
-            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert client.recv(65536).endswith(b"Hello from the mock server.\n")
+STOPS = """
+import asyncio, gc, json, os, socket, threading, time
+from mockservers import FtpServer, HttpServer, NntpServer, TimeServer, TlsServer
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+TlsServer().stop()  # the CA is made once
+before, took = (descriptors(), threading.active_count()), []
+for kind in (FtpServer, NntpServer, HttpServer, TlsServer, TimeServer) * 4:
+    server = kind(faults=["connect:silent@5"] if kind is NntpServer else [])
+    clients = [socket.create_connection((server.host, server.port)) for _ in range(50)]
+    for number, client in enumerate(clients):
+        client.sendall(b"PASS x\\r\\n")
+        if kind in (FtpServer, NntpServer, TimeServer):
+            client.recv(1)
+    started = time.perf_counter()
+    server.stop()
+    took.append(time.perf_counter() - started)
+    for client in clients:
+        client.close()
+gc.collect()
+assert (descriptors(), threading.active_count()) == before, (descriptors(), threading.enumerate())
+print(json.dumps(took))
+"""
 
 
-def test_fault_namespace_and_listing() -> None:
-    from mockservers import faults
-    from mockservers.faulttext import parse_fault
+def test_stopping_is_fast_and_leaves_no_thread_no_socket_and_no_task() -> None:
+    """Under -X dev a socket, a task or a coroutine that is left is a warning, and here a warning is an error."""
+    env = {**os.environ, "PYTHONASYNCIODEBUG": "0"}  # which -X dev turns on, and which costs time
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", STOPS],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    took = sorted(json.loads(done.stdout))
+    assert took[len(took) // 4] < 0.010, took  # not all of them: this machine has other things to do, too
 
-    assert str(fault.rst(at=4096)) == "rst@4096"
-    assert "connect:expired" in faults("tls")
-    assert "connect:expired" not in faults("ftp")
-    for text in faults():
-        assert str(parse_fault(text)) == text
-    with pytest.raises(AttributeError, match="near ones: rst"):
-        fault.rts  # noqa: B018
+
+def test_a_server_is_started_and_stopped_in_a_moment() -> None:
+    took = []
+    for _ in range(20):
+        started = time.perf_counter()
+        stamped().stop()
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.010, took

@@ -1,11 +1,14 @@
 """The program as users run it: a process of its own, with its streams and its exit code."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 LIMIT_S = 30
@@ -71,3 +74,13 @@ def run_module(
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def load_module(path: Path) -> ModuleType:
+    """A module by its file: a test module that another one looks into."""
+    spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
