@@ -13,19 +13,14 @@ import asyncio
 import random
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeVar
 
 from mockservers import endings
+from mockservers.activefaults import Active, ActiveFaults
 from mockservers.deflate import BadInput, Deflate
-from mockservers.faultkinds import Cut, Delay, Drip, Fault, Fin, Garbage, HalfClose, LongLine, Reply, Rst, Silent, Slice
+from mockservers.faultkinds import Cut, Delay, Drip, Fin, Garbage, HalfClose, LongLine, Reply, Rst, Silent, Slice
 from mockservers.handshake import Tls, choose_context, pause
 from mockservers.log import MAIN, Kind, Log, Reason
-from mockservers.script import Shot
 from mockservers.tlsfaults import Truncate
-
-F = TypeVar("F", bound=Fault)
 
 MAX_LINE = 1 << 16
 PIECE = 1 << 16
@@ -44,28 +39,14 @@ class TooLong(Over):
     """A line is longer than its limit."""
 
 
-@dataclass(slots=True, eq=False)
-class _Active:
-    """A fault at work on a connection: how many bytes have gone out since it was armed."""
-
-    shot: Shot
-    sent: int = 0
-
-    @property
-    def fault(self) -> Fault:
-        return self.shot.fault
-
-
-class Connection:
+class Connection(ActiveFaults):
     """A client, as a server's handler sees it. Everything here runs on the servers' loop."""
 
     def __init__(self, sock: socket.socket, log: Log, number: int, channel: str = MAIN) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__(log, number, channel)
         self.sock = sock
-        self.log = log
-        self.number = number
-        self.channel = channel
         self.host, self.port = sock.getsockname()[:2]
         self.tls: ssl.SSLObject | None = None
         """TLS, once it is established."""
@@ -78,38 +59,9 @@ class Connection:
         self._input = b""
         self._ended = False
         self._finished = False
-        self._active: list[_Active] = []
         self._tls_in = ssl.MemoryBIO()
         self._tls_out = ssl.MemoryBIO()
         self._deflate: Deflate | None = None
-
-    # Faults
-
-    def arm(self, fault: Shot | Fault) -> None:
-        """A fault begins to work on what goes out from now on."""
-        self._active.append(_Active(fault if isinstance(fault, Shot) else Shot(fault, self.log)))
-
-    def next_command(self) -> None:
-        """The faults of the command before are over."""
-        self._active = [active for active in self._active if active.shot.lasting]
-
-    def armed(self, kind: type[Fault]) -> bool:
-        """Whether such a fault is at work here, without firing it."""
-        return any(isinstance(active.fault, kind) for active in self._active)
-
-    def first(self, kind: type[F]) -> F | None:
-        """The fault of that kind that is at work here, to be carried out now by whoever asks; None = there is none."""
-        return next(self._firing(kind), None)
-
-    def faults(self) -> list[Fault]:
-        """The faults at work here."""
-        return [active.fault for active in self._active]
-
-    def _firing(self, kind: type[F]) -> Iterator[F]:
-        for active in self._active:
-            if isinstance(active.fault, kind):
-                active.shot.fire(self.number, self.channel)
-                yield active.fault
 
     # In
 
@@ -156,7 +108,7 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """All of `data` in one write, unless a fault has something against it."""
         await self.act()
-        for delay in self._firing(Delay):
+        for delay in self.firing(Delay):
             await asyncio.sleep(delay.seconds)
         if noise := self.first(Garbage):
             data = garbage(noise.size)
@@ -164,7 +116,7 @@ class Connection:
             data = b"x" * long.size + b"\r\n"
         if reply := self.first(Reply):  # of `connect`: in place of the greeting, and of nothing else
             data = encode_reply(reply.text)
-            self._active = [active for active in self._active if active.fault is not reply]
+            self.disarm(reply)
         await self._send_cut(data)
 
     async def _send_cut(self, data: bytes) -> None:
@@ -187,7 +139,7 @@ class Connection:
         elif data:
             await self._send_raw(data)
 
-    def _cuts(self) -> list[tuple[_Active, Cut]]:
+    def _cuts(self) -> list[tuple[Active, Cut]]:
         return [(active, active.fault) for active in self._active if isinstance(active.fault, Cut)]
 
     async def act(self) -> None:

@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +80,23 @@ SECURE = {
 
 
 def connect(server: Server, timeout: float = LIMIT_S) -> socket.socket:
-    return socket.create_connection((server.host, server.port), timeout)
+    """A connection. The connect itself blocks, within a limit: with a timeout Python polls for it, and what a server
+    resets at once would then be told as a connect that failed, whatever it had sent before."""
+    client = socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET)
+    try:
+        seconds = int(timeout)
+        client.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, int((timeout - seconds) * 1e6))
+        )
+        client.connect((server.host, server.port))
+    except BlockingIOError:
+        client.close()
+        raise TimeoutError(f"no connection within {timeout} s") from None
+    except OSError:
+        client.close()
+        raise
+    client.settimeout(timeout)
+    return client
 
 
 @contextmanager
