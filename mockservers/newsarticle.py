@@ -39,8 +39,8 @@ class Article:
     @cached_property
     def message_id(self) -> str:
         """From its header, or else one that names its place: every article must have one (RFC 3977 section 3.6)."""
-        found = self.field("message-id")
-        return found if found and " " not in found else f"<{self.number}.{self.group}@no-message-id.invalid>"
+        found = self.field("message-id") or ""
+        return found if found.split() == [found] else f"<{self.number}.{self.group}@no-message-id.invalid>"
 
     @property
     def lines(self) -> int:
@@ -49,11 +49,12 @@ class Article:
 
     def field(self, name: str) -> str | None:
         """The value of the first such header field, unfolded; None when there is none. Case does not matter."""
-        wanted = name.lower().encode("utf-8", "surrogateescape")
-        for key, value in header_fields(self.head):
-            if key.lower() == wanted:
-                return value.decode("utf-8", "surrogateescape")
-        return None
+        return self.fields.get(name.lower())
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The first header field of each name, in lower case."""
+        return first_fields(self.head)
 
 
 def header_fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -70,6 +71,14 @@ def header_fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:
             name = b""
     if name:
         yield name, value.strip()
+
+
+def first_fields(head: bytes) -> dict[str, str]:
+    """The first field of each name, in lower case."""
+    fields: dict[str, str] = {}
+    for key, value in header_fields(head):
+        fields.setdefault(key.decode("utf-8", "surrogateescape").lower(), value.decode("utf-8", "surrogateescape"))
+    return fields
 
 
 def split_lines(data: bytes) -> list[bytes]:

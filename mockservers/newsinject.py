@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from mockservers.newsarticle import header_fields
+from mockservers.newsarticle import first_fields
 from mockservers.newsstore import NewsStore
 
 CANCELS = "control.cancel"
@@ -87,9 +87,7 @@ def _fields(raw: bytes, needed: tuple[str, ...]) -> dict[str, str]:
     head, empty, body = raw.partition(b"\r\n\r\n")
     if not empty or not body:
         raise Refused("Article has no body -- just headers")
-    fields: dict[str, str] = {}
-    for key, value in header_fields(head):
-        fields.setdefault(key.decode("utf-8", "replace").lower(), value.decode("utf-8", "surrogateescape"))
+    fields = first_fields(head)
     for name in needed:
         if not fields.get(name.lower()):
             raise Refused(f"Missing required {name} header field")

@@ -50,13 +50,13 @@ class NewsStore:
     def __init__(self, groups: Mapping[str, Articles], now: datetime, marks: Mapping[str, tuple[int, int]]) -> None:
         self.groups: dict[str, Group] = {}
         self.history: set[str] = set()
+        self._places: dict[str, list[tuple[str, int]]] = {}
         for name, articles in groups.items():
             group = self.groups[name] = Group(name, now)
             numbered = articles if isinstance(articles, Mapping) else dict(enumerate(articles, 1))
             for number, data in numbered.items():
-                group.articles[number] = Article(stored(data), name, number, now)
+                self._put(Article(stored(data), name, number, now), name, number)
             group.low, group.high = marks.get(name) or _marks(group)
-            self.history.update(article.message_id for article in group.articles.values())
 
     def by_name(self) -> Iterator[Group]:
         """The groups by name."""
@@ -64,13 +64,8 @@ class NewsStore:
 
     def find(self, message_id: str) -> tuple[Article, list[str]] | None:
         """The article with this Message-ID, and the groups that have it."""
-        article, places = None, []
-        for group in self.groups.values():
-            for candidate in group.articles.values():
-                if candidate.message_id == message_id:
-                    article = article or candidate
-                    places.append(group.name)
-        return (article, places) if article else None
+        places = self._places.get(message_id, [])
+        return (self.groups[places[0][0]].articles[places[0][1]], [name for name, _ in places]) if places else None
 
     def next_places(self, names: Iterable[str]) -> list[tuple[str, int]]:
         """The number that the next article would have in each of these groups; unknown groups are left out."""
@@ -81,20 +76,20 @@ class NewsStore:
         article: Article | None = None
         for name, number in places:
             article = article or Article(raw, name, number, arrived)
-            group = self.groups[name]
-            group.articles[number] = article
-            group.high = max(group.high, number)
-            self.history.add(article.message_id)
+            self.groups[name].high = max(self.groups[name].high, number)
+            self._put(article, name, number)
+
+    def _put(self, article: Article, name: str, number: int) -> None:
+        self.groups[name].articles[number] = article
+        self._places.setdefault(article.message_id, []).append((name, number))
+        self.history.add(article.message_id)
 
     def remove(self, message_id: str) -> bool:
         """Take an article out of all its groups; the marks stay. False when it is not there."""
-        found = False
-        for group in self.groups.values():
-            for number, article in list(group.articles.items()):
-                if article.message_id == message_id:
-                    del group.articles[number]
-                    found = True
-        return found
+        places = self._places.pop(message_id, [])
+        for name, number in places:
+            del self.groups[name].articles[number]
+        return bool(places)
 
 
 def _marks(group: Group) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from mockservers.content import NEWS_DESCRIPTIONS, NEWS_HOST, NEWS_MARKS, PASSWO
 from mockservers.core import Server
 from mockservers.faultkinds import Armed
 from mockservers.handshake import Tls
+from mockservers.newsarticle import Bytes, stored
 from mockservers.newsinject import Injector
 from mockservers.newsstore import Articles, NewsStore, read_directory
 from mockservers.nntpsession import Session
@@ -38,7 +39,7 @@ class NntpServer(Server):
     leave holes). `descriptions` and `motd` are what LIST NEWSGROUPS and LIST MOTD say. `users` may log in, and must
     for the groups that match the wildmat `private`. `posting` = False: 201, and POST is refused. `without` = commands
     that are unknown here. `tls` = None, "starttls" or "implicit". `greeting` replaces the first line. `hostname`
-    is what new articles have in Path and Xref. `clock` tells the time, in UTC.
+    is what new articles have in Path and Xref. `clock` tells the time, in UTC. `add` and `cancel` change what is there.
     """
 
     def __init__(
@@ -92,6 +93,26 @@ class NntpServer(Server):
     def offers_tls(self) -> bool:
         """Whether there is STARTTLS."""
         return self._explicit
+
+    def add(self, group: str, article: Bytes) -> int:
+        """Put one more article into a group while clients are there; its number. ValueError: there is no such group."""
+        if group not in self.store.groups:
+            raise ValueError(f"no group is called {group!r}; known: {', '.join(sorted(self.store.groups))}")
+
+        async def put() -> int:
+            ((name, number),) = self.store.next_places([group])
+            self.store.add(stored(article), [(name, number)], self.clock())
+            return number
+
+        return self._call(put())
+
+    def cancel(self, message_id: str) -> bool:
+        """Take an article away, from all its groups; the marks stay. False when it is not there."""
+
+        async def remove() -> bool:
+            return self.store.remove(message_id)
+
+        return self._call(remove())
 
     def env(self) -> dict[str, str]:
         user, password = next(iter(self.users.items()), ("", ""))

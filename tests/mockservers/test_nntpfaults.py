@@ -97,6 +97,14 @@ def login_required(server: NntpServer) -> None:
         assert peer.say("QUIT").startswith("205 ")
 
 
+def login_required_later(server: NntpServer) -> None:
+    with reading(server) as peer:
+        assert peer.say("GROUP misc.test").startswith("211 ")
+        assert peer.say("STAT 1").startswith("223 ")
+        assert peer.say("GROUP misc.empty").startswith("480 ")
+        assert peer.say("STAT 2") == "223 2 <2.misc.test@example.test> status"  # a refusal changes nothing
+
+
 def login_lost(server: NntpServer) -> None:
     with reading(server) as peer:
         for again in (False, True):
@@ -391,7 +399,10 @@ CONTRACTS: dict[str, list[Contract]] = {
     "transit": [Contract("connect:transit", transit)],
     "without": [Contract("connect:without(OVER xover)", without)],
     "version": [Contract("CAPABILITIES:version(1)", version)],
-    "login_required": [Contract("*:login_required", login_required)],
+    "login_required": [
+        Contract("*:login_required", login_required),
+        Contract("GROUP+1:login_required", login_required_later),
+    ],
     "login_lost": [Contract("GROUP:login_lostx1", login_lost)],
     "tls_required": [Contract("*:tls_required", tls_required, STARTTLS)],
     "closing": [Contract("*+2:closing", closing)],
@@ -507,6 +518,7 @@ NNTPLIB: list[tuple[str, Callable[[Any], Any], object]] = [
     ("connect:transit", group, "NNTPTemporaryError: 401 MODE-READER"),
     ("CAPABILITIES:reply(500 what)", group, (5, 1, 5)),
     ("CAPABILITIES:reply(480 log in)", group, (5, 1, 5)),
+    ("CAPABILITIES:closing", group, "EOFError: "),
     ("CAPABILITIES:version(1)", lambda client: client.nntp_version, 1),
     ("connect:without(OVER)", lambda client: len(subjects(client)), 5),
     ("connect:without(OVER XOVER)", subjects, "NNTPPermanentError: 500"),

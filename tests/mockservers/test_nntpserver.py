@@ -291,3 +291,43 @@ def test_two_servers_do_not_share_what_was_posted() -> None:
             assert peer.say(*HEADER.format(groups="misc.empty").split("\r\n"), ".").startswith("240")
         with reading(second) as peer:
             assert peer.say("GROUP misc.empty") == "211 0 1 0 misc.empty"
+
+
+def test_articles_come_and_go_while_a_client_is_there() -> None:
+    with NntpServer(clock=lambda: NOW) as server, reading(server) as peer:
+        assert peer.say("GROUP misc.test") == "211 5 1 5 misc.test"
+        assert server.add("misc.test", "Subject: six\nMessage-ID: <six@x>\n\nbody\n") == 6
+        assert peer.say("STAT 6") == "223 6 <six@x> status"
+        assert server.cancel("<five@x>") is False
+        assert server.cancel("<6@x>") is False
+        assert server.cancel("<six@x>") is True
+        assert peer.say("STAT 6").startswith("423 ")
+        assert peer.say("STAT <six@x>").startswith("430 ")
+        assert peer.say("GROUP misc.test") == "211 5 1 6 misc.test"
+        assert server.add("misc.test", b"Subject: seven\r\n\r\n") == 7
+        with pytest.raises(ValueError, match="no group is called 'misc'; known: misc"):
+            server.add("misc", "")
+
+
+def test_an_article_under_two_numbers_is_found_and_lost_in_both() -> None:
+    twice = "Message-ID: <twice@x>\n\nbody\n"
+    with NntpServer({"a": {1: twice, 3: twice}, "b": {2: twice}}) as server, reading(server) as peer:
+        assert peer.say("STAT <twice@x>") == "223 0 <twice@x> status"
+        assert server.cancel("<twice@x>") is True
+        assert peer.say("GROUP a") == "211 0 1 3 a"
+        assert peer.say("GROUP b") == "211 0 2 2 b"
+
+
+def test_ten_thousand_articles_are_not_too_many() -> None:
+    articles = [f"Subject: {number}\r\nMessage-ID: <{number}@x>\r\n\r\nbody\r\n".encode() for number in range(10_000)]
+    with NntpServer({"big": articles}) as server, reading(server) as peer:
+        assert peer.say("GROUP big") == "211 10000 1 10000 big"
+        assert len(peer.block("OVER 1-")) == 10_001
+        peer.stream.write(b"".join(b"STAT <%d@x>\r\n" % number for number in range(10_000)))
+        peer.stream.flush()
+        assert [peer.line() for _ in articles] == [f"223 0 <{number}@x> status" for number in range(10_000)]
+
+
+def test_bad_arguments_say_what_was_expected() -> None:
+    with pytest.raises(ValueError, match='expected None, "starttls" or "implicit", got \'explicit\''):
+        NntpServer(tls="explicit")
