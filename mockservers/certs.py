@@ -11,7 +11,6 @@ import shutil
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -59,16 +58,10 @@ class Authority:
         return context
 
     def _issue(self, kind: str) -> Any:
-        from mockservers import badcerts
+        from mockservers import issuing
 
-        match kind:
-            case "good":
-                return self.ca.issue_cert(*NAMES)
-            case "client":
-                return self.ca.issue_cert("client@example.test")
-            case _:
-                maker: Callable[[Any, Any], Any] = badcerts.maker(kind)
-                return maker(self._trustme, self.ca)
+        names = {"good": NAMES, "client": ("client@example.test",)}.get(kind)
+        return issuing.issue(self.ca, names) if names else issuing.maker(kind)(self._trustme, self.ca)
 
 
 @cache

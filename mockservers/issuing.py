@@ -1,4 +1,4 @@
-"""Certificates that are not good: trustme's where it can, made by hand where it cannot (RFC 5280).
+"""Certificates, mostly not good ones: trustme's where it can, made by hand where it cannot (RFC 5280).
 
 Each maker takes trustme and the good CA, and returns a `LeafCert`: the key, and the chain as it is sent.
 """
@@ -34,29 +34,30 @@ def maker(kind: str) -> Maker:
         raise ValueError(f"no certificate is called {kind!r}; {near(kind, _MAKERS)}") from None
 
 
+def issue(ca: Any, names: Sequence[str] = NAMES, span: tuple[timedelta, timedelta] = NOW) -> Any:
+    """A certificate that is good, if the names and the time are."""
+    now = datetime.now(UTC)
+    return ca.issue_cert(*names, not_before=now + span[0], not_after=now + span[1])
+
+
 def _expired(_trustme: Any, ca: Any) -> Any:
-    return _dated(ca, PAST)
+    return issue(ca, span=PAST)
 
 
 def _not_yet_valid(_trustme: Any, ca: Any) -> Any:
-    return _dated(ca, FUTURE)
-
-
-def _dated(ca: Any, span: tuple[timedelta, timedelta]) -> Any:
-    now = datetime.now(UTC)
-    return ca.issue_cert(*NAMES, not_before=now + span[0], not_after=now + span[1])
+    return issue(ca, span=FUTURE)
 
 
 def _wrong_host(_trustme: Any, ca: Any) -> Any:
-    return ca.issue_cert("other.example.test")
+    return issue(ca, ("other.example.test",))
 
 
 def _untrusted(trustme: Any, _ca: Any) -> Any:
-    return trustme.CA(organization_name="a stranger").issue_cert(*NAMES)
+    return issue(trustme.CA(organization_name="a stranger"))
 
 
 def _no_chain(trustme: Any, ca: Any) -> Any:
-    leaf = ca.create_child_ca().issue_cert(*NAMES)
+    leaf = issue(ca.create_child_ca())
     return trustme.LeafCert(leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes(), [])
 
 
