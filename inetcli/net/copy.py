@@ -1,4 +1,4 @@
-"""A stream into a file, each byte moved once.
+"""A stream into a file, each byte moved once; and a file into a stream.
 
 On Linux plain TCP goes from socket to pipe to file by splice(2), without coming to user space. TLS cannot, nor what is
 to be hashed, nor some files (opened for appending, odd devices): those say EINVAL, maybe with bytes already in the
@@ -9,11 +9,12 @@ import os
 import select
 import stat
 from collections.abc import Callable
+from typing import Protocol
 
-from inetcli.errors import LocalWrite
-from inetcli.net.rate import RateGuard
+from inetcli.errors import LocalRead, LocalWrite
+from inetcli.net.rate import Pace, RateGuard
 from inetcli.net.stream import CANNOT_SPLICE, SocketStream
-from inetcli.net.wait import WRITE, Patience, wait_any
+from inetcli.net.wait import READ, WRITE, Patience, wait_any
 
 BUFFER = 256 << 10
 """Bytes per read: of the pipe, if the system lets it grow, and of the buffer."""
@@ -24,8 +25,22 @@ Progress = Callable[[int], object]
 Look = Callable[[memoryview], object]
 
 
+class Converter(Protocol):
+    """What changes the bytes on their way."""
+
+    def convert(self, data: memoryview, /) -> bytes:
+        """A piece, changed."""
+
+    def finish(self) -> bytes:
+        """What was held back, at the end."""
+
+
 class Transfer:
-    """One stream into one descriptor. `name` is for messages; `look` sees every byte (a hash), and forbids splice."""
+    """One stream into one descriptor. `name` is for messages.
+
+    `look` sees every byte that is written (a hash), `converter` changes them; both forbid splice. `limit` ends it one
+    byte beyond, `rate` is the highest number of bytes a second, None = as fast as it goes.
+    """
 
     def __init__(
         self,
@@ -36,15 +51,20 @@ class Transfer:
         limit: int | None = None,
         progress: Progress | None = None,
         look: Look | None = None,
+        converter: Converter | None = None,
+        rate: int | None = None,
     ) -> None:
         self._stream = stream
         self._sink = _Sink(descriptor, name, stream.patience)
         self._limit = limit
         self._progress = progress
         self._look = look
+        self._converter = converter
         self._guard = RateGuard(stream.min_rate)
+        self._pace = Pace(rate) if rate else None
+        self._paused_s = 0.0
         self.moved = 0
-        """Bytes that have reached the descriptor, in whole pieces."""
+        """Bytes that have come and reached the descriptor, in whole pieces."""
 
     def run(self) -> int:
         """Move everything up to the stream's end, or up to one byte beyond `limit`; return how many bytes came.
@@ -54,13 +74,18 @@ class Transfer:
         """
         if early := self._stream.reader.drain():
             self._put(memoryview(early))
-        if not (self._look is None and self._stream.can_splice and hasattr(os, "splice") and self._splice()):
+        if not (self._may_splice() and self._splice()):
             self._copy()
         return self.moved
 
+    def _may_splice(self) -> bool:
+        touched = self._look is not None or self._converter is not None
+        return not touched and self._stream.can_splice and hasattr(os, "splice")
+
     def _room(self) -> int:
         """How many bytes to take at most: one beyond the limit shows that there are too many."""
-        return BUFFER if self._limit is None else max(0, min(BUFFER, self._limit + 1 - self.moved))
+        piece = self._pace.piece(BUFFER) if self._pace else BUFFER
+        return piece if self._limit is None else max(0, min(piece, self._limit + 1 - self.moved))
 
     def _splice(self) -> bool:
         """Move by splice; False = it cannot, and what is left has to be copied."""
@@ -94,20 +119,104 @@ class Transfer:
             while room := self._room():
                 size = self._stream.receive_into(buffer[:room])
                 if not size:
-                    return
+                    break
                 self._put(buffer[:size])
+        if self._converter:
+            self._write(memoryview(self._converter.finish()))
 
     def _put(self, data: memoryview) -> None:
+        self._write(memoryview(self._converter.convert(data)) if self._converter else data)
+        self._count(len(data))
+
+    def _write(self, data: memoryview) -> None:
         if self._look:
             self._look(data)
         self._sink.write(data)
-        self._count(len(data))
 
     def _count(self, size: int) -> None:
         self.moved += size
-        self._guard.count(size, self._stream.instant() - self._sink.stalled_s)
+        self._guard.count(size, self._stream.instant() - self._sink.stalled_s - self._paused_s)
         if self._progress:
             self._progress(size)
+        if self._pace:
+            self._paused_s += self._pace.keep(size, self._stream.patience)
+
+
+class Sending:
+    """One local descriptor into one stream. `name` is for messages; `waits`: its bytes may take their time to come.
+
+    `look` sees every byte that is sent, `converter` changes them before.
+    """
+
+    def __init__(
+        self,
+        stream: SocketStream,
+        descriptor: int,
+        name: str,
+        *,
+        waits: bool,
+        progress: Progress | None = None,
+        look: Look | None = None,
+        converter: Converter | None = None,
+        rate: int | None = None,
+    ) -> None:
+        self._stream = stream
+        self._descriptor = descriptor
+        self._name = name
+        self._waits = waits
+        self._progress = progress
+        self._look = look
+        self._converter = converter
+        self._guard = RateGuard(stream.min_rate)
+        self._pace = Pace(rate) if rate else None
+        self._idle_s = 0.0
+        self.moved = 0
+        """Bytes that the stream has taken."""
+
+    def run(self) -> int:
+        """Send everything up to the descriptor's end; return how many bytes went out.
+
+        Errors: `LocalRead`, those of sending; `moved` stands also after them.
+        """
+        with memoryview(bytearray(BUFFER)) as buffer:
+            while size := self._read(buffer[: self._pace.piece(BUFFER)] if self._pace else buffer):
+                piece = buffer[:size]
+                self._send(memoryview(self._converter.convert(piece)) if self._converter else piece)
+        if self._converter:
+            self._send(memoryview(self._converter.finish()))
+        return self.moved
+
+    def _read(self, buffer: memoryview) -> int:
+        while True:
+            if self._waits:
+                self._wait()
+            try:
+                return os.readv(self._descriptor, [buffer])
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise LocalRead(f"{self._name}: cannot be read: {error.strerror or error}") from error
+
+    def _wait(self) -> None:
+        """Until something is to be read: that is nobody's slowness but its writer's."""
+        patience = self._stream.patience
+        before = self._stream.instant()
+        if not wait_any({self._descriptor: READ}, patience.deadline, patience.cancel):
+            raise patience.deadline.expired()
+        self._idle_s += self._stream.instant() - before
+
+    def _send(self, data: memoryview) -> None:
+        if not data:
+            return
+        if self._look:
+            self._look(data)
+        self._stream.send(data)
+        self.moved += len(data)
+        self._guard.count(len(data), self._stream.instant() - self._idle_s)
+        if self._progress:
+            self._progress(len(data))
+        if self._pace:
+            self._idle_s += self._pace.keep(len(data), self._stream.patience)
 
 
 class _Sink:

@@ -69,14 +69,17 @@ class _Pool(Generic[T, R]):
     def results(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
         try:
             threading.Thread(target=self._read_items, name="targets", daemon=True).start()
-            yield from self._hand_out(ordered)
+            error = yield from self._hand_out(ordered)
         except BaseException:
             self._stop()
             raise
         finally:
             self._join()
+        if error:  # nothing is under way any more: this is no stop, and others may go on
+            raise error
 
-    def _hand_out(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
+    def _hand_out(self, ordered: bool) -> Generator[tuple[T, R | BaseException], None, BaseException | None]:
+        """All results; returns the error that ended the items, if one did."""
         early: dict[int, tuple[T, R | BaseException]] = {}
         due, count = 0, None
         end: _End | None = None
@@ -97,8 +100,7 @@ class _Pool(Generic[T, R]):
                 due += 1
                 self._room.release()
                 yield finished
-        if end and end.error:
-            raise end.error
+        return end.error if end else None
 
     def _read_items(self) -> None:
         """The thread of the reader: an item is asked for only when there is room for it."""

@@ -5,6 +5,7 @@ client dials. What is the same for every protocol is done here: `--connect-to`, 
 look-up, TCP and TLS, `--wait`, and `--insecure`, which says in one line what was wrong.
 """
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -22,6 +23,7 @@ from inetcli.net.clock import Clock, SystemClock
 from inetcli.net.datagram import Datagrams
 from inetcli.net.deadline import Deadline
 from inetcli.net.dial import race
+from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import ANY, Address, resolve
 from inetcli.net.stream import SocketStream
 from inetcli.net.trace import MAIN, Listener, Trace
@@ -135,6 +137,18 @@ class Session:
         with self.trace.phase("connect", channel):
             sock, address = race(addresses, deadline, self.network.cancel)
         self.trace.remark(f"connected to {address}", channel)
+        return self._stream(sock, address, channel, interactive=interactive)
+
+    def accept(self, acceptor: Acceptor, *, channel: str = MAIN) -> SocketStream:
+        """The TCP connection that the peer makes to us, within the connect limit. `TimedOut`."""
+        seconds = self.limits.connect_s
+        limit = self.deadline.within(seconds, f"timed out: no connection to us after {seconds:g} s (--connect-timeout)")
+        with self.trace.phase("connect", channel):
+            sock, address = acceptor.accept(limit, self.network.cancel)
+        self.trace.remark(f"connected from {address}", channel)
+        return self._stream(sock, address, channel, interactive=False)
+
+    def _stream(self, sock: socket.socket, address: Address, channel: str, *, interactive: bool) -> SocketStream:
         return SocketStream(
             sock,
             address,
@@ -172,6 +186,10 @@ class Session:
         except CertificateProblem as error:
             self.note(f"--insecure: {error.message}")
         return connect(self)
+
+    def part(self, listener: Listener | None = None) -> "Session":
+        """A session for one of several things that this target is about: within its deadline, with its own trace."""
+        return replace(self, trace=Trace(self.network.clock, listener))
 
     def trusting(self, trust: Trust) -> "Session":
         """The same session with another trust."""

@@ -16,6 +16,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from inetcli.errors import InetError, ReceiveFailed, SendFailed
 from inetcli.net.rate import RateGuard
@@ -75,7 +76,7 @@ class Stream:
             self.trace.received(self.channel, buffer[:size])
         return size
 
-    def send(self, data: bytes, shown: bytes | None = None) -> None:
+    def send(self, data: bytes | memoryview, shown: bytes | None = None) -> None:
         """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
         secrets masked. Raises `SendFailed`, `TimedOut`."""
         self.reader.asked = self.reader.received
@@ -161,6 +162,20 @@ class SocketStream(Stream):
             self.sock.shutdown(socket.SHUT_WR)
         except OSError as error:
             raise SendFailed(f"{self.peer}: {_broken(error)}") from error
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Drop what still comes until the peer has ended, too, or `seconds` are over: a socket that is closed with
+        something unread in it resets the connection. Never raises, but for a stop."""
+        usual = self.patience
+        self.patience = replace(usual, deadline=usual.deadline.within(seconds, ""))
+        try:
+            with memoryview(self._scratch) as scratch:
+                while self.receive_into(scratch):
+                    pass
+        except InetError:
+            pass
+        finally:
+            self.patience = usual
 
     def close(self) -> None:
         self.sock.close()

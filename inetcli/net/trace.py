@@ -84,7 +84,7 @@ class Trace:
         """That was no answer yet: another attempt follows, and its time counts."""
         self._settled = None
 
-    def sent(self, channel: str, data: bytes, *, at: float | None = None, whole: bool = False) -> None:
+    def sent(self, channel: str, data: bytes | memoryview, *, at: float | None = None, whole: bool = False) -> None:
         """`data` went out, the last of it `at` this `now()`; secrets in it are masked already.
 
         Who sends gives the time from before the call: when it returns, the peer on a busy machine may have answered.
@@ -94,7 +94,7 @@ class Trace:
         if channel == MAIN and self._settled is None:
             self._asked_at = at
         if self._listener:
-            self._listener(Event(at, Kind.SENT, channel, data, len(data), whole))
+            self._listener(Event(at, Kind.SENT, channel, bytes(data), len(data), whole))
 
     def received(self, channel: str, data: bytes | bytearray | memoryview, *, whole: bool = False) -> None:
         """`data` came in."""

@@ -1,0 +1,142 @@
+"""Connections to one peer, shared by several targets: at most so many at a time, each used by one target at a time.
+
+A place for each connection is a byte in a pipe: taking a place is reading a byte, giving it back is writing one. So
+waiting for a place is a wait like any other: the deadline ends it, and so does a stop.
+
+A peer that wants no more connections says so when one more is opened. As long as there are others, that only lowers
+their number: the place is not given back, and the target waits for one of the others.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
+
+from inetcli.errors import InetError
+from inetcli.net.deadline import Deadline
+from inetcli.net.wait import READ, Cancel, wait_any
+
+
+class Shared(Protocol):
+    """What a connection has to tell of itself."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether another target may go on with it: nothing is outstanding, and nothing broke."""
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the peer said that it has too many, when it was already connected."""
+
+    def leave(self) -> None:
+        """End it politely, without waiting. Never raises."""
+
+
+C = TypeVar("C", bound=Shared)
+K = TypeVar("K")
+V = TypeVar("V")
+
+IsFull = Callable[[InetError], bool]
+
+
+class Share(Generic[C]):
+    """The connections to one peer: up to `places`, made when they are needed, kept until `close`."""
+
+    def __init__(self, places: int, is_full: IsFull) -> None:
+        self._is_full = is_full
+        self._lock = threading.Lock()
+        self._idle: list[C] = []
+        self._open = 0
+        self._take, self._give = os.pipe()
+        os.set_blocking(self._take, False)
+        os.write(self._give, b"x" * places)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is more than one."""
+        return self._open > 1
+
+    @contextmanager
+    def borrowed(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> Iterator[C]:
+        """A connection for the time of the `with`: one that is idle, else a new one by `make`, else after waiting.
+
+        Errors: those of `make`, `TimedOut` when the deadline passes first, `Cancelled`.
+        """
+        connection = self._obtain(deadline, cancel, make)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                kept = connection.usable
+                one_too_many = connection.turned_away and self._open > 1
+                if kept:
+                    self._idle.append(connection)
+                else:
+                    self._open -= 1
+            if not kept:
+                connection.leave()
+            if not one_too_many:
+                os.write(self._give, b"x")
+
+    def close(self) -> None:
+        """Leave all idle connections. Nobody may be waiting."""
+        while self._idle:
+            self._idle.pop().leave()
+        os.close(self._take)
+        os.close(self._give)
+
+    def _obtain(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> C:
+        while True:
+            self._wait_for_place(deadline, cancel)
+            with self._lock:
+                if self._idle:
+                    return self._idle.pop()
+                self._open += 1
+            try:
+                return make()
+            except InetError as error:
+                if self._had_others() and self._is_full(error):
+                    continue  # without giving the place back: there is one less from now on
+                os.write(self._give, b"x")
+                raise
+            except BaseException:
+                self._had_others()
+                os.write(self._give, b"x")
+                raise
+
+    def _had_others(self) -> bool:
+        """The connection that was counted has not come about; whether there are others."""
+        with self._lock:
+            self._open -= 1
+            return self._open > 0
+
+    def _wait_for_place(self, deadline: Deadline, cancel: Cancel) -> None:
+        while True:
+            try:
+                os.read(self._take, 1)
+                return
+            except BlockingIOError:
+                pass
+            if not wait_any({self._take: READ}, deadline, cancel):
+                raise deadline.expired()
+
+
+class Once(Generic[K, V]):
+    """Values that are made once for each key, whichever thread comes first."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._values: dict[K, V] = {}
+
+    def __getitem__(self, key: K) -> V:
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = self._make(key)
+            return self._values[key]
+
+    def values(self) -> list[V]:
+        """All that were made."""
+        with self._lock:
+            return list(self._values.values())
