@@ -1,4 +1,4 @@
-"""Local files: the destination of a download, and what is read to be sent.
+"""The destination of a download.
 
 A destination that is, or will be, a regular file gets its name in one step, when all is there and checked:
 
@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
-from inetcli.errors import FileExists, LocalRead, LocalWrite
+from inetcli.errors import FileExists, LocalWrite
 
 MAX_NAME = 255
 """Bytes of one name: NAME_MAX of every file system in common use."""
@@ -62,7 +62,21 @@ class Destination:
 
     def failure(self, error: OSError) -> LocalWrite:
         """The error to raise for one that a call on `fd` gave."""
-        return _write_failure(self.path, error)
+        return write_error(self.path, error)
+
+    def restart(self) -> None:
+        """What was written is not the beginning of the file after all: start over.
+
+        Only where an end without `commit` would undo it (`undoes`).
+        """
+        try:
+            os.ftruncate(self.fd, 0)
+            os.lseek(self.fd, 0, os.SEEK_SET)
+        except OSError as error:
+            raise self.failure(error) from error
+
+    def keep_time(self, seconds: float) -> None:
+        """Give a regular file this time of modification, in seconds since 1970; what is no such file has its own."""
 
     def commit(self) -> None:
         """All is there, and right: let it appear under its name. Once; then leave the `with`.
@@ -113,12 +127,15 @@ class _RegularFile(Destination):
             self.close()
             raise
 
+    def keep_time(self, seconds: float) -> None:
+        set_time(self.fd, seconds)
+
     def commit(self) -> None:
         super().commit()
         try:
             self._take_name()
         except FileExistsError as error:
-            raise _exists(self.path) from error
+            raise exists_error(self.path) from error
         except OSError as error:
             raise self.failure(error) from error
 
@@ -131,7 +148,7 @@ class _RegularFile(Destination):
     def _open(self, mode: int) -> int:
         if hasattr(os, "O_TMPFILE"):
             try:
-                fd = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode, dir_fd=self._folder)
+                fd = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode, dir_fd=self._folder)
             except OSError:
                 pass  # no unnamed files here (EOPNOTSUPP, EISDIR), or a fault that the named one meets and reports
             else:
@@ -139,7 +156,7 @@ class _RegularFile(Destination):
                     return fd
                 os.close(fd)
         self._temporary = _fresh_name()
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(self._temporary, flags, mode, dir_fd=self._folder)
 
     def _take_name(self) -> None:
@@ -157,7 +174,7 @@ class _RegularFile(Destination):
             if self._temporary is None:
                 raise
             # No hard links here, or a fault that the rename meets and reports.
-            if not self._force and _lstat(self._name, self._folder) is not None:
+            if not self._force and entry_status(self._name, self._folder) is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         else:
             self._remove_temporary()
@@ -201,11 +218,11 @@ def open_destination(path: str, *, force: bool = False, pause: Callable[[], None
         if existing is not None and not stat.S_ISREG(existing.st_mode):
             return Destination(path, _open_in_place(path, pause))
         if existing is not None and not force:
-            raise _exists(path)
+            raise exists_error(path)
         folder, name = os.path.split(os.path.realpath(path))
         return _RegularFile(path, os.open(folder, _FOLDER_FLAGS), name, force=force, replaced=existing)
     except OSError as error:
-        raise _write_failure(path, error) from error
+        raise write_error(path, error) from error
 
 
 def open_in_folder(folder: str, names: Sequence[str], *, force: bool = False) -> Destination:
@@ -219,22 +236,36 @@ def open_in_folder(folder: str, names: Sequence[str], *, force: bool = False) ->
     path = os.path.join(folder, *names)
     at = -1
     try:
-        os.makedirs(folder, exist_ok=True)
-        at = os.open(folder, _FOLDER_FLAGS)
-        for name in names[:-1]:
-            above, at = at, _enter(at, _checked(name))
-            os.close(above)
         name = _checked(names[-1])
-        existing = _lstat(name, at)
+        at = descend(folder, names[:-1])
+        existing = entry_status(name, at)
         link = existing is not None and stat.S_ISLNK(existing.st_mode)
         if existing is not None and not link and not stat.S_ISREG(existing.st_mode):
             raise LocalWrite(f"{path}: cannot be written: it exists, and is no regular file")
         if existing is not None and not force:
-            raise _exists(path)
+            raise exists_error(path)
         parent, at = at, -1  # it is the file's from here on, also when that fails
         return _RegularFile(path, parent, name, force=force, replaced=None if link else existing)
     except OSError as error:
-        raise _write_failure(path, error) from error
+        raise write_error(path, error) from error
+    finally:
+        _close(at)
+
+
+def descend(folder: str, names: Sequence[str] = ()) -> int:
+    """A descriptor of the folder that `names` lead to below `folder`, both made where they are missing.
+
+    No symlink is followed on the way down. OSError; `LocalWrite` for what is no `safe_name`.
+    """
+    os.makedirs(folder or ".", exist_ok=True)
+    at = os.open(folder or ".", _FOLDER_FLAGS)
+    try:
+        for name in names:
+            below = _enter(at, _checked(name))
+            os.close(at)
+            at = below
+        found, at = at, -1
+        return found
     finally:
         _close(at)
 
@@ -249,62 +280,6 @@ def safe_name(remote_name: str) -> str:
     """
     name = _CONTROL.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), remote_name)
     return _checked(name)
-
-
-class Payload:
-    """Local bytes to be sent: a context manager. `size` is known of regular files only, else None.
-
-    Where it is None, poll `fd` before each `read`: a pipe or a terminal may keep us waiting, and a FIFO that has no
-    writer yet looks like one at its end.
-    """
-
-    def __init__(self, path: str, fd: int, size: int | None) -> None:
-        self.path = path
-        self.fd = fd
-        self.size = size
-
-    def read(self, limit: int) -> bytes:
-        """At most `limit` bytes; none at the end. `LocalRead`."""
-        try:
-            return os.read(self.fd, limit)
-        except OSError as error:
-            raise LocalRead(f"{self.path}: cannot be read: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Give the descriptor back. May be called more than once."""
-        _close(self.fd)
-        self.fd = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def open_payload(path: str) -> Payload:
-    """A file to be sent; `-` is standard input, which is read from where it stands. `LocalRead` with the reason.
-
-    Opening never waits, not for a FIFO's writer either.
-    """
-    shown = "standard input" if path == "-" else path
-    fd = -1
-    try:
-        fd = os.dup(0) if path == "-" else os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        status = os.fstat(fd)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        size = None
-        if stat.S_ISREG(status.st_mode):
-            size = max(0, status.st_size - os.lseek(fd, 0, os.SEEK_CUR))
-        given, fd = fd, -1
-        return Payload(shown, given, size)
-    except OSError as error:
-        raise LocalRead(f"{shown}: cannot be read: {error.strerror}") from error
-    finally:
-        _close(fd)
 
 
 def _open_in_place(path: str, pause: Callable[[], None] | None) -> int:
@@ -357,7 +332,16 @@ def _objection(name: str) -> str | None:
     return f"it has {size} bytes, and {MAX_NAME} is the limit" if size > MAX_NAME else None
 
 
-def _lstat(name: str, folder: int) -> os.stat_result | None:
+def set_time(fd: int, seconds: float) -> None:
+    """Set a file's time of modification; one that the file system cannot hold is no failure."""
+    try:
+        os.utime(fd, (seconds, seconds))
+    except (OSError, OverflowError, ValueError):
+        pass
+
+
+def entry_status(name: str, folder: int) -> os.stat_result | None:
+    """What stands under a name in a folder, a symlink itself; None = nothing."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -369,11 +353,13 @@ def _fresh_name() -> str:
     return f".inetcli-{os.urandom(8).hex()}"
 
 
-def _exists(path: str) -> FileExists:
+def exists_error(path: str) -> FileExists:
+    """The error for a name that is taken."""
     return FileExists(f"{path}: exists already; --force replaces it, --skip-existing leaves it out")
 
 
-def _write_failure(path: str, error: OSError) -> LocalWrite:
+def write_error(path: str, error: OSError) -> LocalWrite:
+    """The error for a call that failed while a file was being written."""
     return LocalWrite(f"{path}: cannot be written: {error.strerror or error}")
 
 

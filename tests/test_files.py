@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from inetcli.errors import FileExists, InetError, LocalRead, LocalWrite
-from inetcli.files import Destination, open_destination, open_in_folder, open_payload, safe_name
+from inetcli.files import Destination, open_destination, open_in_folder, safe_name
+from inetcli.payload import open_payload
 
 OLD, NEW = b"old\n", b"new\n" * 1000
 
@@ -755,7 +756,7 @@ def test_payload_of_a_fifo_opens_without_a_writer(tmp_path: Path) -> None:
 )
 def test_payload_of_standard_input(tmp_path: Path, stdin: bytes | None, out: str) -> None:
     code = (
-        "import os; from inetcli.files import open_payload; from inetcli.errors import LocalRead\n"
+        "import os; from inetcli.payload import open_payload; from inetcli.errors import LocalRead\n"
         "try:\n"
         "    with open_payload('-') as payload: print(payload.size, payload.read(100))\n"
         "    os.fstat(0)\n"
