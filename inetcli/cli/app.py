@@ -21,7 +21,7 @@ from inetcli.cli.groups import Entry, LazyGroup
 from inetcli.errors import Bug, InetError, LocalWrite
 
 GROUPS = {
-    "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get files from FTP servers."),
+    "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
     "nntp": Entry("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
     "http": Entry("inetcli.protocols.http.commands:http", "See HTTP/1.1 byte by byte."),
     "tls": Entry("inetcli.protocols.tls.commands:tls", "Shake hands and judge certificates."),

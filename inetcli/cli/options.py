@@ -97,6 +97,20 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
+class Size(click.ParamType[int]):
+    """A number of bytes, with K, M, G or T behind it for powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value).strip()
+        digits = text.rstrip("KkMmGgTt")
+        unit = text[len(digits) :].upper()
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19 and len(unit) <= 1 and int(digits)):
+            self.fail(f"expected a number of bytes, maybe with K, M, G or T, got {value!r}", param, ctx)
+        return int(digits) << 10 * ("KMGT".index(unit) + 1 if unit else 0)
+
+
 class HostPort(click.ParamType[tuple[str, int]]):
     """HOST:PORT."""
 
@@ -156,12 +170,13 @@ def shared_options(
     credentials: bool = False,
     netrc: bool = True,
     many: bool = True,
-    jobs: int = 4,
+    jobs: int | None = 4,
     timeout: float = 30.0,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the shared options; it gets them as its first argument.
 
-    `credentials` with `netrc` off: a protocol that never takes them from there. `jobs` and `timeout` are its defaults.
+    `credentials` with `netrc` off: a protocol that never takes them from there. `jobs` and `timeout` are its defaults;
+    no `jobs`: targets follow one another.
     """
     params = _limits(timeout) + _looks()
     if many:
@@ -265,13 +280,18 @@ def _looks() -> list[click.Parameter]:
     ]
 
 
-def _targets(jobs: int) -> list[click.Parameter]:
-    return [
+def _targets(jobs: int | None) -> list[click.Parameter]:
+    params: list[click.Parameter] = [
         SharedOption(
             ["-i", "--input"],
             metavar="FILE",
             help="More targets, one a line; blank and # lines are skipped; - is stdin.",
         ),
+        SharedOption(["--fail-early"], is_flag=True, help="Stop at the first failure."),
+    ]
+    if jobs is None:
+        return params
+    params[1:1] = [
         SharedOption(
             ["-j", "--jobs"],
             type=click.IntRange(1, 1024),
@@ -283,8 +303,8 @@ def _targets(jobs: int) -> list[click.Parameter]:
         SharedOption(
             ["--unordered"], is_flag=True, help="Print answers as they come, not in the order of the targets."
         ),
-        SharedOption(["--fail-early"], is_flag=True, help="Stop at the first failure."),
     ]
+    return params
 
 
 def _trust() -> list[click.Parameter]:

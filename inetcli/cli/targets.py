@@ -6,9 +6,9 @@ session each, `--retries`, `-j`, `-v`, `--timing`, the common JSON keys, the one
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from inetcli.cli.meter import Progress, make_meter
 from inetcli.cli.options import Options, usage
@@ -24,6 +24,8 @@ from inetcli.wire.target import Target, mask_target
 
 if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions, Credentials
+
+T = TypeVar("T")
 
 MAX_TARGET = 1 << 16
 """Bytes of a line of `-i`."""
@@ -59,8 +61,15 @@ class Job:
     output: Output
     progress: Progress
     json: bool
+    lasting: ExitStack
+    """What outlives a try: it is closed when the target is done."""
+    run: "_Run"
     record: dict[str, object] = field(default_factory=dict)
     """JSON keys that hold also when the work fails."""
+    kept: object = None
+    """What a try leaves for the next one."""
+    parts: list["Finished"] = field(default_factory=list)
+    """Parts that are done, and reported when the target is."""
 
     @property
     def payload(self) -> BinaryIO:
@@ -94,6 +103,14 @@ class Job:
         for note in notes:
             self.session.note(note)
         return who
+
+    def each(
+        self, items: Iterable[T], name: Callable[[T], str], work: Callable[["Job", T], Answer], *, jobs: int
+    ) -> "Iterator[Finished]":
+        """Work on the many things that this target turned out to be, each with its own tries, and yield each when it is
+        done and reported. `jobs` at a time, but one where several targets are worked on; then they are reported with
+        their target."""
+        return self.run.each(self, items, name, work, jobs)
 
     def say(self, line: str) -> None:
         """A line of the answer at once, where it grows while people wait; only where targets follow one another."""
@@ -146,9 +163,8 @@ class _Run:
             for (number, text), finished in results:
                 count += 1
                 if isinstance(finished, BaseException):
-                    finished = _Finished(text, _as_error(finished), None)  # noqa: PLW2901
-                with self._meter.hidden() if self._meter else nullcontext():
-                    code = self._report(finished)
+                    finished = Finished(text, _as_error(finished), None)  # noqa: PLW2901
+                code = self._print(finished)
                 if code:
                     failures[number] = code
                     if self._options.fail_early:
@@ -164,32 +180,80 @@ class _Run:
         if self._options.input is not None:
             yield from input_targets(self._options.input, self._network)
 
-    def _attempts(self, numbered: tuple[int, str]) -> "_Finished":
-        """Work on one target, and again after failures that may pass."""
-        text = numbered[1]
-        transcript = Transcript(self._output, mask_target(text) if self._jobs > 1 else "")
-        session = self._network.session(transcript if self._options.verbose else None)
-        progress = self._meter.start(escape(mask_target(text))) if self._meter else Progress(text, None)
-        job = Job(text, session, self._output, progress, self._options.json)
-        pause, left = FIRST_PAUSE_S, self._options.retries
-        try:
-            while True:
-                try:
-                    return _Finished(text, self._work(job), job)
-                except InetError as error:
-                    if not (error.transient and left) or session.trace.committed:
-                        return _Finished(text, error, job)
-                    session.trace.resume()
-                    session.note(f"tried again after: {error.message}")
-                    if not _paused(session, pause):
-                        return _Finished(text, error, job)
-                pause, left = min(2 * pause, LONGEST_PAUSE_S), left - 1
-        finally:
-            transcript.finish()
-            if self._meter:
-                self._meter.finish(progress)
+    def each(
+        self,
+        whole: Job,
+        items: Iterable[T],
+        name: Callable[[T], str],
+        work: Callable[[Job, T], Answer],
+        jobs: int,
+    ) -> Iterator["Finished"]:
+        def attempt(item: T) -> Finished:
+            label = f"{mask_target(whole.text)} {name(item)}"
+            with self._working(whole.text, label if jobs > 1 else "", name(item), whole.session) as job:
+                return self._try(job, lambda job: work(job, item))
 
-    def _report(self, finished: "_Finished") -> int:
+        alone = self._jobs == 1
+        jobs = jobs if alone else 1
+        results = run_pool(items, attempt, jobs=jobs, cancel=self.cancel, ordered=not self._options.unordered)
+        try:
+            for _, finished in results:
+                if isinstance(finished, BaseException):
+                    finished = Finished(whole.text, _as_error(finished), None)  # noqa: PLW2901
+                if alone:
+                    self._print(finished)
+                else:
+                    whole.parts.append(finished)
+                yield finished
+                if finished.error and self._options.fail_early:
+                    break
+        finally:
+            results.close()
+
+    def _attempts(self, numbered: tuple[int, str]) -> "Finished":
+        text = numbered[1]
+        shown = mask_target(text)
+        with self._working(text, shown if self._jobs > 1 else "", shown) as job:
+            return self._try(job, self._work)
+
+    @contextmanager
+    def _working(self, text: str, label: str, shown: str, whole: Session | None = None) -> Iterator[Job]:
+        """What is needed to work on a target, or on a part of one: `label` is for `-v`, `shown` for the meter."""
+        transcript = Transcript(self._output, escape(label))
+        listener = transcript if self._options.verbose else None
+        session = whole.part(listener) if whole else self._network.session(listener)
+        progress = self._meter.start(escape(shown)) if self._meter else Progress(shown, None)
+        with ExitStack() as lasting:
+            try:
+                yield Job(text, session, self._output, progress, self._options.json, lasting, self)
+            finally:
+                transcript.finish()
+                if self._meter:
+                    self._meter.finish(progress)
+
+    def _try(self, job: Job, work: Work) -> "Finished":
+        """Work, and again after failures that may pass."""
+        session = job.session
+        pause, left = FIRST_PAUSE_S, self._options.retries
+        while True:
+            try:
+                return Finished(job.text, work(job), job)
+            except InetError as error:
+                if not (error.transient and left) or session.trace.committed:
+                    return Finished(job.text, error, job)
+                session.trace.resume()
+                session.note(f"tried again after: {error.message}")
+                if not _paused(session, pause):
+                    return Finished(job.text, error, job)
+            pause, left = min(2 * pause, LONGEST_PAUSE_S), left - 1
+
+    def _print(self, finished: "Finished") -> int:
+        with self._meter.hidden() if self._meter else nullcontext():
+            for part in finished.job.parts if finished.job else ():
+                self._report(part)
+            return self._report(finished)
+
+    def _report(self, finished: "Finished") -> int:
         """Print what a target gave, in one piece; return its exit code."""
         answer, error = finished.answer, finished.error
         shown = mask_target(finished.text)
@@ -221,7 +285,7 @@ class _Run:
             self._output.tell(line)
 
 
-class _Finished:
+class Finished:
     """A target that is done: its answer, and the error if it failed."""
 
     __slots__ = ("answer", "error", "job", "text")
@@ -290,7 +354,7 @@ def _paused(session: Session, seconds: float) -> bool:
     return True
 
 
-def _record(shown: str, finished: _Finished) -> dict[str, object]:
+def _record(shown: str, finished: Finished) -> dict[str, object]:
     error, job, answer = finished.error, finished.job, finished.answer
     line: dict[str, object] = {"target": shown, **(job.record if job else {}), **(answer.record or {})}
     if answer.tls is not None:

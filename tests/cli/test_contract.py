@@ -290,7 +290,7 @@ def test_a_failure_names_its_target_also_when_its_words_begin_alike() -> None:
     [
         (["ftpp"], "Did you mean 'ftp'? Try"),
         (["ftp", "gte"], "Did you mean 'get'"),
-        (["ftp", "get", "--retires", "1"], "Did you mean '--retries'"),
+        (["ftp", "get", "--retires", "1"], "'--retries'?"),
         (["nntp"], "Usage: inetcli nntp"),
         ([], "Usage: inetcli"),
     ],
