@@ -10,9 +10,11 @@ from cutting import ENDINGS, Converse, MakeServer, session_for, sweep
 from inetcli.net.session import Session
 from inetcli.protocols.dns.client import Failure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
-from inetcli.protocols.ftp.client import Source, Wish, download
-from inetcli.protocols.ftp.control import ANONYMOUS
+from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.control import Endpoint
+from inetcli.protocols.ftp.download import Place, Watcher, Wish, open_local
 from inetcli.protocols.ftp.model import Security as FtpSecurity
+from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.client import connect as connect_http
 from inetcli.protocols.http.model import Request
@@ -29,12 +31,14 @@ FILES = {"a.bin": bytes(range(256)) * 2}
 
 def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurity.OFF) -> object:
     """What was saved; nothing may be left when it failed."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Source(server.host, server.port, "a.bin", security, ANONYMOUS)
+    wish, watcher = Wish(), Watcher(lambda _: None, lambda _: None)
+    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+        place = Place(("a.bin",), folder)
         try:
-            done = download(
-                session, source, Wish("a.bin", folder), stdout=None, progress=lambda _: None, expect=lambda _: None
-            )
+            local = open_local(place, wish, {}, session)
+            with local.destination:
+                ftp = Ftp(session, servers[Endpoint(server.host, server.port, security)])
+                done = ftp.get("a.bin", place, local, wish, watcher)
         except BaseException:
             assert list(Path(folder).iterdir()) == []
             raise

@@ -10,7 +10,16 @@ from inetcli import errors
 from inetcli.errors import InetError
 
 DOCS = Path(__file__).parent.parent / "docs"
-COMMANDS = ["ftp get", "nntp latest", "http raw", "tls hello", "dns lookup", "talk tcp", "talk udp"]
+FTP = ["get", "put", "ls", "mv", "rm", "mkdir", "rmdir", "pwd"]
+COMMANDS = [
+    *(f"ftp {name}" for name in FTP),
+    "nntp latest",
+    "http raw",
+    "tls hello",
+    "dns lookup",
+    "talk tcp",
+    "talk udp",
+]
 
 
 def leaves(kind: type[InetError]) -> list[type[InetError]]:

@@ -174,7 +174,7 @@ def arrows_point_down(modules: list[Module]) -> list[str]:
                 found.append(f"{module.name} imports {name}")
             if module.protocol and module.parts[-1] in PURE and floor == "net" and name not in _FACTS:
                 found.append(f"{module.name} imports {name}")
-            if module.protocol and module.parts[-1] not in ("commands", "jobs") and floor == "cli":
+            if module.protocol and not module.parts[-1].endswith(("commands", "jobs")) and floor == "cli":
                 found.append(f"{module.name} imports {name}")
     return sorted(set(found))
 

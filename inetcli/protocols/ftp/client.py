@@ -1,134 +1,93 @@
-"""One download, from login to the file in its place:
+"""FTP as its commands have it, on a server whose connections are shared.
 
-open the control connection, log in
-retrieve into a destination without a name, judge
-commit: the file has its name
-QUIT
+    get      open_retrieval, retrieve, judge -> `download`
+    list     MLSD, else LIST, else NLST      -> `names`
+    put      STOR or APPE, SIZE              -> `upload`
+    RNFR RNTO, DELE, MKD, RMD, PWD           here
+
+A path is what the server takes: relative to the folder of the login, or absolute with a slash in front.
 """
 
-import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
-from inetcli.files import Destination, open_destination, open_in_folder
-from inetcli.net.credentials import Credentials
+from inetcli.errors import InetError
 from inetcli.net.session import Session
-from inetcli.protocols.ftp.control import Control, open_control
-from inetcli.protocols.ftp.model import Download, Security
-from inetcli.protocols.ftp.transfer import Retrieved, retrieve
+from inetcli.payload import Payload
+from inetcli.protocols.ftp.control import Control, expect, missing
+from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, download
+from inetcli.protocols.ftp.folders import folder_is_there, forbidden, make_folder, make_folders
+from inetcli.protocols.ftp.model import Download, Upload
+from inetcli.protocols.ftp.names import Contents, list_folder
+from inetcli.protocols.ftp.server import Server
+from inetcli.protocols.ftp.upload import Manner, upload
+from inetcli.protocols.ftp.wire import parse_mdtm
+from inetcli.wire.replies import Reply
 
-FIFO_PAUSE_S = 0.05
-"""How often to look whether somebody reads a FIFO that is the destination."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a file is, and how to get at it. `path` as the server takes it."""
-
-    host: str
-    port: int
-    path: str
-    security: Security
-    credentials: Credentials
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What to do with it: the local file's name, in the folder if there is one; "-" where it is standard output."""
+class Ftp:
+    """One target's dealings with a server."""
 
-    name: str
-    folder: str | None = None
-    force: bool = False
-    sha256: bool = False
+    session: Session
+    server: Server
 
-    @property
-    def path(self) -> str:
-        """The local file's path."""
-        return self.name if self.folder is None else os.path.join(self.folder, self.name)
+    def get(self, path: str, place: Place, local: LocalFile, wish: Wish, watcher: Watcher) -> Download:
+        """Fetch a file; see `download`."""
+        return self._use(path, lambda control: download(control, path, place, local, wish, watcher))
 
-    def destination(self, pause: Callable[[], None]) -> Destination:
-        """The file, not yet under its name. `FileExists`, `LocalWrite`."""
-        if self.folder is None:
-            return open_destination(self.name, force=self.force, pause=pause)
-        return open_in_folder(self.folder, [self.name], force=self.force)
+    def put(self, payload: Payload, path: str, manner: Manner, watcher: Watcher) -> Upload:
+        """Send a file; see `upload`."""
+        return self._use(path, lambda control: upload(control, payload, path, manner, watcher))
 
+    def list(self, path: str) -> Contents:
+        """What is in a folder, or the one entry of a file. `NotFound`, `Denied`, `Incomplete`, `TooLarge`."""
+        return self._use(path, lambda control: list_folder(control, path))
 
-def download(
-    session: Session,
-    source: Source,
-    wish: Wish,
-    *,
-    stdout: int | None,
-    progress: Callable[[int], object],
-    expect: Callable[[int | None], object],
-) -> Download:
-    """Fetch a file. `stdout` is the descriptor of standard output, None: into the local file.
+    def move(self, path: str, to: str) -> None:
+        """RNFR and RNTO. `NotFound`, `Denied`, `Refused`."""
 
-    Errors: those of `open_control` and `retrieve`, `FileExists` and `LocalWrite` of the destination; then nothing is
-    left of it.
-    """
-    digest = hashlib.sha256() if wish.sha256 else None
-    started = session.trace.elapsed()
+        def rename(control: Control) -> None:
+            control.agree_on_names(to)
+            expect(control.ask("RNFR", path), 350, lambda reply: missing(f"{path}: cannot be moved", reply))
+            expect(control.ask("RNTO", to), 250, lambda reply: forbidden(f"{to}: cannot be moved there", reply))
 
-    def for_good(size: int) -> None:
-        session.trace.committed = True  # a second try would write them twice
-        progress(size)
+        self._use(path, rename)
 
-    def fetch(control: Control, descriptor: int, name: str, *, undoes: bool) -> Retrieved:
-        look = digest.update if digest else None
-        count = progress if undoes else for_good
-        return retrieve(control, source.path, descriptor, name, progress=count, expect=expect, look=look)
+    def remove(self, path: str) -> None:
+        """DELE: one file. `NotFound`, `Denied`, `Refused`."""
+        self._do(path, "DELE", lambda reply: missing(f"{path}: not removed", reply))
 
-    # The destination comes first: a file that may not be replaced is known before anything is sent.
-    if stdout is not None:
-        control = _open(session, source)
-        try:
-            done = fetch(control, stdout, "standard output", undoes=False)
-        finally:
-            _leave(session, control)
-    else:
-        with wish.destination(_fifo_pause(session)) as destination:
-            control = _open(session, source)
-            try:
-                done = fetch(control, destination.fd, destination.path, undoes=destination.undoes)
-                destination.commit()
-            finally:
-                _leave(session, control)
-    if done.note:
-        session.note(done.note)
-    facts = getattr(control.stream, "facts", None)
-    return Download(
-        path=wish.path,
-        bytes=done.bytes,
-        size=done.size,
-        sha256=digest.hexdigest() if digest else None,
-        seconds=session.trace.elapsed() - started,
-        verified=None if done.size is None else "size",
-        final=done.final,
-        tls=facts.summary() if facts else None,
-        data_resumed=done.data_resumed,
-    )
+    def remove_folder(self, path: str) -> None:
+        """RMD: one folder, which must be empty. `NotFound`, `Denied`, `Refused`."""
+        self._do(path, "RMD", lambda reply: missing(f"{path}: not removed", reply))
 
+    def make_folder(self, path: str, *, parents: bool = False) -> None:
+        """MKD: one folder; with `parents` those above it, too, and it may be there. `Denied`, `Refused`."""
+        self._use(path, lambda control: (make_folders if parents else make_folder)(control, path))
 
-def _fifo_pause(session: Session) -> Callable[[], None]:
-    """What to do while nobody reads the FIFO that is the destination: wait a little, and no longer than a silent peer
-    is waited for."""
-    seconds = session.limits.silence_s
-    limit = session.deadline.within(seconds, f"timed out: nobody read the FIFO for {seconds:g} s (--timeout)")
+    def working_folder(self) -> str:
+        """PWD: the folder that a login begins in. `Refused`, `ProtocolViolation`."""
+        return self._use("", lambda control: control.home())
 
-    def pause() -> None:
-        session.pause(FIFO_PAUSE_S)
-        if limit.passed:
-            raise limit.expired()
+    def modified(self, path: str) -> datetime | None:
+        """MDTM: when a file was modified; None = the server does not say."""
+        return self._use(path, lambda control: parse_mdtm(control.ask("MDTM", path)))
 
-    return pause
+    def is_folder(self, path: str) -> bool:
+        """CWD: whether it can be entered. `Refused`, `ProtocolViolation`."""
+        return self._use(path, lambda control: folder_is_there(control, path))
 
+    def _do(self, path: str, verb: str, error: Callable[[Reply], InetError]) -> None:
+        self._use(path, lambda control: expect(control.ask(verb, path), 2, error))
 
-def _open(session: Session, source: Source) -> Control:
-    return open_control(session, source.host, source.port, source.security, source.credentials)
+    def _use(self, path: str, work: Callable[[Control], T]) -> T:
+        def agreed(control: Control) -> T:
+            control.agree_on_names(path)
+            return work(control)
 
-
-def _leave(session: Session, control: Control) -> None:
-    session.trace.settle()
-    control.leave()
+        return self.server.use(self.session, agreed)

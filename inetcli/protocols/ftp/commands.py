@@ -1,61 +1,279 @@
-"""`inetcli ftp get`."""
+"""`inetcli ftp`: get, put, ls, mv, rm, mkdir, rmdir, pwd."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options, usage
+from inetcli.cli.options import Command, Options, Size, shared_options, usage
 
-STDOUT = "-"
+if TYPE_CHECKING:
+    from inetcli.protocols.ftp.model import Way
+
+STDIO = "-"
 
 
 @click.group("ftp", no_args_is_help=True)
 def ftp() -> None:
-    """Get files from FTP servers."""
+    """Get, put, list and tidy files on FTP servers."""
+
+
+def way_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about how to speak to the server; it gets them as `way`."""
+
+    @click.option("--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS; the scheme says it, too.")
+    @click.option("--active", is_flag=True, help="Let the server make the data connections (EPRT, PORT).")
+    @click.option("--trust-pasv-address", is_flag=True, help="Use the address of a PASV reply, not the server's own.")
+    @click.option("--encoding", type=Encoding(), metavar="NAME", help="Of names, where the server has no UTF-8.")
+    @functools.wraps(function)
+    def call(
+        *args: Any, tls: str | None, active: bool, trust_pasv_address: bool, encoding: str | None, **arguments: Any
+    ) -> Any:
+        from inetcli.protocols.ftp.model import Way
+
+        return function(*args, way=Way(tls, active, trust_pasv_address, encoding), **arguments)
+
+    return call
+
+
+class Encoding(click.ParamType[str]):
+    """The name of a character set that Python knows."""
+
+    name = "encoding"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        import codecs
+
+        try:
+            return codecs.lookup(str(value)).name
+        except (LookupError, ValueError):
+            self.fail(f"expected a character set such as latin-1, got {value!r}", param, ctx)
 
 
 @ftp.command("get", cls=Command)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-o", "--output", metavar="FILE|-", help="Save under this name; - is standard output.")
 @click.option("-P", "--directory", metavar="DIR", help="Save into this folder; it is made when it is not there.")
+@click.option(
+    "-r", "--recursive", is_flag=True, help="Get what is below a folder, too; what is here already is skipped."
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--skip-existing", is_flag=True, help="Leave a file that is there, and call it done.")
+@click.option("--resume", is_flag=True, help="Keep what came when it fails, and take it up the next time.")
 @click.option("--sha256", is_flag=True, help="Tell the SHA-256 of what came (with --json).")
-@click.option("--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS; the scheme says it, too.")
+@click.option("--verify", type=click.Choice(["hash"]), help="Compare with the server's own hash (HASH).")
+@click.option("--max-size", type=Size(), metavar="N", help="Refuse a file of more bytes (K, M, G).")
+@click.option("--limit-rate", type=Size(), metavar="N", help="Take at most N bytes a second for each file (K, M, G).")
+@click.option(
+    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="Folders that -r goes down (64)."
+)
+@click.option(
+    "--max-files", type=click.IntRange(1), default=1_000_000, metavar="N", help="Files that -r gets (1000000)."
+)
+@way_options
 @shared_options(tls=True, credentials=True)
 def get(
     options: Options,
     targets: tuple[str, ...],
+    *,
+    way: "Way",
     output: str | None,
     directory: str | None,
+    recursive: bool,
     force: bool,
     skip_existing: bool,
+    resume: bool,
     sha256: bool,
-    tls: str | None,
+    verify: str | None,
+    max_size: int | None,
+    limit_rate: int | None,
+    max_depth: int,
+    max_files: int,
 ) -> int:
     """Get files: each is checked against its announced size before it takes its name.
+
+    A pattern in the last component (*.iso) means all that match. The file keeps its time of modification.
 
     \b
     Examples:
       inetcli ftp get ftp.example.net/pub/nightly.iso
-      inetcli ftp get -P mirror ftpes://ftp.example.net/a.txt ftpes://ftp.example.net/b.txt
       inetcli ftp get -o - ftp.example.net/pub/log.gz | zcat
+      inetcli ftp get --resume --retries 5 ftpes://ftp.example.net/pub/nightly.iso
+      inetcli ftp get -r -P mirror ftp.example.net/pub
     """
-    if output is not None and (len(targets) != 1 or options.input is not None):
-        raise usage("-o names one file: it takes one target.")
+    if output not in (None, STDIO) and (len(targets) != 1 or options.input is not None):
+        raise usage("-o FILE names one file: it takes one target.")
     if output is not None and directory is not None:
         raise usage("-o and -P exclude each other.")
-    if output == STDOUT and options.json:
+    if output is not None and recursive:
+        raise usage("-o and -r exclude each other: -r fills a folder, -P DIR.")
+    if output == STDIO and options.json:
         raise usage("--json and -o - both want standard output.")
+    if output == STDIO and resume:
+        raise usage("--resume needs a file, and -o - is none.")
 
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.ftp.jobs import getting
+    from inetcli.protocols.ftp import getjobs
+    from inetcli.protocols.ftp.download import Wish
+    from inetcli.protocols.ftp.tree import Limits
 
-    work = getting(
-        options,
-        output=output,
-        directory=directory,
-        force=force,
-        skip_existing=skip_existing,
-        sha256=sha256,
-        tls=tls,
+    wish = Wish(
+        force=force, resume=resume, sha256=sha256, verify=verify is not None, max_size=max_size, rate=limit_rate
     )
-    return run_targets(options, targets, work, jobs=1 if output == STDOUT else None)
+    limits = Limits(max_depth, max_files)
+    getting = getjobs.Getting(wish, output, directory, skip_existing, recursive, limits)
+    return getjobs.get(options, targets, way, getting)
+
+
+@ftp.command("put", cls=Command)
+@click.argument("source", metavar="FILE|-")
+@click.argument("target", metavar="TARGET")
+@click.option("-r", "--recursive", is_flag=True, help="FILE is a folder: send all that is below it, links left out.")
+@click.option("--append", is_flag=True, help="Send to the end of the remote file.")
+@click.option("--resume", is_flag=True, help="Keep what arrived when it fails, and take it up the next time.")
+@click.option("--direct", is_flag=True, help="Send under the final name: no temporary one, no renaming.")
+@click.option("--mkdirs", is_flag=True, help="Make the folders of the path that are not there.")
+@click.option("--verify", type=click.Choice(["hash"]), help="Compare with the server's own hash (HASH).")
+@click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes a second (K, M, G).")
+@way_options
+@shared_options(tls=True, credentials=True, many=False)
+def put(
+    options: Options,
+    source: str,
+    target: str,
+    *,
+    way: "Way",
+    recursive: bool,
+    append: bool,
+    resume: bool,
+    direct: bool,
+    mkdirs: bool,
+    verify: str | None,
+    limit_rate: int | None,
+) -> int:
+    """Send a file, or standard input. It takes its name when all of it is there, and replaces what had that name.
+
+    A TARGET that ends in a slash is a folder: the file keeps its name there.
+
+    \b
+    Examples:
+      inetcli ftp put report.pdf ftpes://ftp.example.net/incoming/
+      pg_dump db | inetcli ftp put - ftpes://ftp.example.net/backup/db.sql
+      inetcli ftp put -r site ftpes://ftp.example.net/htdocs
+    """
+    if sum((append, resume, direct)) > 1:
+        raise usage("--append, --resume and --direct exclude each other.")
+    if append and verify:
+        raise usage("--verify hash and --append exclude each other: the hash is that of the whole file.")
+    if recursive and (append or source == STDIO):
+        raise usage("-r sends a folder: neither --append nor standard input.")
+    if resume and source == STDIO:
+        raise usage("--resume needs a file, and standard input is none.")
+
+    from inetcli.protocols.ftp import putjobs
+    from inetcli.protocols.ftp.upload import Manner
+
+    manner = Manner(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
+    return putjobs.put(options, source, target, way, manner, recursive=recursive)
+
+
+@ftp.command("ls", cls=Command)
+@click.argument("targets", metavar="TARGET...", nargs=-1)
+@click.option("-l", "long", is_flag=True, help="Type, size, time of modification and name, separated by TAB.")
+@way_options
+@shared_options(tls=True, credentials=True)
+def ls(options: Options, targets: tuple[str, ...], *, way: "Way", long: bool) -> int:
+    """List folders: one name a line, the same whatever the server's dialect (MLSD, LIST, NLST).
+
+    \b
+    Examples:
+      inetcli ftp ls ftp.example.net/pub
+      inetcli ftp ls -l ftp.example.net/pub | sort -t$'\\t' -k3
+      inetcli ftp ls --json ftp.example.net/pub | jq -r 'select(.type=="file").name'
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.ls(options, targets, way, long=long)
+
+
+@ftp.command("mv", cls=Command)
+@click.argument("target", metavar="TARGET")
+@click.argument("newpath", metavar="NEWPATH")
+@way_options
+@shared_options(tls=True, credentials=True, many=False)
+def mv(options: Options, target: str, newpath: str, *, way: "Way") -> int:
+    """Move or rename on the server. NEWPATH is a path there, percent-encoded as in a target.
+
+    \b
+    Example:
+      inetcli ftp mv ftpes://ftp.example.net/incoming/a.part incoming/a
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.mv(options, target, newpath, way)
+
+
+@ftp.command("rm", cls=Command)
+@click.argument("targets", metavar="TARGET...", nargs=-1)
+@click.option("-r", "--recursive", is_flag=True, help="Remove folders with all that is in them.")
+@way_options
+@shared_options(tls=True, credentials=True, jobs=None)
+def rm(options: Options, targets: tuple[str, ...], *, way: "Way", recursive: bool) -> int:
+    """Remove files on the server. Links are removed, not followed.
+
+    \b
+    Example:
+      inetcli ftp rm ftpes://ftp.example.net/incoming/old.iso
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.rm(options, targets, way, recursive=recursive)
+
+
+@ftp.command("mkdir", cls=Command)
+@click.argument("targets", metavar="TARGET...", nargs=-1)
+@click.option("-p", "--parents", is_flag=True, help="Make those above it, too; no failure when it is there.")
+@way_options
+@shared_options(tls=True, credentials=True, jobs=None)
+def mkdir(options: Options, targets: tuple[str, ...], *, way: "Way", parents: bool) -> int:
+    """Make folders on the server.
+
+    \b
+    Example:
+      inetcli ftp mkdir -p ftpes://ftp.example.net/backup/2026/11
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.mkdir(options, targets, way, parents=parents)
+
+
+@ftp.command("rmdir", cls=Command)
+@click.argument("targets", metavar="TARGET...", nargs=-1)
+@way_options
+@shared_options(tls=True, credentials=True, jobs=None)
+def rmdir(options: Options, targets: tuple[str, ...], *, way: "Way") -> int:
+    """Remove empty folders on the server.
+
+    \b
+    Example:
+      inetcli ftp rmdir ftpes://ftp.example.net/backup/2025
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.rmdir(options, targets, way)
+
+
+@ftp.command("pwd", cls=Command)
+@click.argument("targets", metavar="TARGET...", nargs=-1)
+@way_options
+@shared_options(tls=True, credentials=True)
+def pwd(options: Options, targets: tuple[str, ...], *, way: "Way") -> int:
+    """Tell the folder that a login begins in.
+
+    \b
+    Example:
+      inetcli ftp pwd ftpes://ftp.example.net
+    """
+    from inetcli.protocols.ftp import jobs
+
+    return jobs.pwd(options, targets, way)

@@ -1,27 +1,42 @@
 """The control connection: commands out, replies in, and the way to a login.
 
-    220 | 120 then 220
-    AUTH TLS -> 234 (RFC 4217 section 4), the handshake, PBSZ 0, PROT P
-    USER -> 230 | 331, PASS -> 230 | 202
+    GREETED   220 | 120 then 220; AUTH TLS -> 234 (RFC 4217 section 4) and the handshake
+      |       USER -> 230 | 331, PASS -> 230 | 202; under TLS: PBSZ 0, PROT P
+    READY     everything else
 
-PASS follows USER in one write only when the password is nobody's secret, or inside TLS: a server that insists on TLS
-refuses USER, and the password must not have left by then. A refused password is never sent again.
+Independent commands go out in one write, with the login in front if that is still to come: one round trip for all of
+them. Nothing is sent before the greeting, or across AUTH TLS. PASS follows USER in one write only when the password is
+nobody's secret, or inside TLS: a server that insists on TLS refuses USER, and the password must not have left by then.
+
+RFC 959 does not promise that a server reads on behind a command. One that throws away what stood there, or answers more
+or less often than it was asked, is found out by a reply that does not fit or does not come. Then PWD is sent, whose 257
+fits nothing else: it shows where the conversation stands. What was left unanswered is asked again, one command at a
+time, and so is everything from then on with that server. A login that was answered is never repeated.
+
+Nothing is pipelined behind RETR or STOR: during a transfer, ProFTPD does not answer what it reads, pyftpdlib drops the
+data connection at an EPSV, and a reply that comes out of turn could pass for the transfer's own.
 """
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from inetcli.errors import (
     Denied,
     InetError,
     LoginDenied,
     NotFound,
+    ProtocolViolation,
     Refused,
+    TimedOut,
     TlsHandshake,
 )
 from inetcli.net.credentials import Credentials, clear_text_note
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.protocols.ftp.model import Security
-from inetcli.protocols.ftp.wire import encode_command
-from inetcli.secret import MASK, Secret
+from inetcli.protocols.ftp.model import Features, Security
+from inetcli.protocols.ftp.wire import Command, parse_features, parse_path
+from inetcli.secret import Secret
 from inetcli.wire.replies import Reply, parse_reply
 
 ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
@@ -29,94 +44,304 @@ ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
 TRANSIENT = frozenset((421, 425, 426, 450, 451, 452))
 """Replies after which trying again may help: RFC 959 section 4.2.1's 4yz that are about the moment."""
 
+STALL_S = 3.0
+"""How long the next reply to commands that went out together may take, before the server is suspected of having thrown
+away the rest. A slow one is only asked for its PWD, too."""
+
+PROBE = Command("PWD")
+
 _NO_ENTRY = ("permission", "denied")
+
+
+class State(Enum):
+    """How far the conversation has come."""
+
+    GREETED = "greeted"
+    READY = "ready"
+
+
+@dataclass(slots=True)
+class Manners:
+    """What has been learned of a server, for all connections to it."""
+
+    pipelines: bool = True
+    epsv: bool = True
+    mlsd: bool = True
+    reached: bool = False
+    """A passive data connection has come about: the way there is open."""
+    features: Features | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, and how to speak to it. `encoding`: of names, where the server does not say that they are UTF-8."""
+
+    host: str
+    port: int
+    security: Security = Security.OFF
+    credentials: Credentials = ANONYMOUS
+    active: bool = False
+    trust_pasv: bool = False
+    encoding: str | None = None
 
 
 class Control:
     """A control connection to one server."""
 
-    def __init__(self, session: Session, stream: SocketStream, host: str) -> None:
+    def __init__(self, session: Session, stream: SocketStream, endpoint: Endpoint, manners: Manners) -> None:
         self.session = session
         self.stream = stream
-        self.host = host
+        self.endpoint = endpoint
+        self.manners = manners
+        self.state = State.GREETED
+        self.answered = 0
+        """Replies that have come since a target took this connection."""
+        self.fresh = True
+        """No other target has used it."""
+        self.type: str | None = None
+        """The representation type that is set, of TYPE."""
+        self._agreed = False
+        self._home: str | None = None
+        self._hung_up = False
+        self._outstanding = 0
 
     @property
     def secure(self) -> bool:
         """Whether TLS is spoken here."""
         return not self.stream.can_splice
 
+    @property
+    def usable(self) -> bool:
+        """Whether another target may go on with it: every reply is here."""
+        return self.state is State.READY and not self._outstanding
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the server hung up on us before we were logged in: it has too many users."""
+        return self._hung_up and self.state is State.GREETED
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of names: UTF-8 where the server says so, or the user says nothing else."""
+        features = self.manners.features
+        return "utf-8" if features and features.utf8 else self.endpoint.encoding or "utf-8"
+
+    def adopt(self, session: Session) -> None:
+        """Go on for another target: its limits, its trace."""
+        self.session = session
+        self.stream.patience = session.patience()
+        self.stream.trace = session.trace
+        self.answered = 0
+        self.fresh = False
+
     def ask(self, verb: str, argument: str = "") -> Reply:
         """One command and its reply. `Refused` for 421: the server is about to hang up."""
-        self.stream.send(encode_command(verb, argument))
-        return self.reply()
+        return self.ask_all([Command(verb, argument)])[0]
+
+    def ask_all(self, commands: Sequence[Command]) -> list[Reply]:
+        """The replies to commands that do not depend on each other, the login in front where it is still to come.
+
+        Errors: `LoginDenied`, `Refused` for 421, those of the stream.
+        """
+        if self.state is State.READY:
+            return self._converse(commands)
+        return self._log_in(self._login_commands(), commands)
+
+    def send(self, command: Command) -> None:
+        """One command whose reply is asked for later, with `reply`."""
+        self._send([command])
 
     def reply(self) -> Reply:
         """The next reply."""
         reply = self.stream.read(parse_reply)
+        self.answered += 1
         if reply.code == 421:
+            self._hung_up = True
             raise failed("the server closes the connection", reply)
+        if reply.first != 1:
+            self._outstanding -= 1
         return reply
 
-    def log_in(self, credentials: Credentials) -> None:
-        """USER and PASS. `LoginDenied` when the server does not want us."""
-        user = encode_command("USER", credentials.user)
-        secret = credentials.password
-        if secret is not None and (self.secure or credentials is ANONYMOUS):
-            line = encode_command("PASS", secret.reveal())
-            self._commit(credentials)
-            self.stream.send(user + line, shown=user + encode_command("PASS", MASK))
-            first = self.reply()
-            self._judge(first if first.code != 331 else self.reply(), credentials)
-            if first.code == 230:
-                self.reply()  # to the PASS that was not needed: 230, 202 or 503
-        else:
-            first = self.ask("USER", credentials.user)
-            if first.code == 331 and secret is not None:
-                if note := clear_text_note(credentials, self.stream.peer.host):
-                    self.session.note(note)
-                self._commit(credentials)
-                self.stream.send(encode_command("PASS", secret.reveal()), shown=encode_command("PASS", MASK))
-                first = self.reply()
-            self._judge(first, credentials)
-        self.session.trace.committed = False
+    def abandon(self) -> None:
+        """Something is under way that nobody will wait for: this connection is of no use to others."""
+        self._outstanding += 1
+
+    def features(self) -> Features:
+        """What the server can do; asked once."""
+        if self.manners.features is None:
+            self.agree_on_names()
+        return self.manners.features or Features({})
+
+    def agree_on_names(self, name: str | None = None) -> None:
+        """Say that our names are UTF-8, and find out whether the server's are (RFC 2640): once for a connection, and
+        only if it matters for `name`. Some servers want to be told, others do it anyway; a refusal is no matter."""
+        ascii_only = name is not None and name.isascii() and self.endpoint.encoding is None
+        if not (self._agreed or ascii_only):
+            features, _ = self.ask_all([Command("FEAT"), Command("OPTS", "UTF8 ON")])
+            self.manners.features = parse_features(features)
+            self._agreed = True
+
+    def home(self) -> str:
+        """The folder that the login began in; asked once, so before the first CWD. `Refused`, `ProtocolViolation`."""
+        if self._home is None:
+            reply = self.ask("PWD")
+            if reply.code != 257:
+                raise failed("the server does not tell the folder", reply)
+            self._home = parse_path(reply)
+        return self._home
 
     def leave(self) -> None:
         """QUIT, without waiting for the answer: everything that counts is done."""
         try:
-            self.stream.send(encode_command("QUIT"))
+            self.stream.send(Command("QUIT").encode())
         except InetError:
             pass
         finally:
             self.stream.close()
 
-    def _commit(self, credentials: Credentials) -> None:
-        self.session.trace.committed = credentials is not ANONYMOUS
+    # The login
 
-    def _judge(self, reply: Reply, credentials: Credentials) -> None:
-        if reply.code in (230, 202, 232):
-            return
-        if reply.code == 331:
-            raise LoginDenied(
-                f"{credentials.user}: the server wants a password, and none was given (--password-file, netrc)",
-                reply_code=reply.code,
-                reply=str(reply),
-            )
-        if reply.code == 332:
-            raise LoginDenied("the server wants an account (ACCT)", reply_code=reply.code, reply=str(reply))
-        raise LoginDenied(f'login as {credentials.user} denied: "{reply}"', reply_code=reply.code, reply=str(reply))
+    def _login_commands(self) -> list[Command]:
+        who = self.endpoint.credentials
+        login = [Command("USER", who.user)]
+        if who.password is not None:
+            login.append(Command("PASS", secret=who.password))
+        return login
+
+    def _log_in(self, login: list[Command], commands: Sequence[Command]) -> list[Reply]:
+        """USER and PASS, under TLS PBSZ and PROT, and with or after them `commands`; the replies to these."""
+        who = self.endpoint.credentials
+        protect = [Command("PBSZ", "0"), Command("PROT", "P")] if self.secure else []
+        rest = [*protect, *commands]
+        after: list[Reply] = []
+        if self.manners.pipelines and (self.secure or who is ANONYMOUS):
+            self._commit(who)
+            replies = self._converse([*login, *rest])
+            answers, after = replies[: len(login)], replies[len(login) :]
+        else:
+            answers = self._converse(login[:1])
+            if answers[0].code == 331 and who.password is not None:
+                if not self.secure and (note := clear_text_note(who, self.stream.peer.host)):
+                    self.session.note(note)
+                self._commit(who)
+                replies = self._converse([login[1], *rest] if self.manners.pipelines else login[1:])
+                answers, after = [answers[0], replies[0]], replies[1:]
+        self._judge(answers)
+        self.session.trace.committed = False
+        self.state = State.READY
+        if len(after) < len(rest):
+            after = self._converse(rest)
+        for command, reply in zip(protect, after, strict=False):
+            if reply.code != 200:
+                what = f"{command.verb} {command.argument}"
+                raise TlsHandshake(f'{what} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+        return after[len(protect) :]
+
+    def _commit(self, who: Credentials) -> None:
+        """From here until it is accepted, a password is not to be sent by another try."""
+        self.session.trace.committed = who is not ANONYMOUS
+
+    def _judge(self, replies: Sequence[Reply]) -> None:
+        """Whether the login went well: 230 to USER is enough, whatever is said to a PASS that was not needed."""
+        user = self.endpoint.credentials.user
+        reply = replies[0] if replies[0].code != 331 else replies[-1]
+        match reply.code:
+            case 230 | 202 | 232:
+                return
+            case 331:
+                wanted = "the server wants a password, and none was given (--password-file, netrc)"
+                raise LoginDenied(f"{user}: {wanted}", reply_code=reply.code, reply=str(reply))
+            case 332:
+                raise LoginDenied("the server wants an account (ACCT)", reply_code=reply.code, reply=str(reply))
+            case _:
+                raise LoginDenied(f'login as {user} denied: "{reply}"', reply_code=reply.code, reply=str(reply))
+
+    # Commands and replies in step, and getting back into it
+
+    def _send(self, commands: Sequence[Command]) -> None:
+        if not self._outstanding:
+            self.stream.reader.drain()  # what came unasked answers nothing
+        data = b"".join(command.encode(self.encoding) for command in commands)
+        shown = b"".join(command.shown(self.encoding) for command in commands)
+        self._outstanding += len(commands)
+        self.stream.send(data, shown=shown)
+
+    def _converse(self, commands: Sequence[Command]) -> list[Reply]:
+        if not self.manners.pipelines or len(commands) < 2:
+            return [self._in_step(command) for command in commands]
+        self._send(commands)
+        replies: list[Reply] = []
+        for command in commands:
+            reply = self._soon() if replies else self.reply()
+            if reply is None or not command.fits(reply):
+                return self._again(commands, replies, reply)
+            replies.append(reply)
+        return replies
+
+    def _in_step(self, command: Command) -> Reply:
+        self._send([command])
+        return self.reply()
+
+    def _soon(self) -> Reply | None:
+        """The next reply; None = it does not come for a while, though there is time left."""
+        usual = self.stream.patience
+        self.stream.patience = replace(usual, silence_s=min(STALL_S, usual.silence_s / 2))
+        try:
+            return self.reply()
+        except TimedOut:
+            if usual.deadline.passed:
+                raise
+            return None
+        finally:
+            self.stream.patience = usual
+
+    def _again(self, commands: Sequence[Command], replies: list[Reply], misfit: Reply | None) -> list[Reply]:
+        """Find back into step, and ask what was not answered. `misfit` is the reply that answers no command, None = no
+        reply came."""
+        self.manners.pipelines = False
+        self.session.note("the server loses count of commands that are sent together: asking one at a time")
+        late = self._find_place(len(commands) - len(replies))
+        if misfit is None:
+            for command, reply in zip(commands[len(replies) :], late, strict=False):
+                if not command.fits(reply):
+                    break
+                replies.append(reply)  # it was only slow
+        else:
+            login = sum(command.verb in ("USER", "PASS") for command in commands)
+            if len(replies) < login:
+                raise ProtocolViolation(f'expected a reply to {commands[len(replies)].verb}, got "{misfit}"')
+            del replies[login:]
+        return [*replies, *(self._in_step(command) for command in commands[len(replies) :])]
+
+    def _find_place(self, missing: int) -> list[Reply]:
+        """Ask for the current folder; the replies that came before the answer."""
+        self._send([PROBE])
+        came: list[Reply] = []
+        while len(came) <= missing + 1 and (reply := self._soon() if came else self.reply()):
+            if reply.code == 257:
+                break
+            came.append(reply)
+        else:
+            # PWD was refused, as before a login: then the last reply was to it.
+            if len(came) not in (1, missing + 1):
+                raise ProtocolViolation(f"the server answered {len(came)} times to {missing + 1} commands")
+            came.pop()
+        self._outstanding = 0
+        return came
 
 
-def open_control(session: Session, host: str, port: int, security: Security, credentials: Credentials) -> Control:
-    """A control connection, secured and logged in. Errors: those of connecting and TLS, `Refused`, `LoginDenied`."""
-    control = session.until_there(lambda: session.verified(lambda trusting: _greet(trusting, host, port, security)))
-    try:
-        control.log_in(credentials)
-        if control.secure:
-            _protect(control)
-    except BaseException:
-        control.stream.close()
-        raise
-    return control
+def open_control(session: Session, endpoint: Endpoint, manners: Manners | None = None) -> Control:
+    """A control connection that has been greeted, and is inside TLS if it is to be; the login comes with the first
+    command. Errors: those of connecting and TLS, `Refused`."""
+    known = manners or Manners()
+    return session.until_there(lambda: session.verified(lambda trusting: _greet(trusting, endpoint, known)))
+
+
+def expect(reply: Reply, wanted: int, error: Callable[[Reply], InetError]) -> Reply:
+    """The reply, if it is the one that is wanted (a code, or its first digit); else the error is raised."""
+    if wanted not in (reply.code, reply.first):
+        raise error(reply)
+    return reply
 
 
 def failed(doing: str, reply: Reply) -> InetError:
@@ -130,26 +355,30 @@ def missing(doing: str, reply: Reply) -> InetError:
     """The error for a refused path: 550 is "not there", unless its text says that it is forbidden."""
     if reply.code != 550:
         return failed(doing, reply)
-    kind = Denied if any(word in reply.text.lower() for word in _NO_ENTRY) else NotFound
-    return kind(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
+    return (Denied if is_denial(reply) else NotFound)(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
 
 
-def _greet(session: Session, host: str, port: int, security: Security) -> Control:
+def is_denial(reply: Reply) -> bool:
+    """Whether a 550 says that something is forbidden, and not that it is not there."""
+    return any(word in reply.text.lower() for word in _NO_ENTRY)
+
+
+def _greet(session: Session, endpoint: Endpoint, manners: Manners) -> Control:
     """Connect, secure, and take the greeting."""
     deadline = session.connect_deadline()
-    stream = session.connect(host, port, deadline=deadline)
+    stream = session.connect(endpoint.host, endpoint.port, deadline=deadline)
     try:
-        if security is Security.IMPLICIT:
+        if endpoint.security is Security.IMPLICIT:
             from inetcli.net.tlsstream import start_tls
 
-            stream = start_tls(session, stream, host, deadline=deadline)
-        control = Control(session, stream, host)
-        greeting = control.reply()
+            stream = start_tls(session, stream, endpoint.host, deadline=deadline)
+        control = Control(session, stream, endpoint, manners)
+        greeting = stream.read(parse_reply)
         while greeting.code == 120:
-            greeting = control.reply()
+            greeting = stream.read(parse_reply)
         if greeting.code != 220:
             raise failed("the server does not want us", greeting)
-        if security is Security.EXPLICIT:
+        if endpoint.security is Security.EXPLICIT:
             control.stream = stream = _auth_tls(control)
     except BaseException:
         stream.close()
@@ -160,15 +389,8 @@ def _greet(session: Session, host: str, port: int, security: Security) -> Contro
 def _auth_tls(control: Control) -> SocketStream:
     from inetcli.net.tlsstream import start_tls
 
-    reply = control.ask("AUTH", "TLS")
+    control.send(Command("AUTH", "TLS"))
+    reply = control.reply()
     if reply.code != 234:
         raise TlsHandshake(f'AUTH TLS refused: "{reply}"', reply_code=reply.code, reply=str(reply))
-    return start_tls(control.session, control.stream, control.host)
-
-
-def _protect(control: Control) -> None:
-    """PBSZ and PROT P: data connections inside TLS, too (RFC 4217 section 9)."""
-    for verb, argument in (("PBSZ", "0"), ("PROT", "P")):
-        reply = control.ask(verb, argument)
-        if reply.code != 200:
-            raise TlsHandshake(f'{verb} {argument} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+    return start_tls(control.session, control.stream, control.endpoint.host)

@@ -1,58 +1,161 @@
-"""Data connections: passive, EPSV first and PASV after it, and inside TLS like the control connection.
+"""Data connections: passive ones (EPSV, and PASV after it), active ones (EPRT, and PORT after it), and TLS on them.
 
-    EPSV -> 229, or a refusal, or a port that cannot be reached: then PASV -> 227     (IPv4 only)
+    passive    EPSV -> 229, or a refusal, or a port that cannot be reached: then PASV -> 227     (IPv4 only)
+    active     EPRT -> 200, or a refusal: then PORT -> 200                                       (IPv4 only)
 
-The address is always that of the control connection. Under TLS the session of the control connection is resumed, which
-servers demand (vsftpd's require_ssl_reuse, ProFTPD's default): it proves that both connections have one owner. And the
-certificate must be the same: else somebody else is at the other end.
+What has failed once is not tried again with that server. The first passive connection is made before its transfer is
+asked for, because there may be no way through, and then PASV is next; after that, while the transfer is under way.
+
+The address is that of the control connection, in both directions. Under TLS the session of the control connection is
+resumed, which servers demand (vsftpd's require_ssl_reuse, ProFTPD's default): it proves that both connections have one
+owner. And the certificate must be the same: else somebody else is at the other end.
 """
 
-from inetcli.errors import ProtocolViolation, TimedOut, Unreachable
+from dataclasses import dataclass
+
+from inetcli.errors import InetError, ProtocolViolation, TimedOut, Unreachable
+from inetcli.net.listen import Acceptor
+from inetcli.net.resolve import IPV4, Address
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control, failed
-from inetcli.protocols.ftp.wire import parse_epsv, parse_pasv
+from inetcli.protocols.ftp.wire import Command, encode_eprt, encode_port, parse_epsv, parse_pasv
+from inetcli.wire.replies import Reply
 
 DATA = "data"
 
 
-def open_data(control: Control) -> SocketStream:
-    """A TCP connection for the next transfer. `Refused` when the server offers no way that works."""
-    reply = control.ask("EPSV")
-    if reply.code == 229:
-        try:
-            return _connect(control, parse_epsv(reply))
-        except (Unreachable, TimedOut) as error:
-            if _is_ipv6(control) or control.session.deadline.passed:
+class Passive:
+    """We connect. `command` asks where to; `start` is given its reply."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self.command = Command("EPSV" if control.manners.epsv or _is_ipv6(control) else "PASV")
+
+    def start(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
+        """Ask for the transfer, and connect: the first reply to it, and the data connection, None if it was refused.
+
+        Errors: `Refused` when the server offers no way that works, `Unreachable`, `TimedOut`.
+        """
+        control = self._control
+        address = self._address(self.command.verb, reply)
+        if control.manners.reached and address is not None:
+            control.send(transfer)
+            try:
+                stream = self._connect(address)
+            except InetError:
+                control.abandon()
                 raise
-            control.session.note(f"EPSV: {error.message}; using PASV")
-    elif _is_ipv6(control):
-        raise failed("EPSV refused, and PASV has no IPv6", reply)
-    else:
-        control.session.note(f'EPSV refused ("{reply}"); using PASV')
-    reply = control.ask("PASV")
-    if reply.code != 227:
-        raise failed("the server offers no data connection", reply)
-    return _connect(control, parse_pasv(reply))
+        else:
+            stream = self._find_way(address)
+            control.manners.reached = True
+            control.send(transfer)
+        try:
+            first = control.reply()
+        except BaseException:
+            stream.close()
+            raise
+        if first.first in (1, 2):
+            return first, stream
+        stream.close()
+        return first, None
+
+    def cancel(self) -> None:
+        """The transfer is not asked for after all."""
+
+    def _find_way(self, address: Address | None) -> SocketStream:
+        """A connection there; by PASV where EPSV leads nowhere."""
+        control = self._control
+        if self.command.verb == "EPSV" and not _is_ipv6(control):
+            try:
+                if address is not None:
+                    return self._connect(address)
+            except (Unreachable, TimedOut) as error:
+                if control.session.deadline.passed:
+                    raise
+                control.session.note(f"EPSV: {error.message}; using PASV")
+            control.manners.epsv = False
+            address = self._address("PASV", control.ask("PASV"))
+        assert address is not None
+        return self._connect(address)
+
+    def _address(self, verb: str, reply: Reply) -> Address | None:
+        """Where to connect to; None = EPSV was refused, and PASV is next."""
+        control = self._control
+        peer = control.stream.peer
+        if verb == "PASV":
+            if reply.code != 227:
+                raise failed("the server offers no data connection", reply)
+            host, port = parse_pasv(reply)
+            return Address(IPV4, (host, port)) if control.endpoint.trust_pasv else peer.with_port(port)
+        if reply.code == 229:
+            return peer.with_port(parse_epsv(reply))
+        if _is_ipv6(control):
+            raise failed("EPSV refused, and PASV has no IPv6", reply)
+        if control.manners.epsv:
+            control.session.note(f'EPSV refused ("{reply}"); using PASV')
+        return None
+
+    def _connect(self, address: Address) -> SocketStream:
+        return self._control.session.connect_address([address], channel=DATA, interactive=False)
 
 
-def secure_data(control: Control, stream: SocketStream) -> SocketStream:
+class Active:
+    """The server connects. `command` tells it where to."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._acceptor = Acceptor(control.stream)
+        where = self._acceptor.address
+        self.command = encode_eprt(where.host, where.port)
+
+    def start(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
+        """Ask for the transfer, and let the server connect; likewise. `TimedOut` when it does not."""
+        control = self._control
+        with self._acceptor:
+            if reply.first != 2 and not _is_ipv6(control):
+                control.session.note(f'EPRT refused ("{reply}"); using PORT')
+                where = self._acceptor.address
+                reply = control.ask_all([encode_port(where.host, where.port)])[0]
+            if reply.first != 2:
+                raise failed("the server makes no data connection to us", reply)
+            control.send(transfer)
+            first = control.reply()
+            if first.first not in (1, 2):
+                return first, None
+            return first, control.session.accept(self._acceptor, channel=DATA)
+
+    def cancel(self) -> None:
+        """The transfer is not asked for after all."""
+        self._acceptor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A data connection in use. `resumed` = it resumed the TLS session of the control connection."""
+
+    stream: SocketStream
+    resumed: bool = False
+
+
+def data_way(control: Control) -> Passive | Active:
+    """How the next data connection is to come about."""
+    return Active(control) if control.endpoint.active else Passive(control)
+
+
+def secure_data(control: Control, stream: SocketStream) -> Data:
     """The data connection inside TLS, if the control connection is: after the 150, where the server starts, too."""
     if not control.secure:
-        return stream
+        return Data(stream)
     from inetcli.net.tlsstream import TlsStream, start_tls
 
     above = control.stream
     assert isinstance(above, TlsStream)
-    secured = start_tls(control.session, stream, control.host, resume=above.tls.session, context=above.context)
+    host = control.endpoint.host
+    secured = start_tls(control.session, stream, host, resume=above.tls.session, context=above.context)
     if not secured.facts.session_reused and secured.facts.chain[:1] != above.facts.chain[:1]:
         secured.close()
         raise ProtocolViolation("the data connection shows another certificate than the control connection")
-    return secured
-
-
-def _connect(control: Control, port: int) -> SocketStream:
-    address = control.stream.peer.with_port(port)
-    return control.session.connect_address([address], channel=DATA, interactive=False)
+    return Data(secured, secured.facts.session_reused)
 
 
 def _is_ipv6(control: Control) -> bool:

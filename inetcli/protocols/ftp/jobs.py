@@ -1,72 +1,241 @@
-"""What `inetcli ftp get` does with one target: find out what is meant, download it, tell about it."""
+"""What the commands of `inetcli ftp` do with a target: find out what is meant, do it, tell about it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from inetcli.cli.options import Options
-from inetcli.cli.targets import Answer, Job, Work
-from inetcli.errors import FileExists, MalformedTarget
-from inetcli.files import safe_name
-from inetcli.protocols.ftp.client import Source, Wish, download
-from inetcli.protocols.ftp.control import ANONYMOUS
-from inetcli.protocols.ftp.model import Download, Security
-from inetcli.protocols.ftp.view import download_record, show_download
+from inetcli.cli.targets import Answer, Finished, Job, run_targets
+from inetcli.errors import Incomplete, InetError, MalformedTarget, TooLarge
+from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint
+from inetcli.protocols.ftp.globs import has_glob
+from inetcli.protocols.ftp.model import EntryType, Security, Way
+from inetcli.protocols.ftp.names import base_name
+from inetcli.protocols.ftp.server import Server, Servers
+from inetcli.protocols.ftp.tree import MAX_DEPTH, join
+from inetcli.protocols.ftp.view import (
+    entry_record,
+    show_entry,
+)
 from inetcli.wire.target import Target, decode_path, parse_target
 
-STDOUT = "-"
+STDIO = "-"
 SCHEMES: dict[str, int | None] = {"ftp": 21, "ftpes": 21, "ftps": 990}
 _SECURITY = {"ftp": Security.OFF, "ftpes": Security.EXPLICIT, "ftps": Security.IMPLICIT}
 _DEFAULTS = {None: "ftp", "off": "ftp", "explicit": "ftpes", "implicit": "ftps"}
+_TYPE = re.compile(r";type=(.)$", re.IGNORECASE)
+_ENCODED = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 
 
-def getting(
-    options: Options,
-    *,
-    output: str | None,
-    directory: str | None,
-    force: bool,
-    skip_existing: bool,
-    sha256: bool,
-    tls: str | None,
-) -> Work:
-    """The work on each target of `ftp get`; the arguments are its options."""
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A target, understood: the server, and the path there. `pattern`: the path's last component is one."""
 
-    def work(job: Job) -> Answer:
-        where = parse_target(job.text, SCHEMES, _DEFAULTS[tls])
-        path = _remote_path(where)
-        wish = Wish(output or safe_name(path.rpartition("/")[2]), directory, force, sha256)
-        source = _source(job, where, path, options, tls)
-        job.record["path"] = wish.path
-        try:
-            done = download(
-                job.session,
-                source,
-                wish,
-                stdout=job.stdout_descriptor() if output == STDOUT else None,
-                progress=job.progress.advance,
-                expect=job.progress.expect,
+    where: Target
+    path: str
+    pattern: bool
+    text: bool
+    server: Server
+
+
+class Work:
+    """What all commands share: their options, and the servers they meet."""
+
+    def __init__(self, options: Options, way: Way, servers: Servers) -> None:
+        self.options = options
+        self.way = way
+        self.servers = servers
+
+    def target(self, job: Job, *, patterns: bool = False) -> Understood:
+        """Understand a target. `MalformedTarget`."""
+        where = parse_target(job.text, SCHEMES, _DEFAULTS[self.way.tls])
+        raw, text = _split_type(where)
+        pattern = patterns and has_glob(raw.rpartition("/")[2])
+        path = _ENCODED.sub(_literal(where.text), raw) if pattern else decode_path(raw, where.text)
+        security = Security(self.way.tls) if self.way.tls else _SECURITY[where.scheme]
+        said = "://" in where.text or self.way.tls is not None
+        clear_text_ok = security is not Security.OFF or said
+        who = job.credentials(where, self.options.credentials(), clear_text_ok=clear_text_ok)
+        endpoint = Endpoint(
+            host=where.host,
+            port=where.port,
+            security=security,
+            credentials=who or ANONYMOUS,
+            active=self.way.active,
+            trust_pasv=self.way.trust_pasv_address,
+            encoding=self.way.encoding,
+        )
+        return Understood(where, path, pattern, text, self.servers[endpoint])
+
+
+def ls(options: Options, targets: Sequence[str], way: Way, *, long: bool) -> int:
+    """`ftp ls`: the exit code."""
+    with Servers(options.jobs) as servers:
+        work = Work(options, way, servers)
+
+        def listing(job: Job) -> Answer:
+            target = work.target(job)
+            entries = Ftp(job.session, target.server).list(_folder(target.path)).entries
+            return Answer(
+                lines=[show_entry(entry, long=long) for entry in entries],
+                rows=[entry_record(entry) for entry in entries],
             )
-        except FileExists:
-            if not skip_existing:
-                raise
-            done = Download(wish.path, 0, None, None, 0.0, None, "none", skipped=True)
-        return _answer(job, done)
 
-    return work
+        return run_targets(options, targets, listing)
 
 
-def _remote_path(where: Target) -> str:
-    """The path as the server takes it: relative to the login's folder, absolute with a slash in front (RFC 1738)."""
-    path = decode_path(where.path or "", where.text)
-    if not path or path.endswith("/"):
-        raise MalformedTarget(f"{where.text}: a file's path is needed: host/path")
-    return path
+def pwd(options: Options, targets: Sequence[str], way: Way) -> int:
+    """`ftp pwd`: the exit code."""
+
+    def working(ftp: Ftp, _target: Understood) -> str:
+        return ftp.working_folder()
+
+    return _on_paths(options, targets, way, working, needs_path=False, jobs=None, shows=True)
 
 
-def _source(job: Job, where: Target, path: str, options: Options, tls: str | None) -> Source:
-    security = Security(tls) if tls else _SECURITY[where.scheme]
-    said = "://" in where.text or tls is not None
-    who = job.credentials(where, options.credentials(), clear_text_ok=security is not Security.OFF or said)
-    return Source(where.host, where.port, path, security, who or ANONYMOUS)
+def rm(options: Options, targets: Sequence[str], way: Way, *, recursive: bool) -> int:
+    """`ftp rm`: the exit code."""
+
+    def remove(ftp: Ftp, target: Understood) -> str:
+        if recursive:
+            _remove_all(ftp, target.path.rstrip("/"))
+        else:
+            ftp.remove(target.path)
+        return target.path
+
+    return _on_paths(options, targets, way, remove)
 
 
-def _answer(job: Job, done: Download) -> Answer:
-    remarks = [show_download(done)] if job.on_terminal else []
-    return Answer(record=download_record(done), remarks=remarks, tls=done.tls)
+def mkdir(options: Options, targets: Sequence[str], way: Way, *, parents: bool) -> int:
+    """`ftp mkdir`: the exit code."""
+
+    def make(ftp: Ftp, target: Understood) -> str:
+        ftp.make_folder(target.path.rstrip("/"), parents=parents)
+        return target.path
+
+    return _on_paths(options, targets, way, make)
+
+
+def rmdir(options: Options, targets: Sequence[str], way: Way) -> int:
+    """`ftp rmdir`: the exit code."""
+
+    def remove(ftp: Ftp, target: Understood) -> str:
+        ftp.remove_folder(target.path.rstrip("/"))
+        return target.path
+
+    return _on_paths(options, targets, way, remove)
+
+
+def mv(options: Options, target: str, to: str, way: Way) -> int:
+    """`ftp mv`: the exit code."""
+
+    def move(ftp: Ftp, target: Understood) -> str:
+        new = decode_path(to, to)
+        if not new:
+            raise MalformedTarget("NEWPATH is empty")
+        if new.endswith("/"):
+            new += base_name(target.path)
+        ftp.move(target.path, new)
+        return new
+
+    return _on_paths(options, [target], way, move)
+
+
+class Count:
+    """What became of the many files of one target."""
+
+    def __init__(self) -> None:
+        self._files = self._bytes = self._skipped = self._failed = 0
+        self._first: InetError | None = None
+
+    def add(self, part: Finished) -> None:
+        record = part.answer.record or {}
+        size = record.get("bytes")
+        if part.error:
+            self._failed += 1
+            self._first = self._first or part.error
+        elif record.get("skipped"):
+            self._skipped += 1
+        else:
+            self._files += 1
+            self._bytes += size if isinstance(size, int) else 0
+
+    def record(self) -> Mapping[str, object]:
+        return {"files": self._files, "bytes": self._bytes, "skipped": self._skipped, "failed": self._failed}
+
+    def show(self) -> str:
+        return f"{self._files} files, {self._bytes} bytes; {self._skipped} were there, {self._failed} failed"
+
+    def error(self) -> InetError | None:
+        """The error of the whole: that of the first file which failed."""
+        if self._first is None:
+            return None
+        total = self._files + self._skipped + self._failed
+        error = type(self._first)(f"{self._failed} of {total} files failed, the first: {self._first.message}")
+        error.transient = False  # each had its tries
+        return error
+
+
+def _on_paths(
+    options: Options,
+    targets: Sequence[str],
+    way: Way,
+    act: Callable[[Ftp, Understood], str],
+    *,
+    needs_path: bool = True,
+    jobs: int | None = 1,
+    shows: bool = False,
+) -> int:
+    """Do something to each target's path; `act` returns the path to tell."""
+    with Servers(options.jobs) as servers:
+        work = Work(options, way, servers)
+
+        def do(job: Job) -> Answer:
+            target = work.target(job)
+            job.record["path"] = target.path
+            if needs_path and not target.path.strip("/"):
+                raise MalformedTarget(f"{target.where.text}: a path is needed: host/path")
+            path = act(Ftp(job.session, target.server), target)
+            return Answer(lines=[path] if shows else [], record={"path": path})
+
+        return run_targets(options, targets, do, jobs=jobs)
+
+
+def _remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
+    """A folder with all that is in it, the deepest first; links are removed, and not followed."""
+    if not depth:
+        raise TooLarge(f"{path}: deeper than {MAX_DEPTH} folders: nothing is removed there")
+    contents = ftp.list(path)
+    if contents.of_file:
+        ftp.remove(path)
+        return
+    for entry in contents.entries:
+        if "/" in entry.name:
+            raise Incomplete(f"{path}: the server lists {entry.name!r}, which is no name: nothing is removed there")
+        inside = join(path, entry.name)
+        if entry.type is EntryType.DIR:
+            _remove_all(ftp, inside, depth - 1)
+        else:
+            ftp.remove(inside)
+    ftp.remove_folder(path)
+
+
+def _split_type(where: Target) -> tuple[str, bool]:
+    """The path without `;type=...` (RFC 1738 section 3.2.2), and whether that asks for text."""
+    raw = where.path or ""
+    match = _TYPE.search(raw)
+    if match is None:
+        return raw, False
+    if match[1].lower() not in "ai":
+        raise MalformedTarget(f"{where.text}: {match[0]}: expected ;type=a or ;type=i (a listing: inetcli ftp ls)")
+    return raw[: match.start()], match[1].lower() == "a"
+
+
+def _literal(shown: str) -> Callable[[re.Match[str]], str]:
+    """What is percent-encoded stands for itself in a pattern, also a star."""
+    return lambda match: re.sub(r"([*?\[])", r"[\1]", decode_path(match[1], shown))
+
+
+def _folder(path: str) -> str:
+    return path.rstrip("/") if path.strip("/") else path

@@ -11,11 +11,12 @@ a note about it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from inetcli.errors import Incomplete, ProtocolViolation
 from inetcli.protocols.ftp.dialects import SHOWN, parse_list, parse_number
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.wire import parse_time
 from inetcli.wire.reader import Parser, Reader
 
 MAX_ROW = 8192
@@ -119,24 +120,8 @@ def parse_mlsx(row: bytes, encoding: str = "utf-8") -> Entry | None:
     size = None if kind in (EntryType.DIR, EntryType.LINK) else parse_number(facts.get(b"size", b""))
     perm = facts[b"perm"].decode("latin-1") if b"perm" in facts else None
     target = pointed.decode(encoding, "surrogateescape") if pointed and kind is EntryType.LINK else None
-    return Entry(name, kind, size, parse_time(facts.get(b"modify", b"")), perm, target, Source.MLSD)
-
-
-def parse_time(value: bytes) -> datetime | None:
-    """A time-val of RFC 3659 section 2.3, YYYYMMDDHHMMSS[.digits], in UTC; None when it is none. Fractions are cut to
-    microseconds; a leap second is taken for the one before."""
-    digits, dot, fraction = value.partition(b".")
-    if len(digits) != 14 or not digits.isdigit() or (dot and not fraction.isdigit()):
-        return None
-    year, month, day, hour, minute, second = (
-        int(digits[start:end]) for start, end in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
-    )
-    microsecond = int(fraction[:6].ljust(6, b"0"))
-    second = 59 if second == 60 else second
-    try:
-        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
-    except ValueError:
-        return None
+    modified = parse_time(facts.get(b"modify", b"").decode("ascii", "replace"))
+    return Entry(name, kind, size, modified, perm, target, Source.MLSD)
 
 
 def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:

@@ -1,9 +1,12 @@
-"""What FTP talks about: how a connection is secured, what became of a download, and what a listing says."""
+"""What FTP talks about: a server and how to speak to it, what it can do, and what became of a transfer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+HASHES = {"SHA-512": "sha512", "SHA-256": "sha256", "SHA-1": "sha1", "MD5": "md5"}
+"""The hash names of draft-bryan-ftpext-hash, and Python's, the strongest first."""
 
 
 class Security(StrEnum):
@@ -15,20 +18,68 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How to speak to servers: the options of every `ftp` command."""
+
+    tls: str | None = None
+    active: bool = False
+    trust_pasv_address: bool = False
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What FEAT told: names in upper case, with what stands behind them."""
+
+    names: Mapping[str, str]
+
+    @property
+    def utf8(self) -> bool:
+        """Names are UTF-8 (RFC 2640)."""
+        return "UTF8" in self.names
+
+    @property
+    def hashes(self) -> list[str]:
+        """The hashes that HASH can make, the one that is set first; it is marked with a star."""
+        offered = [name.strip().upper() for name in self.names.get("HASH", "").split(";") if name.strip()]
+        return [name.rstrip("*") for name in sorted(offered, key=lambda name: not name.endswith("*"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What a server says of a file. None = it does not say."""
+
+    size: int | None
+    modified: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """A file that was fetched. `size` is what the server announced, None = it did not; `verified` = what the bytes were
-    checked against; `path` is the local one, "-" = standard output."""
+    checked against (size, hash, None = nothing); `path` is the local one, "-" = standard output."""
 
     path: str
-    bytes: int
-    size: int | None
-    sha256: str | None
-    seconds: float
-    verified: str | None
-    final: str
+    bytes: int = 0
+    size: int | None = None
+    sha256: str | None = None
+    resumed_from: int | None = None
+    seconds: float = 0.0
+    verified: str | None = None
+    final: str = "none"
     skipped: bool = False
     tls: Mapping[str, object] | None = None
     data_resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent. `path` is the remote one; `verified` = what the server's file was checked by."""
+
+    path: str
+    bytes: int
+    verified: str | None
+    seconds: float
+    tls: Mapping[str, object] | None = None
 
 
 class EntryType(StrEnum):

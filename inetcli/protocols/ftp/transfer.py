@@ -1,26 +1,56 @@
-"""One RETR, and whether to believe it.
+"""One transfer, and whether to believe it.
 
-    TYPE I, SIZE path, EPSV, RETR path -> 150, bytes on the data connection, 226
+    TYPE I, SIZE path, MDTM path, EPSV     all at once: what the server says of the file, and a way to it
+    REST offset -> 350                     only to take a transfer up
+    RETR path -> 150, bytes on the data connection, 226
 
 The end of the data connection is the end of the file, and also what a broken one looks like. So the bytes are counted
 against the announced size, either way, and the final reply has its say. Most clients report success for a file that was
 cut; that is what `judge` is for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from inetcli.errors import Incomplete, InetError, ReceiveFailed, TimedOut
-from inetcli.net.copy import Look, Transfer
+from inetcli.errors import Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
+from inetcli.net.copy import Converter, Look, Transfer
 from inetcli.protocols.ftp.control import Control, failed, missing
-from inetcli.protocols.ftp.data import open_data, secure_data
-from inetcli.protocols.ftp.wire import parse_announced_size, parse_size
+from inetcli.protocols.ftp.data import Active, Data, Passive, data_way, secure_data
+from inetcli.protocols.ftp.listing import parse_rows
+from inetcli.protocols.ftp.model import Remote
+from inetcli.protocols.ftp.wire import Command, parse_announced_size, parse_mdtm, parse_size
 from inetcli.wire.replies import Reply
+
+MAX_LISTING = 128 << 20
+"""Bytes of a listing: a million entries of MLSD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the server said before a transfer, and the way for its data."""
+
+    remote: Remote
+    way: Passive | Active
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where the bytes go, and what happens to them on the way. `name` is for messages."""
+
+    descriptor: int
+    name: str
+    progress: Callable[[int], object]
+    look: Look | None = None
+    converter: Converter | None = None
+    rate: int | None = None
+    max_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """A transfer that is to be believed. `note` = what was odd about it all the same."""
+    """A transfer that is to be believed. `bytes` of the whole file are there now; `note` = what was odd all the same;
+    `final` is the code of the last reply, or "none"."""
 
     bytes: int
     size: int | None
@@ -29,40 +59,95 @@ class Retrieved:
     data_resumed: bool
 
 
+class Changed(Exception):
+    """The bytes that are here already are not those of the remote file."""
+
+
+def open_retrieval(control: Control, path: str, *, text: bool = False) -> Opening:
+    """Ask what there is to know of a file, and for a data connection, in one round trip.
+
+    A refused SIZE or MDTM says nothing: some servers have none, others refuse it for now. RETR decides. In TYPE A there
+    is no use for SIZE: it may count the bytes of another form.
+    """
+    control.agree_on_names(path)
+    way = data_way(control)
+    representation = "A" if text else "I"
+    commands = [Command("TYPE", representation)] if control.type != representation else []
+    commands += [] if text else [Command("SIZE", path)]
+    commands += [Command("MDTM", path), way.command]
+    try:
+        replies = dict(zip([command.verb for command in commands], control.ask_all(commands), strict=True))
+        check_type(control, representation, replies.get("TYPE"))
+    except BaseException:
+        way.cancel()
+        raise
+    size = parse_size(replies["SIZE"]) if "SIZE" in replies else None
+    return Opening(Remote(size, parse_mdtm(replies["MDTM"])), way, replies[way.command.verb])
+
+
+def check_type(control: Control, representation: str, reply: Reply | None) -> None:
+    """Remember the representation type that has been set. `Refused`."""
+    if reply is not None:
+        if reply.first != 2:
+            raise failed(f"TYPE {representation} refused", reply)
+        control.type = representation
+
+
 def retrieve(
     control: Control,
     path: str,
-    descriptor: int,
-    name: str,
+    opening: Opening,
+    sink: Sink,
     *,
-    progress: Callable[[int], object],
     expect: Callable[[int | None], object],
-    look: Look | None = None,
+    offset: int = 0,
+    overlap: bytes = b"",
 ) -> Retrieved:
-    """Fetch `path` into `descriptor`, called `name` in messages. Errors: `NotFound`, `Denied`, `Incomplete`, `Refused`,
-    `LocalWrite`, those of streams."""
-    reply = control.ask("TYPE", "I")
-    if reply.first != 2:
-        raise failed("binary mode refused", reply)
-    reply = control.ask("SIZE", path)
-    # A refused SIZE says nothing: some servers have none, others refuse it for now. RETR decides.
-    size = parse_size(reply) if reply.code == 213 else None
-    data = open_data(control)
+    """Fetch `path` from `offset` on. The first bytes of that must be `overlap`, which is there already, else `Changed`.
+
+    Errors: `NotFound`, `Denied`, `Incomplete`, `Refused`, `NoResume`, `TooLarge`, `LocalWrite`, those of streams.
+    """
+    size = opening.remote.size
+    if sink.max_size is not None and size is not None and size > sink.max_size:
+        opening.way.cancel()
+        raise TooLarge(f"{path}: {size} bytes are announced, {sink.max_size} is the limit (--max-size)")
+    if offset:
+        _restart(control, opening, offset)
+    start, stream = opening.way.start(Command("RETR", path), opening.reply)
+    if stream is None:
+        raise missing(f"{path}: not sent", start)
     try:
-        start = control.ask("RETR", path)
-        if start.first not in (1, 2):
-            raise missing(f"{path}: not sent", start)
-        size = parse_announced_size(start) if size is None else size
+        if size is None and not offset and sink.converter is None:
+            size = parse_announced_size(start)
         expect(size)
-        data = secure_data(control, data)
-        resumed = control.secure and getattr(data, "facts").session_reused  # noqa: B009 - a TlsStream then
-        transfer = Transfer(data, descriptor, name, limit=size, progress=progress, look=look)
-        broken = _run(transfer, size)
+        data = secure_data(control, stream)
+    except BaseException:
+        stream.close()
+        raise
+    there = offset + len(overlap)
+    try:
+        if overlap and not _same(data, overlap):
+            raise Changed
+        transfer = Transfer(
+            data.stream,
+            sink.descriptor,
+            sink.name,
+            limit=_limit(size, sink.max_size, there),
+            progress=sink.progress,
+            look=sink.look,
+            converter=sink.converter,
+            rate=sink.rate,
+        )
+        sink.progress(there)
+        broken = _run(transfer, None if size is None else size - there)
     finally:
-        data.close()
-    end = start if start.first == 2 else _final(control)
-    note = judge(path, transfer.moved, size, broken, end)
-    return Retrieved(transfer.moved, size, str(end.code) if isinstance(end, Reply) else "none", note, bool(resumed))
+        data.stream.close()
+    if sink.max_size is not None and there + transfer.moved > sink.max_size:
+        raise TooLarge(f"{path}: more than {sink.max_size} bytes came (--max-size)")
+    end = start if start.first == 2 else final_reply(control)
+    note = judge(path, there + transfer.moved, size, broken, end)
+    code = str(end.code) if isinstance(end, Reply) else "none"
+    return Retrieved(there + transfer.moved, size, code, note, data.resumed)
 
 
 def judge(path: str, came: int, size: int | None, broken: InetError | None, end: "Reply | InetError") -> str | None:
@@ -88,21 +173,95 @@ def judge(path: str, came: int, size: int | None, broken: InetError | None, end:
     return f"all {size} bytes came, but {words}"
 
 
-def _run(transfer: Transfer, size: int | None) -> InetError | None:
+def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[list[bytes]]:
+    """The lines of a listing, as they come. Errors: those of `missing`, `Incomplete`, `TooLarge`, those of streams.
+
+    pure-ftpd ends a listing that it has cut with a 226, too, and says so in its text.
+    """
+    way = data_way(control)
+    (reply,) = control.ask_all([way.command])
+    start, stream = way.start(command, reply)
+    if stream is None:
+        raise missing(what, start)
+    try:
+        data = secure_data(control, stream)
+    except BaseException:
+        stream.close()
+        raise
+    came = 0
+    try:
+        while rows := data.stream.read(parse_rows):
+            came += sum(map(len, rows))
+            if came > MAX_LISTING:
+                raise TooLarge(f"{what}: over {MAX_LISTING} bytes came")
+            yield rows
+    finally:
+        data.stream.close()
+    end = start if start.first == 2 else control.reply()
+    if end.first != 2 or "truncated" in end.text.lower():
+        raise Incomplete(f'{what}: the listing is incomplete: "{end}"', reply_code=end.code, reply=str(end))
+
+
+def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
+    """The `size` bytes from `offset` on, which are the file's last. Nothing when they cannot be had."""
+    opening = open_retrieval(control, path)
+    try:
+        _restart(control, opening, offset)
+    except NoResume:
+        return b""
+    start, stream = opening.way.start(Command("RETR", path), opening.reply)
+    if stream is None:
+        return b""
+    try:
+        data = secure_data(control, stream).stream
+        tail = data.read(lambda reader: reader.rest(size))
+    except (Incomplete, TooLarge, ReceiveFailed):
+        tail = b""
+    finally:
+        stream.close()
+    if start.first == 1:
+        final_reply(control)
+    return tail
+
+
+def final_reply(control: Control) -> "Reply | InetError":
+    """The reply behind the data, or why there is none."""
+    try:
+        return control.reply()
+    except InetError as error:
+        return error
+
+
+def _restart(control: Control, opening: Opening, offset: int) -> None:
+    reply = control.ask("REST", str(offset))
+    if reply.code != 350:
+        opening.way.cancel()
+        raise NoResume(f'REST {offset} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+
+
+def _limit(size: int | None, max_size: int | None, there: int) -> int | None:
+    """After how many bytes the transfer may be stopped: one more shows that too many come."""
+    limits = [limit for limit in (size, max_size) if limit is not None]
+    return max(0, min(limits) - there) if limits else None
+
+
+def _same(data: Data, overlap: bytes) -> bool:
+    """Whether the next bytes are those that are here already."""
+    try:
+        return data.stream.read(lambda reader: reader.exact(len(overlap))) == overlap
+    except (Incomplete, InetError) as error:
+        if isinstance(error, TimedOut):
+            raise
+        return False
+
+
+def _run(transfer: Transfer, left: int | None) -> InetError | None:
     """Move the bytes. A data connection that breaks is reported to `judge`; a silent one ends everything."""
     try:
         transfer.run()
     except ReceiveFailed as error:
         return error
     except TimedOut:
-        if size is None or transfer.moved != size:
+        if left is None or transfer.moved != left:
             raise
     return None
-
-
-def _final(control: Control) -> "Reply | InetError":
-    """The reply behind the data, or why there is none."""
-    try:
-        return control.reply()
-    except InetError as error:
-        return error

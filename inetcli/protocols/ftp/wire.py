@@ -3,15 +3,25 @@
     229 text (<d><d><d>port<d>)          EPSV, RFC 2428 section 3; <d> is one character, 33 to 126, usually "|"
     227 text h1,h2,h3,h4,p1,p2 text      PASV, RFC 959 section 4.1.2, erratum: parentheses are not promised
     213 size                             SIZE, RFC 3659 section 4
+    213 YYYYMMDDHHMMSS[.F+]              MDTM, RFC 3659 section 3, in UTC
     150 text (size bytes) text           RETR: a habit of servers, not a promise
+    257 "path" text                      PWD and MKD, RFC 959 appendix II: quotes in the path are doubled
+    211-text CRLF *( SP feature CRLF ) 211 End      FEAT, RFC 2389 section 3.2
+    213 algorithm range hash path        HASH, draft-bryan-ftpext-hash-02 section 3.1
 
-The address of a 227 is never used, only its port: a server behind NAT tells a wrong one, and a hostile server another's
-(CVE-2020-8284). The data connection goes to where the control connection goes.
+The address of a 227 is used only when the user says so (`--trust-pasv-address`): a server behind NAT tells a wrong one,
+and a hostile server another's (CVE-2020-8284). The data connection goes to where the control connection goes.
+
+A path whose name has a CR, LF or NUL in it is never sent: it would end the command and begin another.
 """
 
 import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from inetcli.errors import ProtocolViolation, Usage
+from inetcli.protocols.ftp.model import Features
+from inetcli.secret import MASK, Secret
 from inetcli.wire.replies import Reply
 
 MAX_SIZE = (1 << 63) - 1
@@ -19,14 +29,60 @@ MAX_SIZE = (1 << 63) - 1
 _PASV = re.compile(r"(?<!\d)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})(?!\d)", re.ASCII)
 _EPSV = re.compile(r"\(([!-~])\1\1(\d{1,5})\1\)", re.ASCII)
 _BYTES = re.compile(r"\((\d{1,19}) bytes\)", re.ASCII)
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d+))?", re.ASCII)
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_HASH = re.compile(r"([A-Za-z0-9-]+)\s+(\d+)-(\d+)\s+([0-9A-Fa-f]{8,128})(?:\s|$)", re.ASCII)
+
+_POSITIVE = {
+    "USER": (230, 331, 332, 232),
+    "PASS": (230, 202, 332),
+    "TYPE": (200,),
+    "SIZE": (213,),
+    "MDTM": (213,),
+    "EPSV": (229,),
+    "PASV": (227,),
+    "EPRT": (200,),
+    "PORT": (200,),
+    "FEAT": (211,),
+    "OPTS": (200,),
+    "PBSZ": (200,),
+    "PROT": (200,),
+    "PWD": (257,),
+    "MKD": (257,),
+    "HASH": (213,),
+}
+"""What RFC 959 section 5.4 and its successors say that a server answers when it is content."""
 
 
-def encode_command(verb: str, argument: str = "") -> bytes:
-    """A command line. `Usage` when the argument would end it early: targets are checked before, options here."""
-    if any(character in argument for character in "\r\n\0"):
-        raise Usage(f"{verb}: the argument holds a CR, LF or NUL")
-    line = f"{verb} {argument}" if argument else verb
-    return line.encode("utf-8", "surrogateescape") + b"\r\n"
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line. `secret` is sent in place of the argument, and shown as `***`."""
+
+    verb: str
+    argument: str = ""
+    secret: Secret | None = field(default=None, repr=False)
+
+    def encode(self, encoding: str = "utf-8") -> bytes:
+        """The bytes that are sent. `Usage` when the argument would end the line early, or the encoding lacks it."""
+        return self._encode(self.argument if self.secret is None else self.secret.reveal(), encoding)
+
+    def shown(self, encoding: str = "utf-8") -> bytes:
+        """The bytes that may be shown."""
+        return self._encode(self.argument if self.secret is None else MASK, encoding)
+
+    def fits(self, reply: Reply) -> bool:
+        """Whether this can be the reply to it: a refusal always can."""
+        return reply.first >= 4 or reply.code in _POSITIVE.get(self.verb, (reply.code,))
+
+    def _encode(self, argument: str, encoding: str) -> bytes:
+        if any(character in argument for character in "\r\n\0"):
+            raise Usage(f"{self.verb}: the argument holds a CR, LF or NUL")
+        line = f"{self.verb} {argument}" if argument else self.verb
+        try:
+            return line.encode(encoding, "surrogateescape") + b"\r\n"
+        except UnicodeEncodeError as error:
+            character = error.object[error.start]
+            raise Usage(f"{self.verb}: {encoding} has no bytes for {character!r} (--encoding)") from error
 
 
 def parse_epsv(reply: Reply) -> int:
@@ -38,22 +94,88 @@ def parse_epsv(reply: Reply) -> int:
     return port
 
 
-def parse_pasv(reply: Reply) -> int:
-    """The port of a 227 reply; its address is left alone."""
+def parse_pasv(reply: Reply) -> tuple[str, int]:
+    """The address and the port of a 227 reply."""
     match = _PASV.search(reply.text)
     numbers = [int(number) for number in match.groups()] if match else []
     if not numbers or max(numbers) > 255 or not (numbers[4] or numbers[5]):
         raise ProtocolViolation(f'PASV: expected "227 ... h1,h2,h3,h4,p1,p2" with numbers up to 255, got "{reply}"')
-    return numbers[4] << 8 | numbers[5]
+    return ".".join(map(str, numbers[:4])), numbers[4] << 8 | numbers[5]
+
+
+def encode_eprt(host: str, port: int) -> Command:
+    """EPRT, RFC 2428 section 2: protocol 1 is IPv4, 2 is IPv6."""
+    return Command("EPRT", f"|{2 if ':' in host else 1}|{host}|{port}|")
+
+
+def encode_port(host: str, port: int) -> Command:
+    """PORT, RFC 959 section 4.1.2, for an IPv4 address."""
+    return Command("PORT", ",".join([*host.split("."), str(port >> 8), str(port & 255)]))
 
 
 def parse_size(reply: Reply) -> int | None:
-    """The size in a 213 reply to SIZE; None when it is no number."""
+    """The size in a 213 reply to SIZE; None when it is refused, or no number."""
     text = reply.text
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= MAX_SIZE else None
+    number = int(text) if reply.code == 213 and text.isascii() and text.isdigit() and len(text) < 20 else -1
+    return number if 0 <= number <= MAX_SIZE else None
+
+
+def parse_mdtm(reply: Reply) -> datetime | None:
+    """The time in a 213 reply to MDTM; None when it is refused, or no time."""
+    return parse_time(reply.text) if reply.code == 213 else None
+
+
+def parse_time(text: str) -> datetime | None:
+    """A time-val of RFC 3659 section 2.3, YYYYMMDDHHMMSS[.digits], in UTC; None when it is none. Fractions are cut to
+    microseconds; a leap second is taken for the one before."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(number) for number in match.groups()[:6])
+    fraction = int((match[7] or "")[:6].ljust(6, "0"))
+    try:
+        return datetime(year, month, day, hour, minute, 59 if second == 60 else second, fraction, UTC)
+    except ValueError:
+        return None
+
+
+def encode_time(when: datetime) -> str:
+    """A time-val in whole seconds, for MFMT."""
+    return when.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+
+
+def seconds_to_time(seconds: float) -> datetime:
+    """Seconds since 1970, as files have them."""
+    return datetime.fromtimestamp(max(0.0, seconds), UTC)
 
 
 def parse_announced_size(reply: Reply) -> int | None:
     """The size in a 150 reply to RETR, where the server tells one; None when it does not."""
     match = _BYTES.search(reply.text)
     return int(match[1]) if match and int(match[1]) <= MAX_SIZE else None
+
+
+def parse_path(reply: Reply) -> str:
+    """The path of a 257 reply. `ProtocolViolation` when there is none in quotes."""
+    match = _QUOTED.search(reply.text)
+    if match is None:
+        raise ProtocolViolation(f'expected "257" and a path in quotes, got "{reply}"')
+    return match[1].replace('""', '"')
+
+
+def parse_features(reply: Reply) -> Features:
+    """What FEAT tells; nothing when it is refused."""
+    names: dict[str, str] = {}
+    if reply.code == 211:
+        for line in reply.lines[1:-1]:
+            name, _, rest = line.removeprefix("211-").strip().partition(" ")
+            names[name.upper()] = rest.strip()
+    return Features(names)
+
+
+def parse_hash(reply: Reply) -> tuple[str, int, str]:
+    """Algorithm, the end of the range that was hashed, and the hash in lower-case hex, of a 213 reply to HASH."""
+    match = _HASH.search(reply.lines[-1][4:])
+    if match is None or int(match[2]) != 0:
+        raise ProtocolViolation(f'HASH: expected "213 ALGORITHM 0-SIZE HEX path", got "{reply}"')
+    return match[1].upper(), int(match[3]), match[4].lower()

@@ -21,6 +21,7 @@ def test_get_saves_under_the_remote_name_and_says_nothing(tmp_path: Path) -> Non
             "PASS anonymous@",
             "TYPE I",
             "SIZE pub/a.bin",
+            "MDTM pub/a.bin",
             "EPSV",
             "RETR pub/a.bin",
             "QUIT",
@@ -83,7 +84,7 @@ def test_get_with_a_password_sends_it_only_when_it_is_asked_for(tmp_path: Path) 
     with FtpServer(FILES, tls="explicit", require_tls=True) as server:
         denied = inetcli("ftp", "get", "-o", "-", *arguments, f"ftp://{server.host}:{server.port}/empty")
         assert denied.code == 67
-        assert server.log.commands() == ["USER user"]
+        assert server.log.commands() == ["USER user", "QUIT"]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from listings import FILES, LINKS, NAMES, OTHERS, TODAY
 
 from inetcli.errors import ProtocolViolation, TooLarge
 from inetcli.protocols.ftp.dialects import parse_list
-from inetcli.protocols.ftp.listing import MAX_ROW, Listing, parse_mlsx, parse_nlst, parse_rows, parse_time
+from inetcli.protocols.ftp.listing import MAX_ROW, Listing, parse_mlsx, parse_nlst, parse_rows
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.wire import parse_time
 from inetcli.wire.reader import Reader
 
 FILE, DIR, LINK, OTHER = EntryType.FILE, EntryType.DIR, EntryType.LINK, EntryType.OTHER
@@ -423,7 +424,7 @@ def test_parse_mlsx_refuses(row: bytes) -> None:
     ],
 )
 def test_parse_time(value: bytes, expected: datetime | None) -> None:
-    assert parse_time(value) == expected
+    assert parse_time(value.decode()) == expected
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

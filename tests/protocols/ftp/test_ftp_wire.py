@@ -4,12 +4,18 @@ import pytest
 
 from inetcli.errors import ProtocolViolation, Usage
 from inetcli.protocols.ftp.wire import (
-    encode_command,
+    Command,
+    encode_eprt,
+    encode_port,
     parse_announced_size,
     parse_epsv,
+    parse_features,
+    parse_hash,
     parse_pasv,
+    parse_path,
     parse_size,
 )
+from inetcli.secret import Secret
 from inetcli.wire.replies import Reply
 
 
@@ -58,7 +64,7 @@ def test_parse_epsv_refuses(line: str) -> None:
     ],
 )
 def test_parse_pasv_takes_the_port_and_leaves_the_address(line: str, port: int) -> None:
-    assert parse_pasv(reply(line)) == port
+    assert parse_pasv(reply(line))[1] == port
 
 
 @pytest.mark.parametrize(
@@ -90,12 +96,83 @@ def test_parse_announced_size(line: str, size: int | None) -> None:
     assert parse_announced_size(reply(line)) == size
 
 
-def test_encode_command_keeps_bytes_that_are_not_utf8() -> None:
-    assert encode_command("RETR", "gr\u00fc\udcff") == b"RETR gr\xc3\xbc\xff\r\n"
-    assert encode_command("EPSV") == b"EPSV\r\n"
+def test_commands_keep_bytes_that_are_not_utf8() -> None:
+    assert Command("RETR", "gr\u00fc\udcff").encode() == b"RETR gr\xc3\xbc\xff\r\n"
+    assert Command("RETR", "gr\u00fc").encode("latin-1") == b"RETR gr\xfc\r\n"
+    assert Command("EPSV").encode() == b"EPSV\r\n"
+
+
+def test_a_command_with_a_secret_sends_it_and_shows_a_mask() -> None:
+    command = Command("PASS", secret=Secret("geheim"))
+    assert (command.encode(), command.shown()) == (b"PASS geheim\r\n", b"PASS ***\r\n")
+    assert "geheim" not in repr(command)
+
+
+def test_a_name_that_the_encoding_lacks_is_refused() -> None:
+    with pytest.raises(Usage, match="latin-1 has no bytes for"):
+        Command("RETR", "\u0142").encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("verb", "line", "fits"),
+    [
+        ("TYPE", "200 ok", True),
+        ("TYPE", "213 5", False),
+        ("SIZE", "213 5", True),
+        ("SIZE", "550 no", True),
+        ("SIZE", "229 (|||5|)", False),
+        ("USER", "331 go on", True),
+        ("NOOP", "299 odd", True),
+    ],
+)
+def test_a_reply_fits_a_command_or_does_not(verb: str, line: str, fits: bool) -> None:
+    assert Command(verb).fits(reply(line)) is fits
 
 
 @pytest.mark.parametrize("argument", ["a\r\nDELE b", "a\nb", "a\0b"])
-def test_encode_command_refuses_what_would_be_another_command(argument: str) -> None:
+def test_a_command_refuses_what_would_be_another_command(argument: str) -> None:
     with pytest.raises(Usage):
-        encode_command("RETR", argument)
+        Command("RETR", argument).encode()
+    with pytest.raises(Usage):
+        Command("PASS", secret=Secret(argument)).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [('257 "/pub" is here', "/pub"), ('257 "/a ""b"" c"', '/a "b" c'), ('257 ""', "")],
+)
+def test_parse_path(line: str, path: str) -> None:
+    assert parse_path(reply(line)) == path
+
+
+def test_parse_path_refuses_what_is_not_in_quotes() -> None:
+    with pytest.raises(ProtocolViolation, match="a path in quotes"):
+        parse_path(reply("257 /pub"))
+
+
+def test_parse_features() -> None:
+    lines = ("211-Features:", " MDTM", " HASH SHA-1;SHA-256*;MD5", "211-UTF8", " mlst type*;size*;", "211 End")
+    features = parse_features(Reply(211, lines))
+    assert features.utf8
+    assert features.hashes == ["SHA-256", "SHA-1", "MD5"]
+    assert features.names["MLST"] == "type*;size*;"
+    assert parse_features(reply("500 what?")).names == {}
+
+
+def test_parse_hash() -> None:
+    line = "213 SHA-256 0-49 169CD22282DA7F147CB491E559E9DD files.ext"
+    assert parse_hash(reply(line)) == ("SHA-256", 49, "169cd22282da7f147cb491e559e9dd")
+
+
+@pytest.mark.parametrize(
+    "line", ["213 SHA-256 0-49 xyz name", "213 169cd22282da7f147cb491e559e9dd", "213 MD5 5-49 aabbccdd x"]
+)
+def test_parse_hash_refuses(line: str) -> None:
+    with pytest.raises(ProtocolViolation, match="HASH: expected"):
+        parse_hash(reply(line))
+
+
+def test_encode_eprt_and_port() -> None:
+    assert encode_eprt("127.0.0.1", 1025).encode() == b"EPRT |1|127.0.0.1|1025|\r\n"
+    assert encode_eprt("::1", 80).encode() == b"EPRT |2|::1|80|\r\n"
+    assert encode_port("127.0.0.1", 1025).encode() == b"PORT 127,0,0,1,4,1\r\n"

@@ -1,0 +1,145 @@
+"""What `inetcli ftp get` does with a target: one file, what a pattern matches, or what is below a folder."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from inetcli.cli.options import Options
+from inetcli.cli.targets import Answer, Job, run_targets
+from inetcli.errors import FileExists, Incomplete, InetError, MalformedTarget, Usage
+from inetcli.files import safe_name
+from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
+from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work
+from inetcli.protocols.ftp.model import Download, EntryType, Way
+from inetcli.protocols.ftp.names import base_name
+from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.tree import Found, Limits, Passed, Walk
+from inetcli.protocols.ftp.view import download_record, show_download
+
+
+@dataclass(frozen=True, slots=True)
+class Getting:
+    """The options of `ftp get`."""
+
+    wish: Wish
+    output: str | None = None
+    directory: str | None = None
+    skip_existing: bool = False
+    recursive: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+def get(options: Options, targets: Sequence[str], way: Way, getting: Getting) -> int:
+    """`ftp get`: the exit code."""
+    one_stream = getting.output == STDIO or getting.recursive
+    with Servers(options.jobs) as servers:
+        work = _Get(options, way, servers, getting)
+        return run_targets(options, targets, work.work, jobs=1 if one_stream else None)
+
+
+class _Get(Work):
+    def __init__(self, options: Options, way: Way, servers: Servers, getting: Getting) -> None:
+        super().__init__(options, way, servers)
+        self._getting = getting
+
+    def work(self, job: Job) -> Answer:
+        getting = self._getting
+        target = self.target(job, patterns=True)
+        if target.pattern or getting.recursive:
+            if getting.output is not None:
+                raise Usage("-o names one file: not with -r, and not with a pattern")
+            return self._many(job, target)
+        if not target.path or target.path.endswith("/"):
+            raise MalformedTarget(f"{target.where.text}: a file's path is needed: host/path")
+        names = (getting.output or safe_name(base_name(target.path)),)
+        descriptor = job.stdout_descriptor() if getting.output == STDIO else None
+        place = Place(names, getting.directory, descriptor)
+        return self._one(job, target, target.path, place)
+
+    def _one(self, job: Job, target: Understood, path: str, place: Place) -> Answer:
+        job.record["path"] = place.path
+        wish = self._wish(target)
+        try:
+            if job.kept is None:
+                job.kept = local = open_local(place, wish, _whose(target, path), job.session)
+                job.lasting.enter_context(local.destination)
+            assert isinstance(job.kept, LocalFile)
+            watcher = Watcher(job.progress.expect, job.progress.advance)
+            done = Ftp(job.session, target.server).get(path, place, job.kept, wish, watcher)
+        except FileExists:
+            if not self._getting.skip_existing:
+                raise
+            done = Download(place.path, skipped=True)
+        remarks = [show_download(done)] if job.on_terminal else []
+        return Answer(record=download_record(done), remarks=remarks, tls=done.tls)
+
+    def _wish(self, target: Understood) -> Wish:
+        wish = self._getting.wish
+        if target.text and wish.verify:
+            raise Usage("--verify hash: the hash of a file is not that of its text in another form (;type=a)")
+        return replace(wish, text=True, resume=False) if target.text else wish
+
+    # Many files
+
+    def _many(self, job: Job, target: Understood) -> Answer:
+        """What a pattern matches, or what is below a folder: each file is a part of the target."""
+        getting = self._getting
+        ftp = Ftp(job.session, target.server)
+        walk = Walk(ftp.list, ftp.is_folder, getting.limits)
+        folder = target.path.rstrip("/") if target.path.strip("/") else target.path
+        found = walk.matching(folder, recursive=getting.recursive) if target.pattern else walk.below(folder)
+        passed: list[Passed] = []
+        parts = job.each(
+            _keep_files(found, passed, job),
+            lambda file: "/".join(file.names),
+            lambda part, file: self._part(part, target, file),
+            jobs=self.options.jobs,
+        )
+        count = Count()
+        for part in parts:
+            count.add(part)
+        record = {"path": getting.directory or ".", **count.record()}
+        error = count.error() or _unsafe(passed)
+        remarks = [count.show()] if job.on_terminal else []
+        return Answer(record=record, remarks=remarks, error=error)
+
+    def _part(self, job: Job, target: Understood, file: Found) -> Answer:
+        place = Place(file.names, self._getting.directory or ".")
+        job.record["path"] = place.path
+        if self._is_here(job, target, file, place):
+            return Answer(record=download_record(Download(place.path, size=file.entry.size, skipped=True)))
+        return self._one(job, target, file.path, place)
+
+    def _is_here(self, job: Job, target: Understood, file: Found, place: Place) -> bool:
+        """Whether the file that is here has the size and the time of the remote one."""
+        try:
+            here = os.lstat(place.path)
+        except OSError:
+            return False
+        remote = file.entry
+        if remote.type is not EntryType.FILE or remote.size != here.st_size or remote.modified is None:
+            return False
+        if remote.resolution > 1:  # LIST is not exact enough
+            exact = Ftp(job.session, target.server).modified(file.path)
+            return exact is not None and int(exact.timestamp()) == int(here.st_mtime)
+        return int(remote.modified.timestamp()) == int(here.st_mtime)
+
+
+def _keep_files(found: Iterator[Found | Passed], passed: list[Passed], job: Job) -> Iterator[Found]:
+    for item in found:
+        if isinstance(item, Passed):
+            passed.append(item)
+            job.session.note(f"{item.path}: passed over: {item.why}")
+        else:
+            yield item
+
+
+def _unsafe(passed: list[Passed]) -> InetError | None:
+    count = sum(item.unsafe for item in passed)
+    return Incomplete(f"{count} listed names cannot be names of files here") if count else None
+
+
+def _whose(target: Understood, path: str) -> Mapping[str, object]:
+    endpoint = target.server.endpoint
+    return {"host": endpoint.host, "port": endpoint.port, "user": endpoint.credentials.user, "path": path}

@@ -1,0 +1,120 @@
+"""What is in a remote folder: MLSD, else LIST, else NLST, all in one form.
+
+    MLSD path -> 150, facts, 226     a standard, with sizes, and times in UTC
+    500 | 502 | 504                  this server has none: it is not asked again
+    CWD path, LIST -a, CWD back      a dialect; LIST is not given the path, which it may take for options or a pattern
+    LIST                             where -a is taken for a name: then nothing came
+    NLST                             where not a line of LIST is understood: names alone
+
+A path that is a file gives its one entry: MLSD refuses it, and MLST tells of it, or LIST lists it.
+"""
+
+from dataclasses import dataclass, replace
+
+from inetcli.errors import Denied, NotFound, Refused
+from inetcli.protocols.ftp.control import Control, missing
+from inetcli.protocols.ftp.listing import Listing, parse_mlsx
+from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.transfer import retrieve_rows
+from inetcli.protocols.ftp.wire import Command
+from inetcli.wire.replies import Reply
+
+UNKNOWN_COMMAND = (500, 502, 504)
+"""What a server says to a command that it has not (RFC 959 section 4.2.1)."""
+
+_REFUSALS = (NotFound, Denied, Refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The entries of a folder in the server's order; or `of_file`, the one of the file that the path is."""
+
+    entries: list[Entry]
+    of_file: bool = False
+
+
+def list_folder(control: Control, path: str) -> Contents:
+    """What is at a path; an empty one is the login's folder.
+
+    Errors: `NotFound`, `Denied`, `Incomplete`, `TooLarge`, `Refused`, those of streams.
+    """
+    if control.manners.mlsd:
+        try:
+            return Contents(_read(control, "MLSD", path, path)[0])
+        except _REFUSALS as error:
+            code = error.reply_code or 0
+            if code in UNKNOWN_COMMAND:
+                control.manners.mlsd = False
+            elif code // 100 != 5:
+                raise
+            else:
+                entry = _describe(control, path)
+                if entry and entry.type is not EntryType.DIR:
+                    return Contents([entry], of_file=True)
+                if entry is None and control.manners.mlsd:
+                    raise
+    return _list(control, path)
+
+
+def base_name(path: str) -> str:
+    """The last component of a path."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _describe(control: Control, path: str) -> Entry | None:
+    """What MLST says of a path; None when it is refused. Whether there is MLST at all is the same as with MLSD."""
+    reply = control.ask("MLST", path)
+    if reply.code in UNKNOWN_COMMAND:
+        control.manners.mlsd = False
+    if reply.code != 250 or len(reply.lines) < 3:
+        return None
+    row = reply.lines[1].lstrip(" ").encode("utf-8", "surrogateescape")
+    entry = parse_mlsx(row, control.encoding)
+    return replace(entry, name=base_name(path)) if entry else None
+
+
+def _list(control: Control, path: str) -> Contents:
+    home = control.home() if path else ""
+    entered = control.ask("CWD", path) if path else None
+    inside = entered is None or entered.first == 2
+    # A path in front of which there is nothing else could be taken for options.
+    argument = "" if inside else f"./{path}" if path.startswith("-") else path
+    try:
+        entries, strange = _read_all(control, argument, path) if inside else _read(control, "LIST", argument, path)
+        if strange and not entries:
+            entries, _ = _read(control, "NLST", argument, path)
+    except _REFUSALS as error:
+        if not inside or error.reply_code not in (450, 550):
+            raise
+        entries = []  # some servers say of a folder with nothing in it that there are no files
+    finally:
+        if path and inside and control.usable:
+            control.ask("CWD", home)
+    if inside:
+        return Contents(entries)
+    if not entries and isinstance(entered, Reply):
+        raise missing(f"{path}: not listed", entered)
+    return Contents([replace(entry, name=base_name(entry.name)) for entry in entries], of_file=True)
+
+
+def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], int]:
+    """LIST with the names that begin with a dot, which MLSD gives, too, if the server passes -a on to its ls."""
+    try:
+        entries, strange = _read(control, "LIST", "-a", path)
+        if entries or strange:
+            return entries, strange
+    except _REFUSALS:
+        pass
+    return _read(control, "LIST", argument, path)
+
+
+def _read(control: Control, verb: str, argument: str, path: str) -> tuple[list[Entry], int]:
+    """One listing, and how many of its rows nobody understands; a note tells of them."""
+    today = control.session.network.clock.now().date()
+    listing = Listing(Source(verb.lower()), today, control.encoding)
+    entries: list[Entry] = []
+    for rows in retrieve_rows(control, Command(verb, argument), f"{path or 'the folder'}: not listed"):
+        entries += listing.entries(rows)
+    if listing.note:
+        control.session.note(listing.note)
+    return entries, listing.strange

@@ -1,0 +1,82 @@
+"""What `inetcli ftp put` does: one file, standard input, or all that is below a folder."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+from inetcli.cli.options import Options
+from inetcli.cli.targets import Answer, Job, claim_stdin, run_targets
+from inetcli.errors import MalformedTarget
+from inetcli.payload import open_payload
+from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.download import Watcher
+from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work
+from inetcli.protocols.ftp.model import Way
+from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.tree import join, local_files
+from inetcli.protocols.ftp.upload import Manner
+from inetcli.protocols.ftp.view import show_upload, upload_record
+
+
+def put(options: Options, source: str, target: str, way: Way, manner: Manner, *, recursive: bool) -> int:
+    """`ftp put`: the exit code."""
+    with Servers(1) as servers:
+        work = _Put(options, way, servers, source, manner)
+        return run_targets(options, [target], work.tree if recursive else work.file, jobs=1)
+
+
+class _Put(Work):
+    def __init__(self, options: Options, way: Way, servers: Servers, source: str, manner: Manner) -> None:
+        super().__init__(options, way, servers)
+        self._source = source
+        self._manner = manner
+
+    def file(self, job: Job) -> Answer:
+        target = self.target(job)
+        path = target.path
+        if not path or path.endswith("/"):
+            if self._source == STDIO:
+                raise MalformedTarget(f"{target.where.text}: a name is needed for what comes from standard input")
+            path += os.path.basename(self._source)
+        if self._source == STDIO and job.kept is None:
+            claim_stdin("FILE -")
+            job.kept = True
+        return self._send(job, target, self._source, path)
+
+    def tree(self, job: Job) -> Answer:
+        """Everything below a local folder: the folders are made as they come, each file is a part of the target."""
+        target = self.target(job)
+        ftp = Ftp(job.session, target.server)
+        root = target.path.rstrip("/") or target.path
+        if root.strip("/"):
+            ftp.make_folder(root, parents=True)
+
+        def files() -> Iterator[tuple[str, ...]]:
+            for names, is_folder in local_files(self._source):
+                if is_folder:
+                    ftp.make_folder(join(root, "/".join(names)), parents=True)
+                else:
+                    yield names
+
+        parts = job.each(
+            files(),
+            "/".join,
+            lambda part, names: self._send(
+                part, target, os.path.join(self._source, *names), join(root, "/".join(names))
+            ),
+            jobs=1,
+        )
+        count = Count()
+        for part in parts:
+            count.add(part)
+        remarks = [count.show()] if job.on_terminal else []
+        return Answer(record={"path": root, **count.record()}, remarks=remarks, error=count.error())
+
+    def _send(self, job: Job, target: Understood, source: str, path: str) -> Answer:
+        job.record["path"] = path
+        manner = replace(self._manner, text=target.text)
+        with open_payload(source) as payload:
+            watcher = Watcher(job.progress.expect, job.progress.advance)
+            done = Ftp(job.session, target.server).put(payload, path, manner, watcher)
+        remarks = [show_upload(done)] if job.on_terminal else []
+        return Answer(record=upload_record(done), remarks=remarks, tls=done.tls)

@@ -1,0 +1,68 @@
+"""A server and the connections to it, which the targets of one command share.
+
+A target borrows a connection for its turn; where there is none, it is made, up to as many as may work at a time. One
+that was left idle may be gone by then, because servers hang up on who says nothing: when it fails before its first
+answer, another takes its place.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from inetcli.errors import EmptyReply, InetError, ReceiveFailed, SendFailed
+from inetcli.net.session import Session
+from inetcli.net.share import Once, Share
+from inetcli.protocols.ftp.control import Control, Endpoint, Manners, open_control
+
+T = TypeVar("T")
+
+
+class Server:
+    """One server: `use` it with a session."""
+
+    def __init__(self, endpoint: Endpoint, places: int) -> None:
+        self.endpoint = endpoint
+        self._manners = Manners()
+        self._share: Share[Control] = Share(places, lambda error: error.reply_code == 421)
+
+    def use(self, session: Session, work: Callable[[Control], T]) -> T:
+        """What `work` makes of a connection. Errors: its own, and those of getting one."""
+        while True:
+            with self._share.borrowed(
+                session.deadline,
+                session.network.cancel,
+                lambda: open_control(session, self.endpoint, self._manners),
+            ) as control:
+                if control.session.trace is not session.trace:
+                    control.adopt(session)
+                try:
+                    return work(control)
+                except InetError as error:
+                    if not (_gone(control, error) or (control.turned_away and self._share.crowded)):
+                        raise
+
+    def close(self) -> None:
+        """Leave. Nobody may be using it."""
+        self._share.close()
+
+
+class Servers:
+    """The servers of one command: `servers[endpoint]`. At most `places` connections to each."""
+
+    def __init__(self, places: int) -> None:
+        self._servers: Once[Endpoint, Server] = Once(lambda endpoint: Server(endpoint, places))
+
+    def __getitem__(self, endpoint: Endpoint) -> Server:
+        return self._servers[endpoint]
+
+    def __enter__(self) -> "Servers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers.values():
+            server.close()
+
+
+def _gone(control: Control, error: InetError) -> bool:
+    """Whether an idle connection turned out to have ended meanwhile."""
+    ended = isinstance(error, EmptyReply | ReceiveFailed | SendFailed) or error.reply_code == 421
+    return ended and not control.fresh and not control.answered

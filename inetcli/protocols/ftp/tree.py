@@ -1,0 +1,149 @@
+"""Many files: what a pattern means, what is below a folder, here and there.
+
+A walk yields what it finds as it finds it, every folder listed once, and follows no links: those of the server may lead
+in circles, those of ours out of the tree. Names that come from a server and cannot be names of files here are passed
+over, and told; so is what is neither a file nor a folder. Depth and number have limits, because a hostile server's tree
+has none.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from inetcli.errors import LocalRead, LocalWrite, NotFound, TooLarge
+from inetcli.files import safe_name
+from inetcli.protocols.ftp.globs import has_glob, match_glob
+from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.names import Contents
+
+MAX_DEPTH = 64
+MAX_FILES = 1_000_000
+"""What is enough for any tree that is meant to be copied; `--max-depth` and `--max-files` set others."""
+
+List = Callable[[str], Contents]
+IsFolder = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a walk may go."""
+
+    depth: int = MAX_DEPTH
+    files: int = MAX_FILES
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A remote file: its path there, the names that lead to it here, and what the listing says of it."""
+
+    path: str
+    names: tuple[str, ...]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Something that is passed over. `unsafe`: for its name, which is the server's fault."""
+
+    path: str
+    why: str
+    unsafe: bool = False
+
+
+class Walk:
+    """A walk below a remote folder. `is_folder` finds out what a listing that gives names alone does not say."""
+
+    def __init__(self, list_folder: List, is_folder: IsFolder, limits: Limits) -> None:
+        self._list = list_folder
+        self._is_folder = is_folder
+        self._limits = limits
+        self._files = 0
+
+    def below(self, folder: str) -> Iterator[Found | Passed]:
+        """Every file below a folder, its own first. Errors: those of listing the folder itself; `TooLarge`."""
+        contents = self._list(folder)
+        above = folder.rstrip("/").rpartition("/")[0] if contents.of_file else folder
+        yield from self._walk(above, (), contents.entries)
+
+    def matching(self, pattern: str, *, recursive: bool) -> Iterator[Found | Passed]:
+        """The files whose last component matches; with `recursive`, also what is below folders that do.
+
+        `NotFound` when nothing matches.
+        """
+        folder, slash, last = pattern.rpartition("/")
+        entries = self._list(folder or slash).entries
+        found = [entry for entry in entries if match_glob(last, entry.name)]
+        if not found:
+            raise NotFound(f"{pattern}: nothing matches")
+        yield from self._walk(folder or slash, (), found, deeper=recursive)
+
+    def _walk(
+        self, folder: str, names: tuple[str, ...], entries: Sequence[Entry], *, deeper: bool = True
+    ) -> Iterator[Found | Passed]:
+        folders: list[Found] = []
+        for entry in entries:
+            path = join(folder, entry.name)
+            try:
+                found = Found(path, (*names, safe_name(entry.name)), entry)
+            except LocalWrite as error:
+                yield Passed(path, error.message, unsafe=True)
+                continue
+            match self._type(entry, path):
+                case EntryType.FILE:
+                    self._files += 1
+                    if self._files > self._limits.files:
+                        raise TooLarge(f"{folder or '.'}: more than {self._limits.files} files (--max-files)")
+                    yield found
+                case EntryType.DIR if deeper:
+                    folders.append(found)
+                case EntryType.DIR:
+                    yield Passed(path, "a folder, which is fetched only with -r")
+                case EntryType.LINK:
+                    yield Passed(path, "a link, which is not followed")
+                case _:
+                    yield Passed(path, "neither a file nor a folder")
+        for found in folders:
+            if len(found.names) > self._limits.depth:
+                yield Passed(found.path, f"deeper than {self._limits.depth} folders (--max-depth)")
+            else:
+                yield from self._walk(found.path, found.names, self._list(found.path).entries)
+
+    def _type(self, entry: Entry, path: str) -> EntryType:
+        if entry.type is EntryType.OTHER and entry.source is Source.NLST:
+            return EntryType.DIR if self._is_folder(path) else EntryType.FILE
+        return entry.type
+
+
+def join(folder: str, name: str) -> str:
+    """A name in a remote folder."""
+    return f"{folder.rstrip('/')}/{name}" if folder.rstrip("/") else f"/{name}" if folder else name
+
+
+def is_pattern(path: str) -> bool:
+    """Whether the last component of a path is a pattern."""
+    return has_glob(path.rpartition("/")[2])
+
+
+def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """What is below a local folder, sorted: the names that lead there, and whether it is a folder, which comes before
+    what is in it. Links and odd files are left out. `LocalRead`."""
+
+    def walk(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
+        place = os.path.join(folder, *names)
+        try:
+            inside = sorted(os.listdir(place))
+        except OSError as error:
+            raise LocalRead(f"{place}: cannot be read: {error.strerror}") from error
+        for name in inside:
+            try:
+                mode = os.lstat(os.path.join(place, name)).st_mode
+            except FileNotFoundError:
+                continue  # gone meanwhile
+            if stat.S_ISDIR(mode):
+                yield (*names, name), True
+                yield from walk((*names, name))
+            elif stat.S_ISREG(mode):
+                yield (*names, name), False
+
+    return walk(())
