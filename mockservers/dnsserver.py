@@ -1,10 +1,11 @@
-"""DNS: a name server for zones of its own, over UDP and TCP on one port, or over TLS.
+"""DNS: a name server for zones of its own, over UDP and TCP on one port, or over TLS or HTTPS.
 
     DnsServer()                                              example.test: www, alias, MX, TXT, SRV, CAA, HTTPS, ...
     DnsServer({"www.shop.test": ["A 192.0.2.1"]})            a dict of names to records
     DnsServer(Path("shop.zone"))                             a master file
     DnsServer("$ORIGIN shop.test.\\n@ SOA ...")               the text of one
     DnsServer(tls=True)                                      DNS over TLS (RFC 7858)
+    DnsServer(https=True)                                    DNS over HTTPS (RFC 8484), HTTP/2; needs inetcli[doh]
 
 Names are answered as an authoritative server does it: NXDOMAIN and NODATA come with the SOA, aliases are followed
 inside the zone, wildcards and empty non-terminals are those of RFC 4592, a delegation is a referral, a name outside is
@@ -15,23 +16,29 @@ wants.
 
 import socket
 from collections.abc import Iterable
+from importlib.util import find_spec
 
+from mockservers.certs import Missing
 from mockservers.connection import Connection, Over
 from mockservers.core import Server
 from mockservers.datagram import Datagram
 from mockservers.dnscontent import ZONE
 from mockservers.dnsfaults import TcRefused
 from mockservers.dnsmessage import AA, Query, Reply, parse_query
-from mockservers.dnsspoiling import Outgoing, encode_fitting, spoil
+from mockservers.dnsspoiling import Outgoing, Transport, encode_fitting, spoil
 from mockservers.dnstypes import CLASS_IN, RCODES
 from mockservers.dnszone import make_zones, zone_of
 from mockservers.dnszonefile import ZoneText, read_records
+from mockservers.doh import PATH
 from mockservers.faultkinds import Armed
 from mockservers.handshake import Tls
 from mockservers.listening import bound
 from mockservers.log import Kind, Reason
 
 MAX_MESSAGE = 0xFFFF
+
+_NAMES = {Transport.TCP: ("dns", "dns"), Transport.TLS: ("dot", "dot"), Transport.HTTPS: ("doh", "https")}
+"""The server's name and scheme, by what it is spoken to over, UDP aside."""
 
 
 class DnsServer(Server):
@@ -42,15 +49,24 @@ class DnsServer(Server):
         zone: ZoneText | None = None,
         *,
         tls: bool = False,
+        https: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         faults: Iterable[str | Armed] = (),
     ) -> None:
         self.zones = make_zones(read_records(ZONE if zone is None else zone))
-        self._tls = Tls() if tls else None
-        self.name = self.scheme = "dot" if tls else "dns"
-        self.udp = not tls
+        if https:
+            _need_h2()
+        self._transport = Transport.HTTPS if https else Transport.TLS if tls else Transport.TCP
+        self._tls = Tls(alpn=["h2"] if https else []) if tls or https else None
+        self.name, self.scheme = _NAMES[self._transport]
+        self.udp = self._transport is Transport.TCP
         super().__init__(host=host, port=port, faults=faults)
+
+    @property
+    def url(self) -> str:
+        """As of any server; of DNS over HTTPS with the path."""
+        return super().url + (PATH if self._transport is Transport.HTTPS else "")
 
     @property
     def ca_file(self) -> str | None:
@@ -59,30 +75,36 @@ class DnsServer(Server):
     async def serve(self, client: Connection) -> None:
         if self._tls:
             await client.start_tls(self._tls)
+        if self._transport is Transport.HTTPS:
+            from mockservers.dohsession import serve_doh
+
+            await serve_doh(client, lambda data: self._replies(client, data, Transport.HTTPS))
+            return
         while True:
             size = int.from_bytes(await client.exact(2), "big")
-            replies = await self._replies(client, await client.exact(size), "TLS" if self._tls else "TCP")
+            replies = await self._replies(client, await client.exact(size), self._transport)
             if replies is None:
                 return
             for reply in replies:
                 await client.send(len(reply.data).to_bytes(2, "big") + reply.data)
 
     async def receive(self, datagram: Datagram) -> None:
-        for reply in await self._replies(datagram, datagram.data, "UDP") or []:
+        for reply in await self._replies(datagram, datagram.data, Transport.UDP) or []:
             if reply.other_port:
                 with _socket_beside(datagram) as other:
                     await datagram.send(reply.data, other)
             else:
                 await datagram.send(reply.data)
 
-    async def _replies(self, client: Connection | Datagram, data: bytes, transport: str) -> list[Outgoing] | None:
+    async def _replies(self, client: Connection | Datagram, data: bytes, transport: Transport) -> list[Outgoing] | None:
         """What goes out for a message; None when it is no query."""
         query = parse_query(data)
         if query is None:
             return None
-        self.log.add(Kind.FROM_CLIENT, f"{query.text} over {transport}", connection=client.number, channel="query")
-        reply, udp = self.look_up(query), transport == "UDP"
-        room = query.room if udp else MAX_MESSAGE
+        said = f"{query.text} over {transport.value}"
+        self.log.add(Kind.FROM_CLIENT, said, connection=client.number, channel="query")
+        reply = self.look_up(query)
+        room = query.room if transport is Transport.UDP else MAX_MESSAGE
         if query.name is None:
             return [Outgoing(encode_fitting(query, reply, room))]
         shots = await self.trigger(client, query.text)
@@ -90,7 +112,7 @@ class DnsServer(Server):
             client.reason = Reason.FAULT
             client.reset()
             raise Over
-        return spoil(query, reply, shots, room=room, udp=udp)
+        return spoil(query, reply, shots, transport, room)
 
     def look_up(self, query: Query) -> Reply:
         """The honest reply."""
@@ -107,6 +129,11 @@ class DnsServer(Server):
             tuple(found.authority),
             tuple(found.additional),
         )
+
+
+def _need_h2() -> None:
+    if find_spec("h2") is None:
+        raise Missing("DNS over HTTPS needs h2: pip install 'inetcli[doh]'")
 
 
 def _socket_beside(datagram: Datagram) -> socket.socket:

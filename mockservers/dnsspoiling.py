@@ -1,6 +1,7 @@
 """Carrying out DNS's own faults: from the honest reply to what goes out, and from where."""
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from mockservers import dnsfaults as kinds
 from mockservers.dnsmessage import AA, HEADER, TC, Query, Reply, encode_reply
@@ -13,16 +14,27 @@ FORGED = {A: bytes([203, 0, 113, 66]), AAAA: bytes.fromhex("20010db8000000000000
 _TTL = 60
 
 
+class Transport(Enum):
+    """What a question came over; the value is its name in the log."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+    TLS = "TLS"
+    HTTPS = "HTTPS"
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message that goes out; over UDP perhaps from another port."""
+    """A message that goes out; over UDP perhaps from another port. It may be kept for `lifetime` seconds."""
 
     data: bytes
     other_port: bool = False
+    lifetime: int = 0
 
 
-def spoil(query: Query, reply: Reply, shots: Shots, *, room: int, udp: bool) -> list[Outgoing]:
+def spoil(query: Query, reply: Reply, shots: Shots, transport: Transport, room: int) -> list[Outgoing]:
     """What goes out instead of `reply`, which may be nothing; `room` is what the client takes."""
+    udp = transport is Transport.UDP
     if shots.first(kinds.Drop):
         return []
     reply = _spoil_reply(query, reply, shots, udp=udp)
@@ -30,7 +42,10 @@ def spoil(query: Query, reply: Reply, shots: Shots, *, room: int, udp: bool) -> 
     if query.name is not None and query.name != lower(query.name) and shots.first(kinds.LowerCase):
         asked = replace(query, name=lower(query.name))
     data = _spoil_bytes(query, encode_fitting(asked, reply, room), reply, shots)
-    good = Outgoing(data, other_port=udp and shots.first(kinds.OtherPort) is not None)
+    lifetime = min((record.ttl for record in reply.answers or reply.authority), default=0)
+    good = Outgoing(data, udp and shots.first(kinds.OtherPort) is not None, lifetime)
+    if transport is Transport.HTTPS:
+        return [good]  # a request has one response
     sent = [good, good] if shots.first(kinds.Duplicate) else [good]
     return [*_forged(query, shots, udp=udp), *sent]
 

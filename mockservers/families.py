@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 
 from mockservers.faultkinds import (
     DATAGRAM_KINDS,
@@ -27,6 +28,7 @@ SERVERS: dict[str, tuple[str, ...]] = {
     "tls": ("any", "line", "tls"),
     "dns": ("any", "dns"),
     "dot": ("any", "dns", "tls"),
+    "doh": ("any", "dns", "tls"),
     "time": ("any", "line"),
 }
 """The names of all servers, with the families of their faults."""
@@ -66,8 +68,8 @@ def kinds_of(families: Sequence[str]) -> list[tuple[str, type[Fault]]]:
 
 
 def known_servers(names: Iterable[str]) -> list[str]:
-    """The names, checked; all servers when there is none."""
-    return [known_server(name) for name in names] or list(SERVERS)
+    """The names, checked; all servers when there is none, `doh` only where its extra is installed."""
+    return [known_server(name) for name in names] or [name for name in SERVERS if name != "doh" or find_spec("h2")]
 
 
 def known_server(name: str) -> str:

@@ -43,6 +43,7 @@ KINDS: Mapping[str, tuple[str, dict[str, object]]] = {
     "tls": ("TlsServer", {}),
     "dns": ("DnsServer", {}),
     "dot": ("DnsServer", {"tls": True}),
+    "doh": ("DnsServer", {"https": True}),
     "time": ("TimeServer", {}),
 }
 """The class of each, in `mockservers`, and what makes it that one."""

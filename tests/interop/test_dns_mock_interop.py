@@ -221,3 +221,67 @@ def test_our_name_server_says_what_real_ones_say(judge: tuple[Running, str], tmp
     for question, status in STATUS_DIFFERS.get(kind, {}).items():
         ours[question] = replace(ours[question], status=status)
     assert ours == ask(running.port, tmp_path), kind
+
+
+EDNS_SAYS = {
+    "+edns=1 +noednsnegotiation": "BADVERS",
+    "+edns=0 +ednsflags=0x40": "NOERROR",
+    "+edns=0 +ednsopt=100": "NOERROR",
+    "+opcode=15 +noedns": "NOTIMP",
+    "+zflag +noad": "NOERROR",
+    "+header-only": "FORMERR",
+    "+cookie": "NOERROR",
+    "+nsid": "NOERROR",
+    "+subnet=192.0.2.0/24": "NOERROR",
+    "-c CH": "REFUSED",
+    "-t AXFR": "Transfer failed",
+    "-t IXFR=1": "Transfer failed",
+}
+"""The queries of RFC 8906 section 8, and what a server that is alive says to them."""
+
+
+@pytest.mark.parametrize("words", EDNS_SAYS)
+def test_the_questions_of_rfc_8906(words: str) -> None:
+    with DnsServer() as mock:
+        base = ["dig", "-p", str(mock.port), "@127.0.0.1", "+norec", "+noad", "+tries=1", "+timeout=2", "example.test"]
+        shown = run(*base, *words.split()).out
+        assert mock.problems() == []
+    assert EDNS_SAYS[words] in shown
+    assert not re.search(r"flags:[ \w]*;.*MBZ|; OPT=|; MBZ|EDNS: version: [^0]", shown), shown
+
+
+@pytest.mark.parametrize("options", [["+tls"], ["+https"], ["+https-get"]])
+def test_kdig_and_dig_over_tls_and_https(options: list[str]) -> None:
+    kind = {"+tls": {"tls": True}}.get(options[0], {"https": True})
+    with DnsServer(ZONE, **kind) as mock:
+        at = ["-p", str(mock.port), "@127.0.0.1", *options, f"+tls-ca={mock.ca_file}", "+short"]
+        assert run("kdig", *at, "+tls-hostname=localhost", "ttl.example.test").out == "192.0.2.3\n"
+        assert run("dig", *at, "+tls-hostname=localhost", "alias.example.test", "AAAA").out.endswith("2001:db8::1\n")
+        assert len(run("kdig", *at, "big.example.test").out.split()) == 90
+        assert run("kdig", *at, "+tls-hostname=other.test", "ttl.example.test").code != 0
+        assert mock.problems() == []
+
+
+def test_drill() -> None:
+    with DnsServer(ZONE) as mock:
+        at = ["-p", str(mock.port), "@127.0.0.1"]
+        assert "192.0.2.3" in run("drill", *at, "ttl.example.test").out
+        assert "rcode: NXDOMAIN" in run("drill", *at, "nope.example.test").out
+        assert run("drill", "-a", *at, "big.example.test").out.count("198.51.100.") == 90
+        assert "v=spf1" in run("drill", "-t", *at, "example.test", "TXT").out
+        assert "from wildcard" in run("drill", *at, "a.b.wild.example.test", "TXT").out
+
+
+@pytest.mark.parametrize("mode", ["udp", "tcp", "dot", "doh"])
+def test_dnsperf_loses_nothing(mode: str, tmp_path: Path) -> None:
+    (tmp_path / "questions").write_text("www.example.test A\nnope.example.test A\nexample.test MX\n")
+    kind: dict[str, bool] = {"dot": {"tls": True}, "doh": {"https": True}}.get(mode, {})
+    with DnsServer(ZONE, **kind) as mock:
+        path = ["-O", f"doh-uri={mock.url}"] if mode == "doh" else []
+        limits = ["-n", "100", "-q", "20", "-l", "10", "-t", "5"]
+        at = ["-s", "127.0.0.1", "-p", str(mock.port), "-m", mode]
+        shown = run("dnsperf", *at, *path, *limits, "-d", str(tmp_path / "questions")).out
+        assert mock.problems() == []
+    assert re.search(r"Queries sent: +300\b", shown), shown
+    assert re.search(r"Queries completed: +300 \(100\.00%\)", shown), shown
+    assert re.search(r"Response codes: +NOERROR 200 \(66\.67%\), NXDOMAIN 100 \(33\.33%\)", shown), shown
