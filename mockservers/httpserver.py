@@ -16,9 +16,9 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from mockservers.connection import Connection, encode_reply
+from mockservers.connection import Connection
 from mockservers.core import Server, Trigger
-from mockservers.faultkinds import Armed, Reply
+from mockservers.faultkinds import Armed
 from mockservers.handshake import Tls
 from mockservers.httpfaults import Raw
 from mockservers.httpmessage import HttpRequest, HttpResponse
@@ -27,6 +27,7 @@ from mockservers.httpreader import BadRequest, RequestReader
 from mockservers.httproutes import Answer, Route, allowed_methods, call_route, find_route
 from mockservers.httpspoiling import spoil
 from mockservers.script import Shots
+from mockservers.tlsfaults import Truncate
 
 KEPT = 10_000
 KEPT_BYTES = 256 << 20
@@ -93,7 +94,8 @@ class HttpServer(Server):
             except BadRequest as bad:
                 await client.send(*HttpResponse(bad.status, f"{bad}\n").pieces(_UNREAD))
                 return
-            going_on = await self._respond(client, request)
+            # `truncate` is about the end, which here is the client's to choose.
+            going_on = await self._respond(client, request) and not client.armed(Truncate)
 
     async def _read(self, client: Connection, reader: RequestReader) -> HttpRequest:
         request = await reader.request()
@@ -108,8 +110,7 @@ class HttpServer(Server):
         path, target = f"{request.method} {request.path}", f"{request.method} {request.target}"
         shots = await self.trigger(client, request.method, path, target)
         if shots.answered:
-            (reply,) = (fault for fault in shots if isinstance(fault, Reply))
-            return request.keep_alive and not ends(encode_reply(reply.text))
+            return request.keep_alive
         if raw := shots.first(Raw):
             return await self._send(client, request, raw.text.encode("latin-1"), shots)
         return await self._send(client, request, await self._look_up(request), shots)

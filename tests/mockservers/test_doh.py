@@ -115,8 +115,8 @@ def test_faults_that_end_it(fault: str, code: int) -> None:
     with DnsServer(https=True, faults=[fault]) as server:
         done = curl(server, "-m", "1", path=get(QUERY))
         assert server.problems() == []
-    # 16 and 18 are what curl says to an end within HTTP/2, depending on how far it is.
-    assert done.code in ({16, 18, 56} if code == 56 else {code}), done.err
+    # What curl says to an end within HTTP/2 depends on what it was doing when it heard of it.
+    assert done.code in ({16, 18, 55, 56} if code == 56 else {code}), done.err
 
 
 def test_faults_that_are_in_the_message() -> None:
