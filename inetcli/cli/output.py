@@ -78,7 +78,7 @@ class Transcript:
     def __init__(self, output: Output, label: str = "") -> None:
         self._output = output
         self._label = f"{label} " if label else ""
-        self._rest: dict[tuple[str, Kind], bytes] = {}
+        self._rest: dict[tuple[str, Kind], tuple[float, bytes]] = {}
 
     def __call__(self, event: Event) -> None:
         if event.whole:
@@ -87,29 +87,29 @@ class Transcript:
             self._tell(event, f"{event.channel}: {event.size} bytes")
         else:
             key = event.channel, event.kind
-            *lines, rest = (self._rest.pop(key, b"") + event.data).split(b"\n")
+            _, begun = self._rest.pop(key, (0.0, b""))
+            *lines, rest = (begun + event.data).split(b"\n")
             for line in lines:
                 self._show(event, line.removesuffix(b"\r"))
             if len(rest) > MAX_SHOWN:
                 self._show(event, rest)
             elif rest:
-                self._rest[key] = rest
+                self._rest[key] = event.at, rest
 
     def finish(self) -> None:
-        """Show what never got its line end."""
-        for (channel, kind), rest in self._rest.items():
-            self._show(Event(0.0, kind, channel, rest, len(rest)), rest, at="")
+        """Show what never got its line end, with the time of its last piece."""
+        for (channel, kind), (at, rest) in sorted(self._rest.items(), key=lambda item: item[1][0]):
+            self._show(Event(at, kind, channel, rest, len(rest)), rest)
         self._rest.clear()
 
-    def _show(self, event: Event, line: bytes, at: str | None = None) -> None:
+    def _show(self, event: Event, line: bytes) -> None:
         text = escape(line[:MAX_SHOWN].decode("utf-8", "surrogateescape"))
         if len(line) > MAX_SHOWN:
             text += f" ... ({len(line)} bytes)"
-        self._tell(event, text, at)
+        self._tell(event, text)
 
-    def _tell(self, event: Event, text: str, at: str | None = None) -> None:
-        when = f"+{event.at:.3f}s" if at is None else at
-        self._output.tell(f"{self._label}{when} {event.kind.value} {text}".strip())
+    def _tell(self, event: Event, text: str) -> None:
+        self._output.tell(f"{self._label}+{event.at:.3f}s {event.kind.value} {text}".rstrip())
 
 
 def json_line(row: Mapping[str, object]) -> str:

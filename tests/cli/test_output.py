@@ -126,8 +126,19 @@ def test_the_transcript_puts_lines_together(kept: Kept) -> None:
         "+0.031s < 230 b",
         "+0.031s > USER ada",
         "+0.031s > PASS ***",
-        "< 331 no end",
+        "+0.031s < 331 no end",
     ]
+
+
+def test_a_line_without_an_end_has_the_time_of_its_last_piece(kept: Kept) -> None:
+    clock, transcript = StoppedClock(), Transcript(kept)  # type: ignore[arg-type]
+    trace = Trace(clock, transcript)  # type: ignore[arg-type]
+    for seconds, piece in ((1.0, b"bot"), (2.5, b"h")):
+        clock.seconds = seconds
+        trace.received(MAIN, piece)
+    clock.seconds = 9.0
+    transcript.finish()
+    assert kept.told == ["+2.500s < both"]
 
 
 def test_the_transcript_is_the_same_however_the_bytes_are_cut() -> None:
