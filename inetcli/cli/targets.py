@@ -14,6 +14,7 @@ from inetcli.cli.meter import Progress, make_meter
 from inetcli.cli.options import Options, usage
 from inetcli.cli.output import Output, Transcript
 from inetcli.errors import Bug, InetError, LocalRead, Usage
+from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.deadline import Deadline
 from inetcli.net.pool import run_pool
 from inetcli.net.session import Network, Session
@@ -29,10 +30,6 @@ T = TypeVar("T")
 
 MAX_TARGET = 1 << 16
 """Bytes of a line of `-i`."""
-
-FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 8.0
-"""Pauses before retries: a quarter of a second, doubled up to eight seconds."""
 
 
 @dataclass(slots=True)
@@ -133,6 +130,8 @@ def run_targets(options: Options, targets: Sequence[str], work: Work, *, jobs: i
     """
     if not targets and options.input is None:
         raise usage("No target given.")
+    if options.password_file == "-":
+        claim_stdin("--password-file -")
     run = _Run(options, work, jobs or options.jobs)
     with run.cancel.woken_by_signals():
         return run.run(targets)
@@ -234,18 +233,18 @@ class _Run:
     def _try(self, job: Job, work: Work) -> "Finished":
         """Work, and again after failures that may pass."""
         session = job.session
-        pause, left = FIRST_PAUSE_S, self._options.retries
+        pause, left = pauses(*RETRY_S), self._options.retries
         while True:
             try:
                 return Finished(job.text, work(job), job)
             except InetError as error:
                 if not (error.transient and left) or session.trace.committed:
                     return Finished(job.text, error, job)
+                if over := _paused(session, next(pause), error):
+                    return Finished(job.text, over, job)
                 session.trace.resume()
                 session.note(f"tried again after: {error.message}")
-                if not _paused(session, pause):
-                    return Finished(job.text, error, job)
-            pause, left = min(2 * pause, LONGEST_PAUSE_S), left - 1
+            left -= 1
 
     def _print(self, finished: "Finished") -> int:
         with self._meter.hidden() if self._meter else nullcontext():
@@ -301,23 +300,25 @@ class Finished:
 
 def input_targets(path: str, network: Network) -> Iterator[str]:
     """The targets of `-i`, as they arrive: one a line, without quoting; blank lines and `#` lines are skipped."""
-    for line in _lines(path, "-i -", Deadline(network.clock), network.cancel, MAX_TARGET):
+    if path == "-":
+        claim_stdin("-i -")
+    for line in _lines(path, Deadline(network.clock), network.cancel, MAX_TARGET):
         text = line.decode("utf-8", "surrogateescape").strip()
         if text and not text.startswith("#"):
             yield text
 
 
 def input_lines(job: Job, path: str, limit: int) -> Iterator[bytes]:
-    """The lines of a FILE argument, `-` = standard input, as they arrive, without their ends, within --max-time."""
-    return _lines(path, "FILE -", job.session.deadline, job.session.network.cancel, limit)
+    """The lines of a FILE argument as they arrive, without their ends, within --max-time. `-` = standard input, which
+    is claimed already: a retry comes here again."""
+    return _lines(path, job.session.deadline, job.session.network.cancel, limit)
 
 
-def _lines(path: str, claim: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterator[bytes]:
+def _lines(path: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterator[bytes]:
     """The lines; what cannot be opened is told now, and not when the first line is asked for."""
     import os
 
     if path == "-":
-        claim_stdin(claim)
         return read_lines(0, deadline, cancel, limit=limit, name="standard input")
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -345,13 +346,13 @@ def claim_stdin(what: str) -> None:
     _claims.append(what)
 
 
-def _paused(session: Session, seconds: float) -> bool:
-    """Pause before a retry; False = the time of this target is up."""
+def _paused(session: Session, seconds: float, failure: InetError) -> InetError | None:
+    """Pause before a retry; an error when the time of this target is up."""
     try:
-        session.pause(seconds)
-    except InetError:
-        return False
-    return True
+        session.pause(seconds, failure)
+    except InetError as over:
+        return over
+    return None
 
 
 def _record(shown: str, finished: Finished) -> dict[str, object]:
@@ -363,8 +364,9 @@ def _record(shown: str, finished: Finished) -> dict[str, object]:
 
 
 def common_keys(session: Session | None, error: InetError | None) -> dict[str, object]:
-    """The keys that every line about a target has: `error` when it failed, `exit_code`, `notes`, `timing_ms`."""
-    line: dict[str, object] = {}
+    """The keys that every line about a target has: `tls` where it was spoken, `error` when it failed, `exit_code`,
+    `notes`, `timing_ms`."""
+    line: dict[str, object] = {"tls": session.trace.tls} if session and session.trace.tls else {}
     if error:
         line["error"] = {
             "kind": error.kind,

@@ -23,6 +23,8 @@ from threading import Lock
 from inetcli.errors import LocalRead, Usage
 from inetcli.secret import Secret
 
+STDIN = "-"
+
 MAX_BYTES = 1 << 20
 """Of a netrc file, and of the first line of a password file."""
 
@@ -106,21 +108,22 @@ def clear_text_note(credentials: Credentials | None, peer: str) -> str | None:
 
 
 def read_password_file(path: str) -> Secret:
-    """The first line of a file, without its end (LF or CRLF); any readable path, a pipe such as `<(pass x)` included.
+    """The first line of a file, without its end (LF or CRLF); any readable path, a pipe such as `<(pass x)` included,
+    `-` = standard input, which the caller has claimed.
 
     Nothing behind the first line is waited for. The line itself is, as long as its writer takes. `LocalRead`.
     """
-    line = b""
-    with _opened(path) as descriptor:
-        for piece in _pieces(descriptor, path):
+    line, name = b"", "standard input" if path == STDIN else path
+    with _opened(path) if path != STDIN else _standard_input() as descriptor:
+        for piece in _pieces(descriptor, name):
             line += piece
             if b"\n" in piece:
                 break
     first = line.partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "surrogateescape")
     if not first:
-        raise LocalRead(f"{path}: expected a password in the first line, which is empty")
+        raise LocalRead(f"{name}: expected a password in the first line, which is empty")
     if _UNSENDABLE.search(first):
-        raise LocalRead(f"{path}: a password cannot hold a CR or NUL")
+        raise LocalRead(f"{name}: a password cannot hold a CR or NUL")
     return Secret(first)
 
 
@@ -243,6 +246,15 @@ def _read_private(path: str) -> str:
     with _opened(path, os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
         _check_private(os.fstat(descriptor), path)
         return b"".join(_pieces(descriptor, path)).decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def _standard_input() -> Iterator[int]:
+    """Standard input to read from, which stays open."""
+    try:
+        yield 0
+    except OSError as error:
+        raise LocalRead(f"standard input: cannot be read: {error.strerror}") from error
 
 
 @contextmanager

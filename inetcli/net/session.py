@@ -19,6 +19,7 @@ from inetcli.errors import (
     Unreachable,
     Unresolved,
 )
+from inetcli.net.backoff import WAIT_S, pauses
 from inetcli.net.clock import Clock, SystemClock
 from inetcli.net.datagram import Datagrams
 from inetcli.net.deadline import Deadline
@@ -31,10 +32,6 @@ from inetcli.net.trust import Trust
 from inetcli.net.wait import Cancel, Patience, wait_any
 
 T = TypeVar("T")
-
-FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 1.0
-"""Pauses of `--wait`: from 50 ms, doubled up to one second. A server on the way up is seen soon, and not hammered."""
 
 NOT_THERE_YET = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
 """What `--wait` waits out: no name, no connection, no greeting."""
@@ -134,6 +131,8 @@ class Session:
     ) -> SocketStream:
         """A TCP connection to one of these addresses: for what has been looked up, or told by the server."""
         deadline = deadline or self.connect_deadline()
+        if channel == MAIN:
+            self.trace.tls = None  # what an earlier connection agreed on is not this one's
         with self.trace.phase("connect", channel):
             sock, address = race(addresses, deadline, self.network.cancel)
         self.trace.remark(f"connected to {address}", channel)
@@ -159,19 +158,26 @@ class Session:
             min_rate=self.limits.min_rate,
         )
 
-    def until_there(self, attempt: Callable[[], T]) -> T:
+    def waiting(self) -> Deadline:
+        """The limit of `--wait`, from now on."""
+        return Deadline(self.network.clock).within(self.limits.wait_s, "")
+
+    def until_there(
+        self, attempt: Callable[[], T], until: Deadline | None = None, *, only: type[InetError] | None = None
+    ) -> T:
         """Run `attempt`, which connects and reads a greeting where there is one; with `--wait S`, again and again until
-        it works or S seconds are over. The last failure is the one that counts."""
-        until = self.deadline.within(self.limits.wait_s, "")
-        pause = FIRST_PAUSE_S
-        while True:
+        it works or S seconds are over (`until`: a `waiting()` that began earlier). The last failure is the one that
+        counts. `only`: the one kind of failure that is waited out."""
+        until = until or self.waiting()
+        for pause in pauses(*WAIT_S):
             try:
                 return attempt()
             except InetError as error:
-                if until.passed or not (isinstance(error, NOT_THERE_YET) or error.transient):
+                passes = isinstance(error, only or NOT_THERE_YET) or (only is None and error.transient)
+                if until.passed or not passes:
                     raise
-            self.pause(min(pause, until.left() or 0.0))
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+                self.pause(min(pause, until.left() or 0.0), error)
+        raise AssertionError("pauses have no end")
 
     def verified(self, connect: Callable[["Session"], T]) -> T:
         """Run `connect`, which opens a TLS connection. With `--insecure`, what is wrong with the certificate is told in
@@ -195,8 +201,17 @@ class Session:
         """The same session with another trust."""
         return replace(self, network=replace(self.network, trust=trust))
 
-    def pause(self, seconds: float) -> None:
-        """Wait, unless the deadline passes first (`TimedOut`) or the program is stopped (`Cancelled`)."""
+    def pause(self, seconds: float, failure: InetError | None = None) -> None:
+        """Wait, unless the deadline passes first or the program is stopped (`Cancelled`).
+
+        The `TimedOut` of the deadline tells of the failure that was to be tried again: it is why nothing came of it.
+        """
         wait_any({}, self.deadline.within(seconds, ""), self.network.cancel)
-        if self.deadline.passed:
-            raise self.deadline.expired()
+        if not self.deadline.passed:
+            return
+        over = self.deadline.expired()
+        if failure is None:
+            raise over
+        if isinstance(failure, TimedOut) and over.message in failure.message:
+            raise failure
+        raise TimedOut(f"{over.message}; the last failure: {failure.message}") from failure

@@ -30,6 +30,7 @@ from inetcli.errors import (
     ClientCertificate,
     ClientCertificateWanted,
     Expired,
+    InetError,
     NotYetValid,
     PinMismatch,
     ProtocolViolation,
@@ -40,9 +41,11 @@ from inetcli.errors import (
     WrongHost,
 )
 from inetcli.net.deadline import Deadline
+from inetcli.net.records import Records
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts, read_facts, watch
+from inetcli.net.trace import MAIN
 from inetcli.net.trust import Trust
 from inetcli.wire.der import spki
 
@@ -109,17 +112,23 @@ def start_tls(
             except ssl.SSLCertVerificationError as error:
                 raise _verdict(error, server_name, read_facts(tls.tls, seen, verified=False)) from error
             except (SendFailed, ReceiveFailed) as error:
-                raise TlsHandshake(f"{error.message} in the TLS handshake") from error
+                raise _cut(f"{error.message} in the TLS handshake") from error
+            except ssl.SSLEOFError as error:
+                raise _cut(f"{stream.peer}: the TLS handshake failed: {_words(error)}") from error
             except ssl.SSLError as error:
                 _refuse_client_certificate(error)
                 if seen.certificate_requested and not trust.certificate and "FAILURE" in _reason(error):
                     # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
                     raise ClientCertificateWanted(_WANTED) from error
-                raise TlsHandshake(f"{stream.peer}: the TLS handshake failed: {_words(error)}") from error
+                message = f"{stream.peer}: the TLS handshake failed: {_words(error)}{tls.said_in_clear()}"
+                raise TlsHandshake(message, reply=tls.records.said) from error
         tls.facts = read_facts(tls.tls, seen, verified=not trust.insecure)
+        _tell(session, stream.channel, tls.facts)
         if trust.pins:
             _check_pin(trust.pins, tls.facts, server_name)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, CertificateProblem) and isinstance(error.facts, TlsFacts):
+            _tell(session, stream.channel, error.facts)
         tls.close()
         raise
     resumed = " resumed" if tls.facts.session_reused else ""
@@ -166,6 +175,7 @@ class TlsStream(SocketStream):
         self.facts = TlsFacts()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
+        self.records = Records()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host_name, session=resume)
 
     @property
@@ -216,11 +226,13 @@ class TlsStream(SocketStream):
                 self._fill()
             except ssl.SSLZeroReturnError:
                 return 0
-            except ssl.SSLEOFError as error:
+            except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
+                if self.records.said is not None:
+                    raise self._broke(error, ReceiveFailed) from error
                 raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
             except ssl.SSLError as error:
                 _refuse_client_certificate(error)
-                raise ReceiveFailed(f"{self.peer}: the TLS connection broke: {_words(error)}") from error
+                raise self._broke(error, ReceiveFailed) from error
 
     def _send(self, data: memoryview) -> int:
         while True:
@@ -233,12 +245,25 @@ class TlsStream(SocketStream):
                 self._fill()
             except ssl.SSLError as error:
                 _refuse_client_certificate(error)
-                raise SendFailed(f"{self.peer}: the TLS connection broke: {_words(error)}") from error
+                raise self._broke(error, SendFailed) from error
+
+    def said_in_clear(self) -> str:
+        """The end of a message: what the peer said where a record ought to be. Empty when there is nothing to tell."""
+        said = self.records.said
+        return "" if said is None else f': the peer said "{said}" in clear text'
+
+    def _broke(self, error: ssl.SSLError, otherwise: type[InetError]) -> InetError:
+        """A connection that OpenSSL gave up: a violation where the peer went on in clear text."""
+        said = self.records.said
+        if said is None:
+            return otherwise(f"{self.peer}: the TLS connection broke: {_words(error)}")
+        return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=said)
 
     def _fill(self) -> None:
         """Wait for the network, and give OpenSSL what comes."""
         size = super()._receive(self._wire)
         if size:
+            self.records.pass_by(self._wire[:size])
             self._incoming.write(self._wire[:size])
         else:
             self._incoming.write_eof()
@@ -277,6 +302,19 @@ def _limit(session: Session, deadline: Deadline | None) -> Deadline:
     silence_s = session.limits.silence_s
     reason = f"timed out: no TLS handshake after {silence_s:g} s (--timeout)"
     return (deadline or session.connect_deadline()).within(silence_s, reason)
+
+
+def _cut(message: str) -> TlsHandshake:
+    """A handshake that was cut: another one may work."""
+    failure = TlsHandshake(message)
+    failure.transient = True
+    return failure
+
+
+def _tell(session: Session, channel: str, facts: TlsFacts) -> None:
+    """What TLS agreed on goes into the answer, also where it is refused."""
+    if channel == MAIN:
+        session.trace.tls = facts.summary()
 
 
 def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:

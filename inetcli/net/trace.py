@@ -7,7 +7,7 @@ read the phases from it. It keeps times and notes, never bytes: a listener that 
 Secrets do not reach a trace: whoever sends one hands over the masked form beside it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -68,6 +68,8 @@ class Trace:
         """What the user should know though nothing failed: fall-backs, skipped names."""
         self.committed = False
         """Something has gone out that must not go out twice (a password not yet accepted, a POST): no retry."""
+        self.tls: Mapping[str, object] | None = None
+        """What TLS agreed on, on the main channel: the `tls` of the answer. None = not spoken."""
         self.received_bytes = 0
         self.sent_bytes = 0
 

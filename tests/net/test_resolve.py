@@ -20,10 +20,10 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], list]
     """Puts a function in the place of the system's resolver; literals are still parsed by the system."""
 
     def install(look_up: Callable[[str], list]) -> None:
-        def getaddrinfo(host: str, port: int, family: int = 0, type: int = 0, *, flags: int = 0) -> list:
+        def getaddrinfo(host: bytes, port: int, family: int = 0, type: int = 0, *, flags: int = 0) -> list:
             if flags & socket.AI_NUMERICHOST:
                 return REAL(host, port, family, type, flags=flags)
-            return [(row_family, type, 6, "", (address, port)) for row_family, address in look_up(host)]
+            return [(row_family, type, 6, "", (address, port)) for row_family, address in look_up(host.decode())]
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 

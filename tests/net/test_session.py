@@ -96,7 +96,7 @@ def test_max_time_is_one_for_all_connections(make, clock) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses."""
-    monkeypatch.setattr(session_module, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(session_module, "WAIT_S", (0.001, 0.002))
 
 
 @pytest.mark.usefixtures("quick")
@@ -180,11 +180,46 @@ def test_wait_sits_out_a_refusal_that_may_pass(make) -> None:
 @pytest.mark.usefixtures("quick")
 def test_wait_ends_with_max_time(make) -> None:
     def attempt() -> None:
+        raise Unreachable("h:1: refused")
+
+    with pytest.raises(TimedOut) as caught:
+        make(wait_s=20, max_time_s=0.02).until_there(attempt)
+    assert caught.value.message == ("timed out: not done after 0.02 s (--max-time); the last failure: h:1: refused")
+
+
+def test_wait_and_max_time_of_the_same_length_are_max_time(make, clock) -> None:
+    def attempt() -> None:
+        clock.advance(5)
+        raise Unreachable("h:1: refused")
+
+    with pytest.raises(TimedOut, match="the last failure: h:1: refused"):
+        make(wait_s=6, max_time_s=5, clock=clock).until_there(attempt)
+
+
+def test_an_attempt_that_max_time_ended_says_so_once(make, clock) -> None:
+    session = make(wait_s=6, max_time_s=5, clock=clock)
+
+    def attempt() -> None:
+        clock.advance(5)
+        raise TimedOut(f"{session.deadline.reason}: h:1: no answer")
+
+    with pytest.raises(TimedOut) as caught:
+        session.until_there(attempt)
+    assert caught.value.message == "timed out: not done after 5 s (--max-time): h:1: no answer"
+
+
+def test_a_wait_that_began_earlier_ends_earlier(make, clock) -> None:
+    session = make(wait_s=6, clock=clock)
+    until, attempts = session.waiting(), []
+
+    def attempt() -> None:
+        attempts.append(1)
         raise Unreachable("no")
 
-    with pytest.raises(InetError) as caught:
-        make(wait_s=20, max_time_s=0.02).until_there(attempt)
-    assert caught.value.exit_code in (7, 28)  # in the attempt, or in the pause behind it
+    clock.advance(6)
+    with pytest.raises(Unreachable):
+        session.until_there(attempt, until)
+    assert attempts == [1]
 
 
 def test_insecure_says_what_was_wrong_and_connects_once_more(make) -> None:

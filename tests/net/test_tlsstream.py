@@ -1,5 +1,8 @@
 """TLS on a connection: what a handshake may end with, and how the stream ends."""
 
+import contextlib
+import os
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -7,6 +10,7 @@ import pytest
 
 from inetcli.errors import (
     Expired,
+    InetError,
     NotYetValid,
     PinMismatch,
     ProtocolViolation,
@@ -22,6 +26,7 @@ from inetcli.net.trust import Trust
 from inetcli.net.wait import READ
 from inetcli.wire.reader import Parser, Reader
 from mockservers import TlsServer
+from mockservers.certs import authority
 from mockservers.core import Server
 
 
@@ -178,3 +183,90 @@ def test_the_trace_hears_what_the_handshake_agreed_on() -> None:
         stream.close()
     assert any(data.startswith(b"TLSv1.3 TLS_") for data in events)
     assert set(session.trace.phases) >= {"resolve", "connect", "tls"}
+
+
+OOPS = "500 OOPS: cannot change directory:/srv"
+
+
+def speak_tls_for_a_line(peer: socket.socket, then: bytes) -> None:
+    """A server that answers one line, and to the next one goes on in clear text, as vsftpd does when it dies."""
+    with authority().context().wrap_socket(peer, server_side=True) as tls:
+        tls.sendall(tls.recv(100).upper())
+        tls.recv(100)
+        os.write(tls.fileno(), then)
+        with contextlib.suppress(OSError):  # an alert, or our end
+            tls.recv(100)
+
+
+@pytest.mark.parametrize(
+    ("then", "problem", "said"),
+    [
+        (f"{OOPS}\r\n".encode(), ProtocolViolation, OOPS),
+        (b"220 " + b"x" * 4000 + b"\r\n", ProtocolViolation, "220 " + "x" * 196),
+        (b"\x00\x01\x02\x03\x04\x05", ReceiveFailed, None),
+    ],
+)
+def test_clear_text_in_the_midst_of_tls_is_shown(
+    pair, background: Callable[..., object], then: bytes, problem: type[InetError], said: str | None
+) -> None:
+    background(speak_tls_for_a_line, pair.peer, then)
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    stream.send(b"hello\n")
+    assert stream.read(a_line) == b"HELLO"
+    stream.send(b"again\n")
+    with pytest.raises(problem) as caught:
+        stream.read(a_line)
+    stream.close()
+    assert type(caught.value) is problem
+    assert caught.value.reply == said
+    assert said is None or caught.value.message.endswith(f': the peer said "{said}" in clear text')
+
+
+def test_clear_text_is_shown_also_when_our_half_close_met_it(pair, background: Callable[..., object]) -> None:
+    background(speak_tls_for_a_line, pair.peer, f"{OOPS}\r\n".encode())
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    stream.send(b"hello\n")
+    assert stream.read(a_line) == b"HELLO"
+    stream.send(b"again\n")
+    stream.patience.wait(stream.sock.fileno(), READ)
+    stream.finish_sending()
+    with pytest.raises(ProtocolViolation, match=OOPS):
+        stream.read(a_line)
+    stream.close()
+
+
+def test_a_server_that_greets_in_clear_text_is_quoted(pair) -> None:
+    pair.peer.sendall(b"220-ftp.example.net\r\n220 ready\r\n")
+    with pytest.raises(TlsHandshake) as caught:
+        start_tls(session_to(insecure=True), pair.stream, "localhost")
+    assert caught.value.message.endswith('does not speak TLS here: the peer said "220-ftp.example.net" in clear text')
+    assert (caught.value.reply, caught.value.transient) == ("220-ftp.example.net", False)
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_handshake_that_is_cut_may_be_tried_again(pair, background: Callable[..., object], reset: bool) -> None:
+    def cut() -> None:
+        pair.peer.recv(1)  # the first byte of our hello
+        if reset:
+            pair.reset()
+        else:
+            pair.peer.shutdown(socket.SHUT_WR)
+
+    background(cut)
+    with pytest.raises(TlsHandshake) as caught:
+        start_tls(session_to(insecure=True), pair.stream, "localhost")
+    assert caught.value.transient
+
+
+def test_the_trace_keeps_what_tls_agreed_on_for_the_answer() -> None:
+    with TlsServer() as server:
+        session = session_to(server)
+        start_tls(session, session.connect(server.host, server.port), "localhost").close()
+        assert session.trace.tls is not None
+        assert (session.trace.tls["version"], session.trace.tls["peer_verified"]) == ("TLSv1.3", True)
+        session.connect(server.host, server.port).close()
+        assert session.trace.tls is None
+        with pytest.raises(WrongHost):
+            start_tls(session, session.connect(server.host, server.port), "example.net")
+        assert session.trace.tls is not None
+        assert session.trace.tls["peer_verified"] is False

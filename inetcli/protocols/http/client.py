@@ -51,8 +51,6 @@ class Conversation:
         self._head = head
         self._body = body
         self.exchange = Exchange()
-        facts = getattr(stream, "facts", None)
-        self.tls: dict[str, object] | None = facts.summary() if facts else None
 
     def ask(self, request: Request) -> Response:
         """Send the request and take everything up to the end of its final response.

@@ -55,7 +55,6 @@ def _ask(job: Job, conversation: Conversation, request: Request, *, no_fail: boo
         record=exchange_record(exchange),
         remarks=[show_finding(finding) for finding in exchange.findings],
         error=error,
-        tls=conversation.tls,
     )
 
 

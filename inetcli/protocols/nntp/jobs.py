@@ -30,12 +30,10 @@ def reading_latest(options: Options, *, lines: int, chosen: str, tls: str | None
             job.session.trace.settle()
             connection.leave()
         shown = excerpt(article, Filter(chosen), lines)
-        facts = getattr(connection.stream, "facts", None)
         return Answer(
             show_excerpt(shown),
             record=excerpt_record(shown),
             remarks=[] if options.json else [show_rest(shown)],
-            tls=facts.summary() if facts else None,
         )
 
     return work

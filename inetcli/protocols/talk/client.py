@@ -8,8 +8,10 @@ Datagrams get lost: a reply that does not come within the silence limit is a `Ti
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from inetcli.errors import Incomplete
+from inetcli.errors import Incomplete, Unreachable
+from inetcli.net.datagram import Datagrams
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream, Stream
 from inetcli.protocols.talk.model import Turn
@@ -48,15 +50,24 @@ def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Tu
 def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes]) -> Iterator[Turn]:
     """Send each line as a datagram of its own when the reply to the one before is here.
 
-    Errors: `TimedOut` when no reply comes, `Unreachable` when nobody listens on the port.
+    Errors: `TimedOut` when no reply comes, `Unreachable` when nobody listens on the port. `--wait` waits for somebody
+    to listen: a refused line was read by nobody, and goes out again. One that met with silence may have been read.
     """
-    clock = session.network.clock
-    with session.datagrams(host, port) as peer:
+    until = session.waiting()
+    with session.until_there(lambda: session.datagrams(host, port), until) as peer:
+        met = False
         for line in lines:
-            asked = clock.monotonic()
-            peer.send(line)
-            reply = peer.receive()
-            yield Turn(line, reply, clock.monotonic() - asked)
+            turn = partial(_turn, peer, line)
+            yield turn() if met else session.until_there(turn, until, only=Unreachable)
+            met = True
+
+
+def _turn(peer: Datagrams, line: bytes) -> Turn:
+    clock = peer.patience.deadline.clock
+    asked = clock.monotonic()
+    peer.send(line)
+    reply = peer.receive()
+    return Turn(line, reply, clock.monotonic() - asked)
 
 
 def _secure(session: Session, host: str, port: int) -> SocketStream:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from inetcli.cli.targets import Answer, Job, Work, input_lines
+from inetcli.cli.targets import Answer, Job, Work, claim_stdin, input_lines
 from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import show_turn, turn_row
@@ -14,6 +14,7 @@ SCHEMES: dict[str, int | None] = {"time": None}
 
 def talking(path: str, *, tls: bool, crlf: bool) -> Work:
     """The work of `talk tcp` with the lines of a file, "-" = standard input."""
+    _claim(path)
 
     def work(job: Job) -> Answer:
         where = _parse(job.text)
@@ -29,6 +30,7 @@ def talking(path: str, *, tls: bool, crlf: bool) -> Work:
 
 def talking_datagrams(path: str) -> Work:
     """The work of `talk udp`, likewise."""
+    _claim(path)
 
     def work(job: Job) -> Answer:
         where = _parse(job.text)
@@ -36,6 +38,11 @@ def talking_datagrams(path: str) -> Work:
         return _answer(job, talk_datagrams(job.session, where.host, where.port, lines))
 
     return work
+
+
+def _claim(path: str) -> None:
+    if path == "-":
+        claim_stdin("FILE -")
 
 
 def _parse(text: str) -> Target:

@@ -1,6 +1,7 @@
 """What `inetcli tls hello` does with one target: one handshake, its verdict, the reply."""
 
 from inetcli.cli.targets import Answer, Job, Work
+from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
 from inetcli.protocols.tls.view import hello_record, show_hello
 from inetcli.protocols.tls.wire import encode_alpn, encode_text
@@ -14,7 +15,7 @@ def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, 
     """The work on each target of `tls hello`; the arguments are its options. `Usage` when one makes no sense."""
     text = None if send is None else encode_text(send)
     protocols = encode_alpn(alpn)
-    name = None if servername is None else parse_host_port(servername, PORT)[0]
+    name = None if servername is None else _server_name(servername)
 
     def work(job: Job) -> Answer:
         where = parse_target(job.text, SCHEMES, "tls")
@@ -27,11 +28,14 @@ def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, 
             send=text,
             reply_limit=reply_bytes,
         )
-        return Answer(
-            show_hello(greeting),
-            record=hello_record(greeting),
-            error=problem,
-            tls=greeting.facts.summary(),
-        )
+        return Answer(show_hello(greeting), record=hello_record(greeting), error=problem)
 
     return work
+
+
+def _server_name(text: str) -> str:
+    """The name or address of `--servername`. `Usage` when it is none, before anything is sent."""
+    try:
+        return parse_host_port(text, PORT)[0]
+    except MalformedTarget as error:
+        raise Usage(f"--servername: expected a host name or an address, got {text!r}") from error

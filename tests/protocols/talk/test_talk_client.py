@@ -1,10 +1,15 @@
 """Conversations in lock-step, against a server played from memory."""
 
+import socket
+import threading
+
 import pytest
 
-from inetcli.errors import EmptyReply, Incomplete, InetError, ReceiveFailed, TooLarge
+from inetcli.errors import EmptyReply, Incomplete, InetError, ReceiveFailed, TimedOut, TooLarge, Unreachable
+from inetcli.net.session import Limits, Network
 from inetcli.net.stream import MemoryStream
-from inetcli.protocols.talk.client import talk
+from inetcli.net.trace import Event, Kind
+from inetcli.protocols.talk.client import talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.wire import CRLF, MAX_LINE
 
@@ -61,3 +66,59 @@ def test_talk_cut_at_every_byte_never_passes_for_whole() -> None:
     for cut in range(len(replies)):
         with pytest.raises((EmptyReply, Incomplete)):
             list(talk(MemoryStream(replies[:cut]), [b"a", b"b"]))
+
+
+def shared_port(port: int = 0) -> socket.socket:
+    """A UDP socket on a port that more than one may have."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(("127.0.0.1", port))
+    return sock
+
+
+def test_wait_sends_a_refused_datagram_again_until_somebody_listens() -> None:
+    with shared_port() as held:
+        held.connect(("127.0.0.1", 9))  # the port is ours, and to everybody else it is closed
+        port = held.getsockname()[1]
+        sent: list[bytes] = []
+        listening = threading.Event()
+        server = threading.Thread(target=serve, args=(port, listening), daemon=True)
+
+        def on_event(event: Event) -> None:
+            if event.kind is Kind.SENT:
+                sent.append(event.data)
+                if len(sent) == 2:
+                    server.start()
+                    assert listening.wait(20)
+
+        session = Network(limits=Limits(wait_s=20)).session(on_event)
+        turns = [(turn.sent, turn.received) for turn in talk_datagrams(session, "127.0.0.1", port, [b"one", b"two"])]
+        server.join(20)
+    assert turns == [(b"one", b"ONE"), (b"two", b"TWO")]
+    assert sent[:2] == [b"one", b"one"]
+    assert sent[-1] == b"two"
+    assert sent.count(b"two") == 1
+
+
+def serve(port: int, listening: threading.Event) -> None:
+    """Answer two datagrams in capitals."""
+    with shared_port(port) as sock:
+        sock.settimeout(20)
+        listening.set()
+        for _ in range(2):
+            data, peer = sock.recvfrom(100)
+            sock.sendto(data.upper(), peer)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_wait_gives_up_on_datagrams_and_never_repeats_one_that_may_have_been_read(silent: bool) -> None:
+    with shared_port() as peer:
+        if not silent:
+            peer.connect(("127.0.0.1", 9))
+        sent: list[bytes] = []
+        session = Network(limits=Limits(wait_s=0.2, silence_s=0.1)).session(
+            lambda event: sent.append(event.data) if event.kind is Kind.SENT else None
+        )
+        with pytest.raises(TimedOut if silent else Unreachable):
+            list(talk_datagrams(session, "127.0.0.1", peer.getsockname()[1], [b"one"]))
+    assert len(sent) == 1 if silent else len(sent) > 1
