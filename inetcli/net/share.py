@@ -48,9 +48,16 @@ class Share(Generic[C]):
         self._lock = threading.Lock()
         self._idle: list[C] = []
         self._open = 0
+        self._places = places
         self._take, self._give = os.pipe()
         os.set_blocking(self._take, False)
         os.write(self._give, b"x" * places)
+
+    def widen(self, places: int) -> None:
+        """Let there be `places` connections from now on, if there were to be fewer; only the first time."""
+        with self._lock:
+            more, self._places = max(0, places - self._places), max(places, self._places)
+        os.write(self._give, b"x" * more)
 
     @property
     def crowded(self) -> bool:

@@ -16,11 +16,12 @@ from typing import TypeVar
 from inetcli.errors import InetError
 from inetcli.net.session import Session
 from inetcli.payload import Payload
-from inetcli.protocols.ftp.control import Control, expect, missing
+from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, download
-from inetcli.protocols.ftp.folders import folder_is_there, forbidden, make_folder, make_folders
+from inetcli.protocols.ftp.folders import folder_is_there, make_folder, make_folders
 from inetcli.protocols.ftp.model import Download, Upload
 from inetcli.protocols.ftp.names import Contents, list_folder
+from inetcli.protocols.ftp.refusals import expect, forbidden, missing
 from inetcli.protocols.ftp.server import Server
 from inetcli.protocols.ftp.upload import Manner, upload
 from inetcli.protocols.ftp.wire import parse_mdtm

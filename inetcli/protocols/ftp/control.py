@@ -21,36 +21,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from inetcli.errors import (
-    Denied,
-    InetError,
-    LoginDenied,
-    NotFound,
-    ProtocolViolation,
-    Refused,
-    TimedOut,
-    TlsHandshake,
-)
+from inetcli.errors import InetError, LoginDenied, ProtocolViolation, TimedOut, TlsHandshake
 from inetcli.net.credentials import Credentials, clear_text_note
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
+from inetcli.net.wait import Cancelled
 from inetcli.protocols.ftp.model import Features, Security
+from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.wire import Command, parse_features, parse_path
 from inetcli.secret import Secret
 from inetcli.wire.replies import Reply, parse_reply
 
 ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
 
-TRANSIENT = frozenset((421, 425, 426, 450, 451, 452))
-"""Replies after which trying again may help: RFC 959 section 4.2.1's 4yz that are about the moment."""
-
 STALL_S = 3.0
 """How long the next reply to commands that went out together may take, before the server is suspected of having thrown
 away the rest. A slow one is only asked for its PWD, too."""
 
 PROBE = Command("PWD")
-
-_NO_ENTRY = ("permission", "denied")
 
 
 class State(Enum):
@@ -70,6 +58,10 @@ class Manners:
     reached: bool = False
     """A passive data connection has come about: the way there is open."""
     features: Features | None = None
+    welcome: Callable[[], object] = lambda: None
+    """Called when a login went well."""
+    denied: LoginDenied | None = None
+    """The login was refused: the same one is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +186,7 @@ class Control:
         """QUIT, without waiting for the answer: everything that counts is done."""
         try:
             self.stream.send(Command("QUIT").encode())
-        except InetError:
+        except (InetError, Cancelled):
             pass
         finally:
             self.stream.close()
@@ -229,6 +221,7 @@ class Control:
         self._judge(answers)
         self.session.trace.committed = False
         self.state = State.READY
+        self.manners.welcome()
         if len(after) < len(rest):
             after = self._converse(rest)
         for command, reply in zip(protect, after, strict=False):
@@ -243,18 +236,19 @@ class Control:
 
     def _judge(self, replies: Sequence[Reply]) -> None:
         """Whether the login went well: 230 to USER is enough, whatever is said to a PASS that was not needed."""
-        user = self.endpoint.credentials.user
+        who = self.endpoint.credentials
         reply = replies[0] if replies[0].code != 331 else replies[-1]
         match reply.code:
             case 230 | 202 | 232:
                 return
-            case 331:
-                wanted = "the server wants a password, and none was given (--password-file, netrc)"
-                raise LoginDenied(f"{user}: {wanted}", reply_code=reply.code, reply=str(reply))
+            case 331 if len(replies) == 1:
+                why = "the server wants a password, and none was given (--password-file, netrc)"
             case 332:
-                raise LoginDenied("the server wants an account (ACCT)", reply_code=reply.code, reply=str(reply))
+                why = "the server wants an account (ACCT)"
             case _:
-                raise LoginDenied(f'login as {user} denied: "{reply}"', reply_code=reply.code, reply=str(reply))
+                why = f'login denied: "{reply}"'
+        self.manners.denied = LoginDenied(f"{who.user}: {why}", reply_code=reply.code, reply=str(reply))
+        raise self.manners.denied
 
     # Commands and replies in step, and getting back into it
 
@@ -334,33 +328,9 @@ def open_control(session: Session, endpoint: Endpoint, manners: Manners | None =
     """A control connection that has been greeted, and is inside TLS if it is to be; the login comes with the first
     command. Errors: those of connecting and TLS, `Refused`."""
     known = manners or Manners()
+    if known.denied:
+        raise known.denied
     return session.until_there(lambda: session.verified(lambda trusting: _greet(trusting, endpoint, known)))
-
-
-def expect(reply: Reply, wanted: int, error: Callable[[Reply], InetError]) -> Reply:
-    """The reply, if it is the one that is wanted (a code, or its first digit); else the error is raised."""
-    if wanted not in (reply.code, reply.first):
-        raise error(reply)
-    return reply
-
-
-def failed(doing: str, reply: Reply) -> InetError:
-    """The error for a refusal that has no meaning of its own."""
-    error = Refused(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
-    error.transient = reply.code in TRANSIENT
-    return error
-
-
-def missing(doing: str, reply: Reply) -> InetError:
-    """The error for a refused path: 550 is "not there", unless its text says that it is forbidden."""
-    if reply.code != 550:
-        return failed(doing, reply)
-    return (Denied if is_denial(reply) else NotFound)(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
-
-
-def is_denial(reply: Reply) -> bool:
-    """Whether a 550 says that something is forbidden, and not that it is not there."""
-    return any(word in reply.text.lower() for word in _NO_ENTRY)
 
 
 def _greet(session: Session, endpoint: Endpoint, manners: Manners) -> Control:

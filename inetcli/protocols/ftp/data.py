@@ -17,7 +17,8 @@ from inetcli.errors import InetError, ProtocolViolation, TimedOut, Unreachable
 from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import IPV4, Address
 from inetcli.net.stream import SocketStream
-from inetcli.protocols.ftp.control import Control, failed
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.wire import Command, encode_eprt, encode_port, parse_epsv, parse_pasv
 from inetcli.wire.replies import Reply
 

@@ -1,15 +1,7 @@
 """Making folders, and finding out whether one is there."""
 
-from inetcli.errors import Denied, InetError
-from inetcli.protocols.ftp.control import Control, expect, failed
-from inetcli.wire.replies import Reply
-
-
-def forbidden(doing: str, reply: Reply) -> InetError:
-    """The error for a name that may not be made: 550 and 553 ("file name not allowed") are a matter of rights."""
-    if reply.code not in (550, 553):
-        return failed(doing, reply)
-    return Denied(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.refusals import expect, failed, forbidden
 
 
 def make_folder(control: Control, path: str) -> None:

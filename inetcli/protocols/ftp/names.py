@@ -12,9 +12,10 @@ A path that is a file gives its one entry: MLSD refuses it, and MLST tells of it
 from dataclasses import dataclass, replace
 
 from inetcli.errors import Denied, NotFound, Refused
-from inetcli.protocols.ftp.control import Control, missing
+from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.listing import Listing, parse_mlsx
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.refusals import missing
 from inetcli.protocols.ftp.transfer import retrieve_rows
 from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply

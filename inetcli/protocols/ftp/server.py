@@ -1,8 +1,10 @@
 """A server and the connections to it, which the targets of one command share.
 
-A target borrows a connection for its turn; where there is none, it is made, up to as many as may work at a time. One
-that was left idle may be gone by then, because servers hang up on who says nothing: when it fails before its first
-answer, another takes its place.
+A target borrows a connection for its turn; where there is none, it is made, up to as many as may work at a time. There
+is only one until its login went well, so that a wrong password is sent once, and not by each of them.
+
+A connection that was left idle may be gone by then, because servers hang up on who says nothing: when it fails before
+its first answer, another takes its place.
 """
 
 from collections.abc import Callable
@@ -21,8 +23,8 @@ class Server:
 
     def __init__(self, endpoint: Endpoint, places: int) -> None:
         self.endpoint = endpoint
-        self._manners = Manners()
-        self._share: Share[Control] = Share(places, lambda error: error.reply_code == 421)
+        self._share: Share[Control] = Share(1, lambda error: error.reply_code == 421)
+        self._manners = Manners(welcome=lambda: self._share.widen(places))
 
     def use(self, session: Session, work: Callable[[Control], T]) -> T:
         """What `work` makes of a connection. Errors: its own, and those of getting one."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from inetcli.errors import Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
 from inetcli.net.copy import Converter, Look, Transfer
-from inetcli.protocols.ftp.control import Control, failed, missing
+from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import Active, Data, Passive, data_way, secure_data
 from inetcli.protocols.ftp.listing import parse_rows
 from inetcli.protocols.ftp.model import Remote
+from inetcli.protocols.ftp.refusals import failed, missing
 from inetcli.protocols.ftp.wire import Command, parse_announced_size, parse_mdtm, parse_size
 from inetcli.wire.replies import Reply
 

@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from inetcli.errors import Incomplete, InetError, LocalRead, NoResume, TimedOut, UploadRefused
 from inetcli.net.copy import Sending
 from inetcli.payload import Payload
-from inetcli.protocols.ftp.control import Control, failed
+from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import data_way, secure_data
 from inetcli.protocols.ftp.download import OVERLAP, Watcher
 from inetcli.protocols.ftp.folders import make_folders
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
 from inetcli.protocols.ftp.model import HASHES, Upload
+from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.transfer import check_type, final_reply, retrieve_tail
 from inetcli.protocols.ftp.wire import Command, encode_time, parse_size, seconds_to_time
 from inetcli.wire.netascii import ToNetAscii

@@ -86,7 +86,7 @@ class Command:
 
 
 def parse_epsv(reply: Reply) -> int:
-    """The port of a 229 reply. Anything but exactly one well-formed port is refused."""
+    """The port of a 229 reply: the first that is well-formed. `ProtocolViolation` when there is none."""
     match = _EPSV.search(reply.text)
     port = int(match[2]) if match else 0
     if not 1 <= port <= 65535:
