@@ -3,6 +3,7 @@
     DnsServer()                                              example.test: www, alias, MX, TXT, SRV, CAA, HTTPS, ...
     DnsServer({"www.shop.test": ["A 192.0.2.1"]})            a dict of names to records
     DnsServer(Path("shop.zone"))                             a master file
+    DnsServer([Path("shop"), Path("sub")], origin="test")    several, without an $ORIGIN
     DnsServer("$ORIGIN shop.test.\\n@ SOA ...")               the text of one
     DnsServer(tls=True)                                      DNS over TLS (RFC 7858)
     DnsServer(https=True)                                    DNS over HTTPS (RFC 8484), HTTP/2; needs inetcli[doh]
@@ -27,8 +28,7 @@ from mockservers.dnsfaults import TcRefused
 from mockservers.dnsmessage import AA, Query, Reply, parse_query
 from mockservers.dnsspoiling import Outgoing, Transport, encode_fitting, spoil
 from mockservers.dnstypes import CLASS_IN, RCODES
-from mockservers.dnszone import make_zones, zone_of
-from mockservers.dnszonefile import ZoneText, read_records
+from mockservers.dnszone import Zones, read_zones, zone_of
 from mockservers.doh import PATH
 from mockservers.faultkinds import Armed
 from mockservers.handshake import Tls
@@ -46,15 +46,16 @@ class DnsServer(Server):
 
     def __init__(
         self,
-        zone: ZoneText | None = None,
+        zone: Zones | None = None,
         *,
+        origin: str = ".",
         tls: bool = False,
         https: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         faults: Iterable[str | Armed] = (),
     ) -> None:
-        self.zones = make_zones(read_records(ZONE if zone is None else zone))
+        self.zones = read_zones(ZONE if zone is None else zone, origin)
         if https:
             _need_h2()
         self._transport = Transport.HTTPS if https else Transport.TLS if tls else Transport.TCP

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 
 from mockservers.dnsname import MAX_NAME, Name, below, decode_name, encode_name, lower, name_text, wire_length
 from mockservers.dnstypes import AAAA, ANY, CNAME, DNAME, DS, NS, RCODES, SOA, A, type_name
-from mockservers.dnszonefile import BadZone, Record
+from mockservers.dnszonefile import BadZone, Record, ZoneText, read_records
 
 MAX_ALIASES = 32
 """How many aliases a chain may have; a loop ends where it closes."""
 
 _MINIMUM = 4
+
+Zones = ZoneText | list[ZoneText] | tuple[ZoneText, ...]
+"""Where zones come from: one source, or several."""
 
 
 @dataclass(slots=True)
@@ -167,6 +170,17 @@ def make_zones(records: Iterable[Record]) -> list[Zone]:
                 grouped[apex] = list(_made_up(apex))
         grouped[apex].append(record)
     return [Zone(apex, group) for apex, group in grouped.items()]
+
+
+def read_zones(zone: Zones, origin: str = ".") -> list[Zone]:
+    """The zones of one source, or of several: a parent and its child are then kept apart. `BadZone`, OSError."""
+    sources = zone if isinstance(zone, list | tuple) else [zone]
+    zones = [found for source in sources for found in make_zones(read_records(source, origin))]
+    apexes = [found.apex for found in zones]
+    for apex in apexes:
+        if apexes.count(apex) > 1:
+            raise BadZone(f"expected one zone {name_text(apex)}, got {apexes.count(apex)}")
+    return zones
 
 
 def _made_up(apex: Name) -> Iterator[Record]:

@@ -17,7 +17,7 @@ from os import PathLike
 from pathlib import Path
 
 from mockservers.dnsdata import BadData, Token, encode_data, parse_period
-from mockservers.dnsname import ROOT, Name, parse_name
+from mockservers.dnsname import Name, parse_name
 from mockservers.dnstypes import CLASS_IN, parse_type
 
 DEFAULT_TTL = 300
@@ -49,28 +49,26 @@ class _Entry:
     tokens: list[Token]
 
 
-def read_records(zone: ZoneText) -> list[Record]:
-    """The records of a zone, or of several, in their order. `BadZone`, and OSError when a file cannot be read."""
+def read_records(zone: ZoneText, origin: str = ".") -> list[Record]:
+    """The records of a zone, or of several, in their order. `BadZone`, and OSError when a file cannot be read.
+
+    `origin` is what relative names of a master file are below, until it has an $ORIGIN of its own.
+    """
     if isinstance(zone, str):
-        return list(parse_records(zone))
+        return list(parse_records(zone, origin=origin))
     if isinstance(zone, PathLike):
         path = Path(zone)
-        return list(parse_records(path.read_text("utf-8", "surrogateescape"), where=str(path)))
+        return list(parse_records(path.read_text("utf-8", "surrogateescape"), origin=origin, where=str(path)))
     found: list[Record] = []
     for name, lines in zone.items():
         for line in [lines] if isinstance(lines, str) else lines:
-            found += parse_records(f"{_quoted(name)} {line}", where=name)
+            found += parse_records(f"{name or '.'} {line}", where=name)
     return found
 
 
-def _quoted(name: str) -> str:
-    """A dict's name as the first word of an entry: absolute, as `parse_records` starts from the root."""
-    return name or "."
-
-
-def parse_records(text: str, *, where: str = "zone") -> Iterator[Record]:
-    """The records of a master file whose first origin is the root."""
-    origin: Name = ROOT
+def parse_records(text: str, *, origin: str = ".", where: str = "zone") -> Iterator[Record]:
+    """The records of a master file."""
+    base = parse_name(origin)
     owner: Name | None = None
     ttl: int | None = None
     for entry in _entries(text, where):
@@ -81,15 +79,15 @@ def parse_records(text: str, *, where: str = "zone") -> Iterator[Record]:
                 if directive not in ("$ORIGIN", "$TTL") or len(words) != 2:
                     raise BadZone(f"expected $ORIGIN NAME or $TTL TIME, got {' '.join(word.text for word in words)}")
                 if directive == "$ORIGIN":
-                    origin = parse_name(words[1].text, origin)
+                    base = parse_name(words[1].text, base)
                 else:
                     ttl = parse_period(words[1].text)
                 continue
             if not entry.indented:
-                owner = parse_name(words.pop(0).text, origin)
+                owner = parse_name(words.pop(0).text, base)
             if owner is None:
                 raise BadZone("expected a name: there is none before this line")
-            record, explicit = _parse_record(owner, words, origin, ttl)
+            record, explicit = _parse_record(owner, words, base, ttl)
             ttl = record.ttl if ttl is None and explicit else ttl
             yield record
         except ValueError as error:

@@ -3,9 +3,12 @@
 import socket
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from questions import AXFR, LIMIT_S, TXT, Header, header, over_tcp, over_udp, question, udp_client
 
 from mockservers import DnsServer
+from mockservers.dnsmessage import Reply, encode_reply, parse_query
 
 NOERROR, FORMERR, NOTIMP, REFUSED, BADVERS = 0, 1, 4, 5, 16
 QR, AA, TC, RD, RA, Z, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0040, 0x0020, 0x0010
@@ -144,6 +147,25 @@ def test_all_that_was_asked_is_in_the_log() -> None:
         over_tcp(server.port, question("d\\x.example.test", 1000))
         said = [event.text for event in server.log.events() if event.channel == "query"]
     assert said == ["www.example.test/A over UDP", "d\\\\\\\\x.example.test/TYPE1000 over TCP"]
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.binary(max_size=60)
+    | st.builds(
+        lambda at, junk: question(edns=512)[:at] + junk + question(edns=512)[at + len(junk) :],
+        st.integers(0, 45),
+        st.binary(min_size=1, max_size=4),
+    )
+)
+def test_any_message_is_answered_or_is_no_query(data: bytes) -> None:
+    query = parse_query(data)
+    assert (query is None) == (len(data) < 12 or data[2] >= 0x80)
+    if query:
+        reply = encode_reply(query, Reply(query.rcode))
+        assert (reply[:2], reply[2] >> 7) == (data[:2], 1)
+        assert parse_query(bytes([*reply[:2], reply[2] & 0x7F, *reply[3:]])) is not None
+        assert query.text
 
 
 def test_a_dict_is_enough() -> None:

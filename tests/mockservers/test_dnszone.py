@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mockservers import DnsServer
 from mockservers.dnsname import encode_name, name_text, parse_name
 from mockservers.dnstypes import TYPES, parse_type, type_name
-from mockservers.dnszone import make_zones, zone_of
+from mockservers.dnszone import make_zones, read_zones, zone_of
 from mockservers.dnszonefile import BadZone, parse_records, read_records
 
 SOA = "@ SOA ns1 hostmaster 1 3600 600 86400 60\n"
@@ -140,6 +140,19 @@ def test_names_below_no_soa_get_a_zone_and_each_soa_has_one() -> None:
     above = zone_of(zones, parse_name("sub.test."), TYPES["DS"])
     assert above
     assert above.apex == (b"test",)
+
+
+def test_several_sources_are_several_zones(tmp_path: Path) -> None:
+    (tmp_path / "parent").write_text(f"{SOA}sub NS ns.sub\nsub DS 1 8 2 ab\nns.sub A 192.0.2.1\n")
+    child = f"$ORIGIN sub\n{SOA}www A 192.0.2.2\n"
+    zones = read_zones([tmp_path / "parent", child], "test.")
+    assert [zone.apex for zone in zones] == [(b"test",), (b"sub", b"test")]
+    above = zone_of(zones, parse_name("sub.test."), TYPES["DS"])
+    assert above
+    assert len(above.answer(parse_name("sub.test."), TYPES["DS"]).answers) == 1
+    assert not zones[0].answer(parse_name("www.sub.test."), TYPES["A"]).answers  # it refers
+    with pytest.raises(BadZone, match=r"expected one zone sub\.test\., got 2"):
+        read_zones([child, child], "test.")
 
 
 @settings(derandomize=True, deadline=None)

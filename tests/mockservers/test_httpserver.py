@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mockservers import HttpRequest, HttpResponse, HttpServer
 
@@ -369,6 +371,43 @@ def test_what_is_no_request_is_told_why_and_the_connection_ends(data: bytes, sta
     assert b"\r\nConnection: close\r\n" in told
     assert words in told.decode()
     assert told.count(b"\n", told.index(b"\r\n\r\n") + 4) == 1
+
+
+PIECES = [
+    b"GET",
+    b" ",
+    b"/",
+    b"/upload",
+    b"HTTP/1.1",
+    b"\r\n",
+    b"\n",
+    b"Host: x",
+    b"Transfer-Encoding: chunked",
+    b":",
+    b"\0",
+]
+PIECES += [
+    b"Content-Length: 3",
+    b"Expect: 100-continue",
+    b"3",
+    b"abc",
+    b"0",
+    b"\r\n\r\n",
+    b"Connection: close",
+    b"\xff",
+]
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+def test_any_bytes_are_answered_or_refused(pieces: list[bytes]) -> None:
+    with HttpServer({"*": "ok"}) as server:
+        with socket.create_connection((server.host, server.port), LIMIT_S) as plain:
+            plain.sendall(b"".join(pieces))
+            plain.shutdown(socket.SHUT_WR)
+            told = b"".join(iter(lambda: plain.recv(65536), b""))
+        assert told == b"" or told.startswith(b"HTTP/1.1 ")
+        assert server.problems() == []
 
 
 def test_a_client_that_leaves_within_a_request_is_no_problem() -> None:
