@@ -155,6 +155,8 @@ class DirectoryStore(Store):
             os.mkdir(name, dir_fd=folder)
 
     def remove_folder(self, path: str) -> None:
+        if path == "/":
+            raise Refusal(550, "/: not an empty folder")
         with self._at(self.real(path, follow=False)) as (folder, name):
             os.rmdir(name, dir_fd=folder)
 
@@ -162,6 +164,8 @@ class DirectoryStore(Store):
         if UNSPEAKABLE & set(to):
             raise Refusal(553, "a name cannot hold NUL, CR or LF")
         source, target = self.real(path, follow=False), self.real(to, follow=False)
+        if target.startswith(f"{source}/"):
+            raise Refusal(553, f"{to}: a folder cannot be inside itself")
         try:
             with self._at(source) as (folder, name), self._at(target) as (other, new):
                 os.rename(name, new, src_dir_fd=folder, dst_dir_fd=other)
@@ -234,6 +238,8 @@ def _refusal(path: str, error: OSError) -> Refusal:
             return Refusal(552, "no more room on the disk")
         case errno.EEXIST:
             return Refusal(550, f"{path}: is there already")
+        case errno.EISDIR:
+            return Refusal(550, f"{path}: is a folder")
         case errno.ENOTEMPTY:
             return Refusal(550, f"{path}: not an empty folder")
         case _:

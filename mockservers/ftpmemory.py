@@ -113,6 +113,8 @@ class MemoryStore(Store):
 
     def read(self, path: str, offset: int = 0) -> Iterator[bytes]:
         _, node = self._found(path)
+        if node.type is not FileType.FILE:
+            raise Refusal(550, f"{path}: not a plain file")
         data = node.data
         if offset == 0 and len(data) <= PIECE:
             yield data

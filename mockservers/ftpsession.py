@@ -24,6 +24,9 @@ from mockservers.script import Shots
 if TYPE_CHECKING:
     from mockservers.ftpserver import FtpServer
 
+MAX_COMMAND = 4096
+"""Bytes of a line that is looked at, as vsftpd has it: a path of PATH_MAX fits."""
+
 _TELNET = b"\xff\xf2\xf4"
 """IAC, DM and IP, which clients send before ABOR, RFC 959 section 4.1.3. No command begins with one of them."""
 
@@ -128,6 +131,9 @@ class Session:
         self.shots = shots
 
     async def _answer(self, line: bytes) -> None:
+        if len(line) > MAX_COMMAND:
+            await self.say(500, f"a command has at most {MAX_COMMAND} bytes")
+            return
         verb, argument = parse_command(line)
         if await self._faulty(verb, argument):
             return

@@ -8,7 +8,9 @@ close, too: some do that only when they have read the reply.
 """
 
 import asyncio
+import errno
 import fnmatch
+import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -161,7 +163,7 @@ async def run(session: Session, transfer: Transfer) -> None:
         try:
             data = await session.port.open()
         except OSError as error:  # TimeoutError is one
-            await session.say(425, f"your data port cannot be reached: {error.strerror or 'timed out'}")
+            await session.say(425, f"your data port cannot be reached: {os.strerror(error.errno or errno.ETIMEDOUT)}")
             return
     await session.say(150, transfer.opening)
     carrying = session.server.spawn(_carry(session, transfer, data))

@@ -1,0 +1,86 @@
+"""An FTP conversation over a raw socket: each command as it is written, each reply as it came."""
+
+import re
+import socket
+from types import TracebackType
+from typing import Self
+
+from mockservers.core import Server
+
+LIMIT_S = 5.0
+
+
+class Control:
+    """A control connection; `greeting` has come already."""
+
+    def __init__(self, server: Server, *login: str) -> None:
+        self.sock = socket.create_connection((server.host, server.port), LIMIT_S)
+        self.stream = self.sock.makefile("rwb")
+        self.greeting = self.reply()
+        for line in login:
+            self.say(line)
+
+    def send(self, data: bytes) -> None:
+        self.stream.write(data)
+        self.stream.flush()
+
+    def say(self, line: str) -> str:
+        """One command, one reply."""
+        self.send(line.encode("utf-8", "surrogateescape") + b"\r\n")
+        return self.reply()
+
+    def reply(self) -> str:
+        """The next reply, its lines separated by LF; nothing at the end."""
+        lines = [self._line()]
+        if re.match(r"\d{3}-", lines[0]):
+            while not lines[-1].startswith(f"{lines[0][:3]} "):
+                lines.append(self._line())
+        return "\n".join(lines)
+
+    def code(self, line: str) -> int:
+        return int(self.say(line)[:3])
+
+    def passive(self) -> socket.socket:
+        """EPSV, and the data connection."""
+        found = re.search(r"\|\|\|(\d+)\|", self.say("EPSV"))
+        assert found
+        return socket.create_connection((self.sock.getpeername()[0], int(found[1])), LIMIT_S)
+
+    def fetch(self, line: str) -> tuple[list[str], bytes]:
+        """A command that brings data: the replies and the data."""
+        with self.passive() as data:
+            replies = [self.say(line)]
+            got = read_all(data) if replies[0].startswith("1") else b""
+        if replies[0].startswith("1"):
+            replies.append(self.reply())
+        return replies, got
+
+    def send_file(self, line: str, content: bytes) -> list[str]:
+        """A command that takes data."""
+        with self.passive() as data:
+            replies = [self.say(line)]
+            if replies[0].startswith("1"):
+                data.sendall(content)
+        if replies[0].startswith("1"):
+            replies.append(self.reply())
+        return replies
+
+    def _line(self) -> str:
+        return self.stream.readline(1 << 20).decode("utf-8", "surrogateescape").removesuffix("\r\n")
+
+    def close(self) -> None:
+        self.stream.close()
+        self.sock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+ANONYMOUS = ("USER anonymous", "PASS x@", "TYPE I")
+
+
+def read_all(sock: socket.socket) -> bytes:
+    return b"".join(iter(lambda: sock.recv(1 << 16), b""))
