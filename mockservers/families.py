@@ -18,8 +18,8 @@ from mockservers.faultkinds import (
 
 SERVERS: dict[str, tuple[str, ...]] = {
     "ftp": ("any", "ftp"),
-    "ftpes": ("any", "ftp", "tls"),
-    "ftps": ("any", "ftp", "tls"),
+    "ftpes": ("any", "ftp", "ftps", "tls"),
+    "ftps": ("any", "ftp", "ftps", "tls"),
     "pyftpdlib": (),
     "nntp": ("any", "nntp"),
     "nntps": ("any", "nntp", "tls"),

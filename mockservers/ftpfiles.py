@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from datetime import UTC, datetime
 
+from mockservers.ftpfaults import WrongSize
 from mockservers.ftplisting import facts, timestamp
 from mockservers.ftpsession import Session
 from mockservers.ftpstore import Refusal, renamed
@@ -31,7 +32,7 @@ async def where(session: Session, _argument: str) -> None:
 async def change_folder(session: Session, argument: str) -> None:
     """CWD"""
     path = session.path(argument)
-    session.store.folder(path)
+    session.tree(path).folder(path)
     session.state.folder = path
     await session.say(250, f"now in {path}")
 
@@ -44,20 +45,24 @@ async def up(session: Session, _argument: str) -> None:
 async def size(session: Session, argument: str) -> None:
     """SIZE: the bytes that RETR would send, so it depends on the TYPE (RFC 3659 section 4)."""
     path = session.path(argument)
-    count = session.store.file(path).size
+    tree = session.tree(path)
+    count = tree.file(path).size
     if not session.state.binary:
         count = 0
         last = b""
-        for piece in session.store.read(path):
+        for piece in tree.read(path):
             joined = last + piece
             count += len(piece) + joined.count(b"\n") - joined.count(b"\r\n") - (last == b"\n")
             last = piece[-1:]
+    if wrong := session.shots.first(WrongSize):
+        count = int(count * wrong.factor)
     await session.say(213, str(count))
 
 
 async def modified(session: Session, argument: str) -> None:
     """MDTM"""
-    await session.say(213, timestamp(session.store.file(session.path(argument)).modified))
+    path = session.path(argument)
+    await session.say(213, timestamp(session.tree(path).file(path).modified))
 
 
 async def modify(session: Session, argument: str) -> None:

@@ -229,18 +229,15 @@ def _entry(name: str, found: os.stat_result, target: str | None) -> Entry:
 
 def _refusal(path: str, error: OSError) -> Refusal:
     """What the system says, as a reply."""
-    match error.errno:
-        case errno.ENOENT | errno.ENOTDIR | errno.ELOOP:
-            return missing()
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return Refusal(550, f"{path}: permission denied")
-        case errno.ENOSPC | errno.EDQUOT:
-            return Refusal(552, "no more room on the disk")
-        case errno.EEXIST:
-            return Refusal(550, f"{path}: is there already")
-        case errno.EISDIR:
-            return Refusal(550, f"{path}: is a folder")
-        case errno.ENOTEMPTY:
-            return Refusal(550, f"{path}: not an empty folder")
-        case _:
-            return Refusal(550, f"{path}: {error.strerror}")
+    code, text = _ERRORS.get(error.errno or 0, (550, f"{{path}}: {error.strerror}"))
+    return Refusal(code, text.format(path=path))
+
+
+_ERRORS = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ELOOP), (550, "no such file")),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), (550, "{path}: permission denied")),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), (552, "no more room on the disk")),
+    errno.EEXIST: (550, "{path}: is there already"),
+    errno.EISDIR: (550, "{path}: is a folder"),
+    errno.ENOTEMPTY: (550, "{path}: not an empty folder"),
+}

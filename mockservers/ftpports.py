@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from mockservers.connection import Connection, Over
+from mockservers.ftpfaults import BlackholePort, DeadPort, NeverConnects, OtherAddress
 
 if TYPE_CHECKING:
     from mockservers.ftpserver import FtpServer
@@ -32,9 +33,12 @@ class DataPort:
         except OSError:
             raise Over from None  # gone already
         self._listener: socket.socket | None = None
+        self._filler: socket.socket | None = None
         self._came: asyncio.Future[Connection] | None = None
         self._goal: tuple[str, int] | None = None
         self.only_extended = False
+        self.never = False
+        """A fault: never go to where the client waits."""
 
     @property
     def known(self) -> bool:
@@ -44,7 +48,7 @@ class DataPort:
     @property
     def active(self) -> bool:
         """Whether it is the server that connects."""
-        return self._goal is not None
+        return self._goal is not None and not self.never
 
     def listen(self) -> int:
         """A port for the next data connection, on the control connection's address."""
@@ -67,10 +71,25 @@ class DataPort:
         loop.add_reader(sock, ready)
         return int(sock.getsockname()[1])
 
-    def aim(self, host: str, port: int) -> None:
+    def deaden(self, *, refuse: bool) -> int:
+        """A port where nobody comes through: connections are refused, or come to nothing."""
+        self.forget()
+        self._came = asyncio.get_running_loop().create_future()
+        self._listener = sock = self._server.data_listener(self._client.host)
+        if refuse:
+            sock.shutdown(socket.SHUT_RDWR)
+        else:
+            sock.listen(0)
+            self._filler = socket.socket(sock.family, socket.SOCK_STREAM)
+            self._filler.setblocking(False)
+            self._filler.connect_ex(sock.getsockname())
+        return int(sock.getsockname()[1])
+
+    def aim(self, host: str, port: int, *, never: bool = False) -> None:
         """Connect there for the next transfer."""
         self.forget()
         self._goal = (host, port)
+        self.never = never
 
     def close(self) -> None:
         """Listen no more."""
@@ -78,6 +97,9 @@ class DataPort:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
             self._listener = None
+        if self._filler:
+            self._filler.close()
+            self._filler = None
 
     def forget(self) -> None:
         """No place any more; one who has come already is sent away."""
@@ -90,10 +112,13 @@ class DataPort:
             self._came.cancel()
         self._came = None
         self._goal = None
+        self.never = False
 
     async def open(self) -> Connection:
         """The data connection. TimeoutError or OSError when there is none. A place is good for one."""
         try:
+            if self.never:
+                await asyncio.get_running_loop().create_future()
             async with asyncio.timeout(DATA_S):
                 if self._goal:
                     return await self._connect(self._goal)
@@ -116,6 +141,14 @@ class DataPort:
         return self._server.connection(sock, "data")
 
 
+def _listen(session: "Session") -> int:
+    if session.shots.first(DeadPort):
+        return session.port.deaden(refuse=True)
+    if session.shots.first(BlackholePort):
+        return session.port.deaden(refuse=False)
+    return session.port.listen()
+
+
 async def extended_passive(session: "Session", argument: str) -> None:
     """EPSV [1|2|ALL]"""
     ours = "2" if ":" in session.client.host else "1"
@@ -124,7 +157,7 @@ async def extended_passive(session: "Session", argument: str) -> None:
             session.port.only_extended = True
             await session.say(200, "only EPSV from now on")
         case "" | "1" | "2" if argument in ("", ours):
-            port = session.port.listen()
+            port = _listen(session)
             await session.say(229, f"entering extended passive mode (|||{port}|)")
         case "1" | "2":
             await session.say(522, f"that network protocol does not work here, use ({ours})")
@@ -139,9 +172,9 @@ async def passive(session: "Session", _argument: str) -> None:
     elif ":" in session.client.host:
         await session.say(522, "PASV has no IPv6, use EPSV")
     else:
-        await session.say(
-            227, f"entering passive mode ({encode_host_port(session.client.host, session.port.listen())})"
-        )
+        other = session.shots.first(OtherAddress)
+        place = encode_host_port(other.address if other else session.client.host, _listen(session))
+        await session.say(227, f"entering passive mode ({place})")
 
 
 async def extended_port(session: "Session", argument: str) -> None:
@@ -172,7 +205,7 @@ async def _aim(session: "Session", host: str, number: int) -> None:
     elif not _same(host, session.port.peer) or not PRIVILEGED <= number < 65536:
         await session.say(504, "only to your own address, and to no privileged port")
     else:
-        session.port.aim(session.port.peer, number)
+        session.port.aim(session.port.peer, number, never=bool(session.shots.first(NeverConnects)))
         await session.say(200, "that is where data will go")
 
 

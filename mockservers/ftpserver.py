@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from mockservers import ftpaccess, ftpfiles, ftpinfo, ftpports, ftptransfer
+from mockservers import ftpaccess, ftpexchange, ftpfiles, ftpinfo, ftplists, ftpports
 from mockservers.connection import Connection
 from mockservers.content import FTP_FOLDERS, FTP_TIME, PASSWORD, USER, ftp_files
 from mockservers.core import Server
@@ -68,15 +68,15 @@ COMMANDS: dict[str, Command] = {
     "PASV": Command(ftpports.passive),
     "EPRT": Command(ftpports.extended_port),
     "PORT": Command(ftpports.port),
-    "REST": Command(ftptransfer.restart),
-    "RETR": Command(ftptransfer.retrieve),
-    "STOR": Command(ftptransfer.store),
-    "STOU": Command(ftptransfer.store_unique),
-    "APPE": Command(ftptransfer.append),
-    "LIST": Command(ftptransfer.long_list),
-    "NLST": Command(ftptransfer.names),
-    "MLSD": Command(ftptransfer.machine_list, feature="MLST"),
-    "ABOR": Command(ftptransfer.abort),
+    "REST": Command(ftpexchange.restart),
+    "RETR": Command(ftpexchange.retrieve),
+    "STOR": Command(ftpexchange.store),
+    "STOU": Command(ftpexchange.store_unique),
+    "APPE": Command(ftpexchange.append),
+    "LIST": Command(ftplists.long_list),
+    "NLST": Command(ftplists.names),
+    "MLSD": Command(ftplists.machine_list, feature="MLST"),
+    "ABOR": Command(ftpexchange.abort),
 }
 """What there is. `feature`: switched off together with that one."""
 
@@ -150,6 +150,7 @@ class FtpServer(Server):
             for path, moment in (times or {}).items():
                 self.store.set_modified(normal(path), utc(moment))
             self.files = Files(self.store)
+            self.bait = MemoryStore(self.now)
             super().__init__(host=host, port=port, faults=faults)
         except BaseException:
             self.store.close()
@@ -192,6 +193,16 @@ class FtpServer(Server):
     def offers(self, name: str) -> bool:
         """Whether a command or a line of FEAT is not switched off."""
         return name not in self._off
+
+    def tree(self, path: str) -> Store:
+        """The store that has something there; the bait of hostile listings only when the own one has not."""
+        for store in (self.store, self.bait):
+            try:
+                store.entry(path)
+            except Refusal:
+                continue
+            return store
+        return self.store
 
     def check_writable(self) -> None:
         """`Refusal` when nobody may change anything here."""

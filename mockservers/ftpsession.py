@@ -1,9 +1,9 @@
 """One client's control connection: commands in, replies out, in order (RFC 959 sections 4 and 5).
 
-A command is a function `async (session, argument)`; the tables beside this module bring them, by theme: `ftpaccess`
-(who, and how secure), `ftpinfo` (what the server is), `ftpfiles` (the tree), `ftpports` (where data goes) and
-`ftptransfer` (data). What is said while data is on its way waits for its turn, except ABOR and STAT, which are about
-that very transfer (RFC 959 section 4.1.3).
+A command is a function `async (session, argument)`; the modules beside this one bring them, by theme: `ftpaccess` (who,
+and how secure), `ftpinfo` (what the server is), `ftpfiles` (the tree), `ftpports` (where data goes), `ftpexchange` and
+`ftplists` (data). What is said while data is on its way waits for its turn, except ABOR and STAT, which are about that
+very transfer (RFC 959 section 4.1.3).
 """
 
 import asyncio
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from mockservers.connection import Connection
 from mockservers.connection import encode_reply as encode_line
 from mockservers.faultkinds import Reply
+from mockservers.ftpfaults import ReplyTwice
 from mockservers.ftplisting import FACTS
+from mockservers.ftpmischief import spoil_command
 from mockservers.ftpports import DataPort
 from mockservers.ftpstore import Refusal, Store, normal
 from mockservers.script import Shots
@@ -102,7 +104,17 @@ class Session:
 
     async def say(self, code: int, *lines: str) -> None:
         """A reply in one write; several lines as RFC 959 section 4.2 has them."""
-        await self.client.send(encode_reply(code, *lines))
+        reply = encode_reply(code, *lines)
+        await self.client.send(reply * 2 if self.shots.first(ReplyTwice) else reply)
+
+    async def hush(self) -> None:
+        """Say nothing any more, whatever the client says, until it leaves (`Over`)."""
+        while True:
+            await self._line()
+
+    def tree(self, path: str) -> Store:
+        """The store that has something there: that of bait when the server's own has not."""
+        return self.server.tree(path)
 
     def path(self, argument: str) -> str:
         """A path as the client means it, from where it is."""
@@ -135,7 +147,7 @@ class Session:
             await self.say(500, f"a command has at most {MAX_COMMAND} bytes")
             return
         verb, argument = parse_command(line)
-        if await self._faulty(verb, argument):
+        if await self._faulty(verb, argument) or await spoil_command(self, transfer=verb in TRANSFERS):
             return
         command = self.commands.get(verb)
         if command is None:
