@@ -40,9 +40,9 @@ class Ended(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """What is to be said of a transfer in the end; None = nothing any more."""
+    """What is to be said of a transfer in the end: code and text, or a line as it is, or nothing any more."""
 
-    reply: tuple[int, str] | None = (226, "done")
+    reply: tuple[int, str] | str | None = (226, "done")
 
 
 async def spoil_command(session: "Session", *, transfer: bool) -> bool:
@@ -83,17 +83,19 @@ async def _go_on_forever(client: Connection) -> None:
 async def conclude(session: "Session", outcome: Outcome) -> None:
     """The final reply of a transfer."""
     shots = session.shots
-    if outcome.reply is None:
-        return
-    if outcome.reply[0] == 226:
+    reply = outcome.reply
+    if reply is not None and reply[0] == 226:
         if late := shots.first(LateFinalReply):
             await asyncio.sleep(late.seconds)
         if shots.first(NoFinalReply):
             await session.hush()
         if other := shots.first(FinalReply):
-            await session.client.send(encode_line(other.text))
-            return
-    await session.say(*outcome.reply)
+            reply = other.text
+    match reply:
+        case str():
+            await session.client.send(encode_line(reply))
+        case (code, text):
+            await session.say(code, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from mockservers.connection import Connection, Over
-from mockservers.connection import encode_reply as encode_line
 from mockservers.ftpfaults import ClearData, DataBeforeOpening, NoData, ReuseRequired
 from mockservers.ftpmischief import Ended, Outcome, conclude, metered
 from mockservers.ftpports import DATA_S
@@ -108,10 +107,6 @@ async def _run(session: Session, transfer: _Transfer) -> None:
     late = session.shots.first(DataBeforeOpening)
     if not late:
         await session.say(150, transfer.opening)
-    if none := session.shots.first(NoData):
-        session.port.forget()
-        await session.client.send(encode_line(none.text))
-        return
     carrying = session.server.spawn(_carry(session, transfer, data))
     try:
         await _listen_meanwhile(session, transfer.outcome, carrying)
@@ -153,6 +148,9 @@ async def _carry(session: Session, transfer: _Transfer, data: Connection | None)
             return
     try:
         session.shots.arm(data)
+        if none := session.shots.first(NoData):
+            outcome.reply = none.text
+            raise Ended
         await _secure(session, data)
         await data.act()
         await transfer.move(data, outcome)
