@@ -100,11 +100,12 @@ class Session:
 
     async def _obey(self, raw: bytes) -> None:
         """Answer one command. An empty line is none (INN has no answer to it, either)."""
-        text = raw.decode("utf-8", "surrogateescape")
-        words = text.split()
-        if not words:
+        # Bytes first: blanks and capitals are ASCII's here, not Unicode's.
+        first, *others = raw.split() or [b""]
+        if not first:
             return
-        verb, rest = words[0].upper(), words[1:]
+        verb = first.upper().decode("utf-8", "surrogateescape")
+        rest = [word.decode("utf-8", "surrogateescape") for word in others]
         shots = await self._server.trigger(
             self._client, verb, " ".join([verb, *(word.upper() for word in rest[:1])]), " ".join([verb, *rest])
         )

@@ -80,23 +80,27 @@ class Wrongs:
         return replace(group, name=f"{group.name}.other") if self.first(WrongGroup) else group
 
     def ask(self, selection: Selection, verb: str, words: list[str]) -> Answer:
-        """The selection's answer, once the article that is asked for is away, denied, or another."""
+        """The selection's answer, to what it is asked or to what it is made to understand."""
         if verb in ARTICLE_VERBS:
-            if self.has(Missing) and (missing := self.first(Missing)):
-                return line(f"{missing.code} No such article")
-            article = selection.look_up(words)
-            if article and (odd := self.first(OddArticle)):
-                return selection.give_instead(verb, words, odd_article(odd.kind))
-            if article and self.first(Vanished):
-                selection.lose(article)
-            elif (
-                article
-                and self.has(WrongArticle)
-                and (other := selection.neighbour(article, by_id=bool(words) and words[0].startswith("<")))
-            ):
-                self.first(WrongArticle)
-                words = [other]
+            return self._article(selection, verb, words)
         return self.overview(selection.answer(verb, words))
+
+    def _article(self, selection: Selection, verb: str, words: list[str]) -> Answer:
+        """The article, unless it is denied, lost, or another one."""
+        if missing := self.first(Missing):
+            return line(f"{missing.code} No such article")
+        article = selection.look_up(words)
+        if article is None:
+            return selection.answer(verb, words)
+        if odd := self.first(OddArticle):
+            return selection.give_instead(verb, words, odd_article(odd.kind))
+        if self.first(Vanished):
+            selection.lose(article)
+        elif self.has(WrongArticle):
+            other = selection.neighbour(article, by_id=bool(words) and words[0].startswith("<"))
+            if other and self.first(WrongArticle):
+                words = [other]
+        return selection.answer(verb, words)
 
     # The overview
 

@@ -8,11 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from newsreader import LIMIT_S, Reader, reading
 
 from mockservers import NntpServer
 from mockservers.content import article
 from mockservers.log import Kind
+from mockservers.newslists import KEYWORDS
+from mockservers.nntpcommands import COMMANDS
 
 NOW = datetime(2026, 11, 22, 18, 4, 11, tzinfo=UTC)
 HEADER = "From: a@b.invalid\r\nNewsgroups: {groups}\r\nSubject: x\r\n\r\n"
@@ -331,3 +335,36 @@ def test_ten_thousand_articles_are_not_too_many() -> None:
 def test_bad_arguments_say_what_was_expected() -> None:
     with pytest.raises(ValueError, match='expected None, "starttls" or "implicit", got \'explicit\''):
         NntpServer(tls="explicit")
+
+
+VERBS = sorted(set(COMMANDS) - {"COMPRESS"})
+WORDS = st.one_of(
+    st.sampled_from([b"misc.test", b"1", b"1-", b"5-4", b"-", b"<1.misc.test@example.test>", b"Subject", b":bytes"]),
+    st.sampled_from([b"*", b"[z-a]*", b"!", b",", b"[^", b"READER", b"USER", b"PASS", b"SASL PLAIN", b"user"]),
+    st.sampled_from([b"\xff", "\u00b2".encode(), "\u2028".encode(), b"\0"]),
+    st.binary(max_size=8).filter(lambda word: b"\n" not in word),
+)
+DATES = st.sampled_from(
+    [b"20261122 180411", b"000000 000000", b"20269901 999999 GMT", b"99991231 235959", b"00000101 0"]
+)
+LISTED = st.sampled_from([keyword.encode() for keyword in KEYWORDS])
+LINES = st.one_of(
+    st.tuples(st.sampled_from([verb.encode() for verb in VERBS]), st.lists(WORDS, max_size=4)),
+    st.tuples(st.just(b"NEWGROUPS"), DATES.map(lambda date: [date])),
+    st.tuples(st.just(b"NEWNEWS"), st.tuples(WORDS, DATES).map(list)),
+    st.tuples(st.just(b"LIST"), st.tuples(LISTED, WORDS).map(list)),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(LINES, min_size=1, max_size=12))
+def test_no_command_can_break_it(lines: list[tuple[bytes, list[bytes]]]) -> None:
+    """Whatever is said, an answer comes to it or to what follows, and no handler raises."""
+    said = b"".join(b" ".join([verb, *words]) + b"\r\n" for verb, words in lines)
+    with NntpServer(tls="starttls") as server, reading(server) as peer:
+        peer.stream.write(b"GROUP misc.test\r\n" + said + b".\r\nQUIT\r\n.\r\nQUIT\r\n")
+        peer.stream.flush()
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert peer.stream.read().startswith(b"211 5 1 5 misc.test\r\n")
+        server.wait_for(Kind.CLOSED, LIMIT_S)
+        assert server.problems() == []
