@@ -20,15 +20,15 @@ def refusing() -> Iterator[str]:
 
 @pytest.mark.parametrize("limits", [["--retries", "50"], ["--wait", "20"], ["--retries", "50", "--wait", "20"]])
 def test_max_time_that_ends_a_pause_is_28_and_keeps_the_failure(refusing: str, limits: list[str]) -> None:
-    done = inetcli("ftp", "get", *limits, "--max-time", "0.3", f"{refusing}/x", "-o", "-")
+    done = inetcli("ftp", "get", *limits, "--max-time", "0.6", f"{refusing}/x", "-o", "-")
     assert done.code == 28
     assert done.err.splitlines()[-1] == (
-        f"inetcli: {refusing}/x: timed out: not done after 0.3 s (--max-time); the last failure: {refusing}: refused"
+        f"inetcli: {refusing}/x: timed out: not done after 0.6 s (--max-time); the last failure: {refusing}: refused"
     )
 
 
 def test_a_retry_that_never_came_is_not_told(refusing: str) -> None:
-    done = inetcli("talk", "tcp", "--retries", "1", "--max-time", "0.1", "--json", refusing, "/dev/null")
+    done = inetcli("talk", "tcp", "--retries", "1", "--max-time", "0.2", "--json", refusing, "/dev/null")
     assert (done.code, done.row["notes"]) == (28, [])
 
 

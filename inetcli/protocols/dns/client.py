@@ -4,27 +4,27 @@
     client: query (TCP)      server: the whole reply
 
 The servers are asked in turn, one try each, round after round; a reply counts unless it says that this server cannot
-help (SERVFAIL, REFUSED, NOTIMP) and there is another. A server that stumbles over EDNS (FORMERR, NOTIMP) is asked again
+help (SERVFAIL, REFUSED, NOTIMP) and there is another. Datagrams get lost: a question that met with silence over UDP has
+three rounds. What else may pass (SERVFAIL, a connection refused or broken) has one. `--retries` adds to both; there is
+a pause before a round, unless silence was the pause. A server that stumbles over EDNS (FORMERR, NOTIMP) is asked again
 without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from inetcli.errors import InetError, ProtocolViolation, TimedOut
+from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.exchange import Codec, Reply, exchange
 from inetcli.net.session import Session
+from inetcli.protocols.dns.connection import Framed, ask_over_tcp
 from inetcli.protocols.dns.model import Answer, Question, Transport, rcode_name
-from inetcli.protocols.dns.wire import (
-    answers_question,
-    encode_framed,
-    encode_query,
-    message_id,
-    parse_framed,
-    parse_message,
-)
+from inetcli.protocols.dns.verdict import failure
+from inetcli.protocols.dns.wire import answers_question, encode_query, message_id, parse_message
 
 TRIES = 3
+"""Over UDP, for what met with silence."""
+
 PORT = 53
 
 _STUMBLED = ("FORMERR", "NOTIMP")
@@ -33,11 +33,14 @@ _NO_HELP = ("SERVFAIL", "REFUSED", "NOTIMP")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A question that got no usable reply."""
+    """A question that got no usable reply. `silent` = none came over UDP; `truncated` = one did, but was cut, and it
+    was TCP that failed."""
 
     question: Question
     error: InetError
     tries: int
+    silent: bool = False
+    truncated: bool = False
 
 
 Result = Answer | Failure
@@ -47,131 +50,147 @@ class Resolver:
     """Asks a list of servers, host and port each, for one session."""
 
     def __init__(
-        self, session: Session, servers: Sequence[tuple[str, int]], *, tries: int = TRIES, tcp: bool = False
+        self, session: Session, servers: Sequence[tuple[str, int]], *, retries: int = 0, tcp: bool = False
     ) -> None:
         self._session = session
         self._servers = servers
-        self._tries = tries
+        self._retries = retries
         self._tcp = tcp
 
     def ask(self, questions: Sequence[Question]) -> list[Result]:
-        """Each question's answer or failure, in their order. Raises only what ends them all: `TimedOut` when the
-        target's time is up, `Cancelled`."""
+        """Each question's answer or failure, in their order. With `--wait` all of it again as long as every one of them
+        fails. Raises `Cancelled`."""
+        results: list[Result] = []
+
+        def attempt() -> None:
+            results[:] = self._ask_in_rounds(questions)
+            if errors := _errors(results, len(questions)):
+                raise errors[0]
+
+        try:
+            self._session.until_there(attempt)
+        except InetError as error:
+            if error not in _errors(results, len(questions)):  # --max-time ended a pause
+                results = [Failure(result.question, error, result.tries) for result in results]
+        return [self._in_words(result) for result in results]
+
+    def _ask_in_rounds(self, questions: Sequence[Question]) -> list[Result]:
         results: dict[Question, Result] = {}
         tries = dict.fromkeys(questions, 0)
-        open_questions = list(questions)
-        for _ in range(self._tries):
-            for index, (host, port) in enumerate(self._servers if open_questions else ()):
-                for result in self._ask_server(host, port, open_questions, tries):
-                    results[result.question] = result
-                last = index == len(self._servers) - 1
-                open_questions = [question for question in open_questions if _goes_on(results[question], last=last)]
-                if not open_questions:
-                    break
-        return [self._in_words(results[question]) for question in questions]
+        left = list(questions)
+        try:
+            for number, pause in enumerate(pauses(*RETRY_S)):
+                for index, (host, port) in enumerate(self._servers):
+                    for result in self._ask_server(host, port, left, tries):
+                        results[result.question] = result
+                    last = index == len(self._servers) - 1
+                    left = [question for question in left if self._goes_on(results[question], number, last=last)]
+                    if not left:
+                        return [results[question] for question in questions]
+                self._rest(pause, [results[question] for question in left])
+        except InetError as error:  # --max-time
+            results |= {question: Failure(question, error, tries[question]) for question in left}
+        return [results[question] for question in questions]
+
+    def _goes_on(self, result: Result, number: int, *, last: bool) -> bool:
+        """Whether a question is asked again: it got no reply, or one that another server, or another time, may better.
+        `number` is that of the round, from 0; `last` = no server is left in it."""
+        if isinstance(result, Failure):
+            rounds = self._retries + (TRIES if result.silent else 1)
+            return result.error.transient and (not last or number + 1 < rounds)
+        rcode = rcode_name(result.message.rcode)
+        return rcode in _NO_HELP if not last else rcode == "SERVFAIL" and number < self._retries
+
+    def _rest(self, seconds: float, results: Sequence[Result]) -> None:
+        """The pause before another round."""
+        if all(isinstance(result, Failure) and result.silent for result in results):
+            return
+        errors = [result.error if isinstance(result, Failure) else failure(result) for result in results]
+        last = next(error for error in errors if error)
+        self._session.pause(seconds, last)
+        self._session.note(f"tried again after: {last.message}")
 
     def _in_words(self, result: Result) -> Result:
         """A failure by silence with what was tried."""
-        if not (isinstance(result, Failure) and isinstance(result.error, TimedOut)):
+        if not (isinstance(result, Failure) and result.silent):
             return result
         times = "1 try" if result.tries == 1 else f"{result.tries} tries"
         limit = f"in {times} of {self._session.limits.silence_s:g} s (--timeout)"
         return replace(result, error=TimedOut(f"{result.error.message} {limit}"))
 
     def _ask_server(
-        self, host: str, port: int, questions: Sequence[Question], tries: dict[Question, int]
+        self, host: str, port: int, questions: Sequence[Question], tries: dict[Question, int], *, edns: bool = True
     ) -> list[Result]:
-        """One try at one server, for all questions at once."""
-        name = self._name(host, port)
-        results: list[Result] = []
-        if self._tcp:
-            for question in questions:
-                tries[question] += 1
-                results.append(self._over_tcp(host, port, question, tries[question]))
-            return results
-        try:
-            replies = self._session.until_there(lambda: self._over_udp(host, port, questions))
-        except InetError as error:
-            if self._session.deadline.passed:
-                raise
-            return [Failure(question, error, tries[question] + 1) for question in questions]
-        for reply in replies:
-            question = reply.question
-            tries[question] += 1
-            results.append(self._judge(reply, host, port, name, tries))
-        return results
+        """One try at one server, for all questions at once. `tries` counts what it took so far."""
+        ask = self._over_tcp if self._tcp else self._over_udp
+        results = {result.question: result for result in ask(host, port, questions, tries, edns=edns)}
+        cut = [question for question, result in results.items() if isinstance(result, Answer) and _is_cut(result)]
+        for result in self._over_tcp(host, port, cut, tries, edns=edns):
+            results[result.question] = replace(result, truncated=True)
+        stumbled = [question for question, result in results.items() if edns and _stumbled(result)]
+        if stumbled:
+            again = self._ask_server(host, port, stumbled, tries, edns=False)
+            if any(isinstance(result, Answer) for result in again):
+                self._session.note(f"{_name(host, port)} does not take EDNS: asked without")
+            results |= {result.question: result for result in again}
+        return [results[question] for question in questions]
 
     def _over_udp(
-        self, host: str, port: int, questions: Sequence[Question], *, edns: bool = True
-    ) -> list[Reply[Question]]:
+        self, host: str, port: int, questions: Sequence[Question], tries: dict[Question, int], *, edns: bool
+    ) -> list[Result]:
         codec: Codec[Question] = Codec(
             encode=lambda question, key: encode_query(question, key, edns=edns),
             key_of=message_id,
             fits=answers_question,
         )
-        with self._session.datagrams(host, port) as peer:
-            silence = self._session.limits.silence_s
-            replies = list(exchange(peer, questions, codec, tries=1, timeout_s=silence))
-        for reply in replies:
-            if reply.error and reply.error.exit_code == _UNREACHABLE and self._session.limits.wait_s:
-                raise reply.error
-        return replies
-
-    def _judge(self, reply: Reply[Question], host: str, port: int, name: str, tries: dict[Question, int]) -> Result:
-        question = reply.question
-        if reply.error:
-            return Failure(question, reply.error, tries[question])
+        for question in questions:
+            tries[question] += 1
         try:
-            message = parse_message(reply.data)
-            if rcode_name(message.rcode) in _STUMBLED and not message.edns:
-                (again,) = self._over_udp(host, port, [question], edns=False)
-                tries[question] += 1
-                if again.error:
-                    return Failure(question, again.error, tries[question])
-                self._session.note(f"{name} does not take EDNS: asked without")
-                reply, message = again, parse_message(again.data)
-        except ProtocolViolation as error:
-            return Failure(question, error, tries[question])
-        if message.truncated:
-            result = self._over_tcp(host, port, question, tries[question] + 1)
-            return replace(result, truncated=True) if isinstance(result, Answer) else result
-        return Answer(question, message, name, Transport.UDP, reply.rtt_s, tries[question])
-
-    def _over_tcp(self, host: str, port: int, question: Question, tries: int) -> Result:
-        clock = self._session.network.clock
-        try:
-            stream = self._session.connect(host, port)
-            try:
-                key = _random_key()
-                asked = clock.monotonic()
-                stream.send(encode_framed(encode_query(question, key)))
-                data = stream.read(parse_framed)
-                rtt = clock.monotonic() - asked
-            finally:
-                stream.close()
-            if not answers_question(data, key, question):
-                raise ProtocolViolation(f"DNS: the reply from {self._name(host, port)} is to another question")
-            message = parse_message(data)
+            with self._session.datagrams(host, port) as peer:
+                silence = self._session.limits.silence_s
+                replies = list(exchange(peer, questions, codec, tries=1, timeout_s=silence))
         except InetError as error:
-            return Failure(question, error, tries)
-        return Answer(question, message, self._name(host, port), Transport.TCP, rtt, tries)
+            if self._session.deadline.passed:
+                raise
+            return [Failure(question, error, tries[question]) for question in questions]
+        return [_read(reply, Transport.UDP, _name(host, port), tries[reply.question]) for reply in replies]
 
-    @staticmethod
-    def _name(host: str, port: int) -> str:
-        return host if port == PORT else f"{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _goes_on(result: Result, *, last: bool) -> bool:
-    """Whether a question is asked again: it got no reply, or one that another server may better."""
-    if isinstance(result, Failure):
-        return result.error.transient
-    return not last and rcode_name(result.message.rcode) in _NO_HELP
-
-
-def _random_key() -> int:
-    import secrets
-
-    return secrets.randbelow(1 << 16)
+    def _over_tcp(
+        self, host: str, port: int, questions: Sequence[Question], tries: dict[Question, int], *, edns: bool
+    ) -> list[Result]:
+        results = []
+        for framed in ask_over_tcp(self._session, host, port, questions, edns=edns):
+            tries[framed.question] += framed.tries
+            results.append(_read(framed, Transport.TCP, _name(host, port), tries[framed.question]))
+        return results
 
 
-_UNREACHABLE = 7
+def _read(reply: Reply[Question] | Framed, transport: Transport, server: str, tries: int) -> Result:
+    """The answer that a message is, or the failure."""
+    question = reply.question
+    if reply.error:
+        silent = transport is Transport.UDP and isinstance(reply.error, TimedOut)
+        return Failure(question, reply.error, tries, silent)
+    try:
+        return Answer(question, parse_message(reply.data), server, transport, reply.rtt_s, tries)
+    except ProtocolViolation as error:
+        return Failure(question, error, tries)
+
+
+def _is_cut(answer: Answer) -> bool:
+    return answer.transport is Transport.UDP and answer.message.truncated
+
+
+def _stumbled(result: Result) -> bool:
+    """Whether EDNS may be why the server did not answer."""
+    return isinstance(result, Answer) and rcode_name(result.message.rcode) in _STUMBLED and not result.message.edns
+
+
+def _errors(results: Iterable[Result], count: int) -> list[InetError]:
+    """The errors of results that are failures, all of them, and else none."""
+    errors = [result.error for result in results if isinstance(result, Failure)]
+    return errors if len(errors) == count else []
+
+
+def _name(host: str, port: int) -> str:
+    return host if port == PORT else f"{f'[{host}]' if ':' in host else host}:{port}"

@@ -7,7 +7,7 @@ from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer as Told
 from inetcli.cli.targets import Job, Work, common_keys
 from inetcli.errors import InetError, MalformedTarget, Usage
-from inetcli.protocols.dns.client import PORT, TRIES, Failure, Resolver, Result
+from inetcli.protocols.dns.client import PORT, Failure, Resolver, Result
 from inetcli.protocols.dns.model import TYPES, Question, type_number
 from inetcli.protocols.dns.name import absolute, is_address, reverse_name
 from inetcli.protocols.dns.resolvconf import system_servers
@@ -28,7 +28,7 @@ def looking_up(
     def work(job: Job) -> Told:
         name, *own = job.text.split()
         questions, together = _questions(name, [_type(word) for word in own] or types)
-        resolver = Resolver(job.session, where, tries=TRIES + options.retries, tcp=tcp)
+        resolver = Resolver(job.session, where, retries=options.retries, tcp=tcp)
         return _tell(job, resolver.ask(questions), short=short, together=together)
 
     return work
@@ -76,7 +76,8 @@ def _tell(job: Job, results: Sequence[Result], *, short: bool, together: bool) -
     rows = []
     for result, error in zip(results, errors, strict=True):
         if isinstance(result, Failure):
-            row = failure_record(result.question, failure_word(result.error), result.tries)
+            word = failure_word(result.error)
+            row = failure_record(result.question, word, result.tries, truncated=result.truncated)
         else:
             row = answer_record(result)
             lines += [] if error else show_answer(result, short=short)

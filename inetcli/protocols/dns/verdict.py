@@ -78,11 +78,26 @@ def failure(answer: Answer) -> InetError | None:
             end = f": it is an alias of {path[-1].fields['target']}, and that has none" if path else ""
             return Empty(f"{name}: no {kind} record{end}, says {answer.server}{extended}")
         case "NXDOMAIN":
-            return NxDomain(f"{name}: NXDOMAIN from {answer.server}{_kept(message)}{extended}")
+            return NxDomain(
+                f"{name}: NXDOMAIN from {answer.server}{_missing(question, message)}{_kept(message)}{extended}"
+            )
         case rcode:
             refusal = DnsError(f"{name} {kind}: {rcode} from {answer.server}{extended}")
             refusal.transient = rcode == "SERVFAIL"
             return refusal
+
+
+def _missing(question: Question, message: Message) -> str:
+    """Which name it is that does not exist, where that is not the one that was asked: the rcode is about the end of the
+    aliases (RFC 6604 section 3)."""
+    try:
+        path, found = follow(question, message)
+    except ProtocolViolation:
+        return ""
+    if found or not path:
+        return ""
+    way = f"leads by way of {path[-1].name} to" if len(path) > 1 else "is an alias of"
+    return f": it {way} {path[-1].fields['target']}, which does not exist"
 
 
 def _kept(message: Message) -> str:

@@ -38,9 +38,16 @@ def answer_record(answer: Answer) -> dict[str, object]:
     }
 
 
-def failure_record(question: Question, word: str, tries: int) -> dict[str, object]:
-    """The keys for one question that got no usable reply; `word` = TIMEOUT, MALFORMED or the like."""
-    return {"name": question.name, "type": type_name(question.type), "status": word, "tries": tries}
+def failure_record(question: Question, word: str, tries: int, *, truncated: bool) -> dict[str, object]:
+    """The keys for one question that got no usable reply; `word` = TIMEOUT, MALFORMED or the like. `truncated`: one
+    over UDP was cut, and over TCP none came."""
+    return {
+        "name": question.name,
+        "type": type_name(question.type),
+        "status": word,
+        "tries": tries,
+        "truncated": truncated,
+    }
 
 
 def _record(record: Record) -> dict[str, object]:
