@@ -35,6 +35,11 @@ from mockservers.script import EVERYTHING, Script, Shots
 
 T = TypeVar("T")
 
+QUIET_ROUNDS = 8
+"""From a byte in a socket to an event it takes fewer rounds of the loop."""
+
+SETTLE_ROUNDS = 10_000
+
 
 class Trigger:
     """`server.on("RETR")`: what is to happen when the trigger comes."""
@@ -145,7 +150,12 @@ class Server:
         return self.log.transcript()
 
     def problems(self) -> list[str]:
-        """What a strict test would fail for: a handler that raised, an unmet expectation, a fault that never fired."""
+        """What a strict test would fail for: a handler that raised, an unmet expectation, a fault that never fired.
+
+        What clients have sent by now is looked at before.
+        """
+        if not self._stopped:
+            self._call(self._settle())
         with self._lock:
             return [*self._problems, *self.script.unmet()]
 
@@ -324,6 +334,16 @@ class Server:
             pass
         except Exception:  # noqa: BLE001 - likewise
             self.problem(f"a handler raised: {traceback.format_exc(limit=-2)}")
+
+    async def _settle(self) -> None:
+        """Until nothing more happens: what a client has sent is in our socket, and each round of the loop reads it."""
+        quiet, seen = 0, -1
+        for _ in range(SETTLE_ROUNDS):
+            quiet = quiet + 1 if self.log.count == seen else 0
+            if quiet == QUIET_ROUNDS:
+                return
+            seen = self.log.count
+            await asyncio.sleep(0)
 
     def _close_datagrams(self) -> None:
         for sock in self._listening.udp:

@@ -132,6 +132,12 @@ class Log:
         raw = f"{fault.words} fired".encode("utf-8", "surrogateescape")
         self._keep(lambda at: FaultFired(at, Kind.FAULT, connection, channel, raw, fault, armed))
 
+    @property
+    def count(self) -> int:
+        """How many events there have been."""
+        with self._changed:
+            return self._dropped + len(self._events)
+
     def events(self, kind: Kind | None = None) -> list[Event]:
         """The events so far, all or of one kind."""
         with self._changed:
