@@ -306,8 +306,8 @@ class Server:
         except asyncio.CancelledError:
             client.drop(Reason.STOPPED)
             raise
-        except Exception:  # noqa: BLE001 - a mistake in a handler is the test's to see, not to be printed
-            self.problem(f"a handler raised: {traceback.format_exc(limit=-2)}")
+        except Exception as error:  # noqa: BLE001 - a mistake in a handler is the test's to see, not to be printed
+            self.problem(_raised(error))
             client.reason = Reason.RAISED
             client.reset()
         finally:
@@ -332,8 +332,8 @@ class Server:
             await self.receive(datagram)
         except Over:
             pass
-        except Exception:  # noqa: BLE001 - likewise
-            self.problem(f"a handler raised: {traceback.format_exc(limit=-2)}")
+        except Exception as error:  # noqa: BLE001 - likewise
+            self.problem(_raised(error))
 
     async def _settle(self) -> None:
         """Until nothing more happens: what a client has sent is in our socket, and each round of the loop reads it."""
@@ -378,6 +378,12 @@ class Server:
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(STOP_S)
+
+
+def _raised(error: Exception) -> str:
+    """What a handler raised, and where."""
+    last = "".join(traceback.format_exception_only(error)).strip()
+    return f"a handler raised {last}\n{''.join(traceback.format_tb(error.__traceback__, limit=-2)).rstrip()}"
 
 
 def _wanted(what: str | Kind | Callable[[Event], bool]) -> Callable[[Event], bool]:

@@ -50,6 +50,7 @@ class Mockservers:
     tls: "_Maker[TlsServer]" = _Maker()
     dns: "_Maker[DnsServer]" = _Maker()
     dot: "_Maker[DnsServer]" = _Maker()
+    doh: "_Maker[DnsServer]" = _Maker()
     time: "_Maker[TimeServer]" = _Maker()
 
     def __init__(self, make_home: Callable[[], Path]) -> None:

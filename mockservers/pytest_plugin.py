@@ -53,7 +53,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if servers is not None and _strict(item):
         problems = servers.problems()
         if problems:
-            pytest.fail("\n  ".join(["mockservers: the test passed, but", *problems]), pytrace=False)
+            pytest.fail("\n".join(f"mockservers: {problem}" for problem in problems), pytrace=False)
     return result
 
 
