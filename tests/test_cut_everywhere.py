@@ -81,11 +81,13 @@ def tls_hello(server: Server, session: Session) -> object:
 
 
 def dns_over_tcp(server: Server, session: Session) -> object:
-    resolver = Resolver(session, [(server.host, server.port)], tries=1, tcp=True)
-    (result,) = resolver.ask([Question("www.example.test.", TYPES["A"])])
-    if isinstance(result, Failure):
-        raise result.error
-    return [record.data for record in result.message.answers]
+    resolver = Resolver(session, [(server.host, server.port)], tcp=True)
+    answers = []
+    for result in resolver.ask([Question("www.example.test.", TYPES[kind]) for kind in ("A", "AAAA")]):
+        if isinstance(result, Failure):
+            raise result.error
+        answers.append([record.data for record in result.message.answers])
+    return answers
 
 
 def talk_tcp(server: Server, session: Session) -> object:
