@@ -9,9 +9,9 @@ them. Nothing is sent before the greeting, or across AUTH TLS. PASS follows USER
 nobody's secret, or inside TLS: a server that insists on TLS refuses USER, and the password must not have left by then.
 
 RFC 959 does not promise that a server reads on behind a command. One that throws away what stood there, or answers more
-or less often than it was asked, is found out by a reply that does not fit or does not come. Then PWD is sent, whose 257
-fits nothing else: it shows where the conversation stands. What was left unanswered is asked again, one command at a
-time, and so is everything from then on with that server. A login that was answered is never repeated.
+or less often than it was asked, is found out by a reply that does not fit or does not come. Then PWD is sent, or FEAT
+before the login, whose answer fits nothing else: it shows where the conversation stands. What was left unanswered is
+asked again, one command at a time, and so is everything from then on with that server. A login is never repeated.
 
 Nothing is pipelined behind RETR or STOR: during a transfer, ProFTPD does not answer what it reads, pyftpdlib drops the
 data connection at an EPSV, and a reply that comes out of turn could pass for the transfer's own.
@@ -36,9 +36,11 @@ ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
 
 STALL_S = 3.0
 """How long the next reply to commands that went out together may take, before the server is suspected of having thrown
-away the rest. A slow one is only asked for its PWD, too."""
+away the rest. One that is only slow is asked one question more."""
 
 PROBE = Command("PWD")
+EARLY_PROBE = Command("FEAT")
+"""What shows where the conversation stands, after a login and before it: vsftpd refuses all but a few things there."""
 
 
 class State(Enum):
@@ -291,37 +293,53 @@ class Control:
 
     def _again(self, commands: Sequence[Command], replies: list[Reply], misfit: Reply | None) -> list[Reply]:
         """Find back into step, and ask what was not answered. `misfit` is the reply that answers no command, None = no
-        reply came."""
-        self.manners.pipelines = False
-        self.session.note("the server loses count of commands that are sent together: asking one at a time")
-        late = self._find_place(len(commands) - len(replies))
+        reply came for a while."""
+        late = self._find_place(commands, len(commands) - len(replies))
         if misfit is None:
             for command, reply in zip(commands[len(replies) :], late, strict=False):
                 if not command.fits(reply):
                     break
-                replies.append(reply)  # it was only slow
+                replies.append(reply)
+            if len(replies) == len(commands):
+                return replies  # it was only slow
         else:
             login = sum(command.verb in ("USER", "PASS") for command in commands)
             if len(replies) < login:
-                raise ProtocolViolation(f'expected a reply to {commands[len(replies)].verb}, got "{misfit}"')
+                replies += [self._login_reply(misfit, late)] * (login - len(replies))
             del replies[login:]
+        self.manners.pipelines = False
+        self.session.note("the server loses count of commands that are sent together: asking one at a time")
         return [*replies, *(self._in_step(command) for command in commands[len(replies) :])]
 
-    def _find_place(self, missing: int) -> list[Reply]:
-        """Ask for the current folder; the replies that came before the answer."""
-        self._send([PROBE])
+    def _login_reply(self, misfit: Reply, late: Sequence[Reply]) -> Reply:
+        """Among replies that nobody can count any more, the one that says how the login went: it is not repeated."""
+        for reply in (misfit, *late):
+            if reply.code in (230, 202, 332) or reply.first == 5:
+                return reply
+        raise ProtocolViolation(f'expected a reply to the login, got "{misfit}"')
+
+    def _find_place(self, commands: Sequence[Command], missing: int) -> list[Reply]:
+        """Ask something whose answer fits nothing else; the replies that came before that answer.
+
+        A slow server is waited for, as it always is: to take a late reply for another one would be worse than to fail.
+        """
+        early = self.state is State.GREETED and EARLY_PROBE not in commands
+        probe, answer = (EARLY_PROBE, 211) if early else (PROBE, 257)
+        self._send([probe])
         came: list[Reply] = []
-        while len(came) <= missing + 1 and (reply := self._soon() if came else self.reply()):
-            if reply.code == 257:
-                break
+        while len(came) <= missing:
+            try:
+                reply = self.reply()
+            except TimedOut:
+                if len(came) != 1 or came[0].first != 5 or self.session.deadline.passed:
+                    raise
+                break  # a refused probe, and nothing else
+            if reply.code == answer:
+                self._outstanding = 0
+                return came
             came.append(reply)
-        else:
-            # PWD was refused, as before a login: then the last reply was to it.
-            if len(came) not in (1, missing + 1):
-                raise ProtocolViolation(f"the server answered {len(came)} times to {missing + 1} commands")
-            came.pop()
         self._outstanding = 0
-        return came
+        return came[:-1]  # the last was the probe's refusal
 
 
 def open_control(session: Session, endpoint: Endpoint, manners: Manners | None = None) -> Control:
