@@ -1,0 +1,580 @@
+"""Conversations on the control connection, word by word: what goes out together, what never does, and getting back into
+step with a server that loses count."""
+
+import pytest
+from cutting import session_for
+from ftpscript import Scripted
+
+from inetcli.errors import (
+    EmptyReply,
+    Incomplete,
+    InetError,
+    LoginDenied,
+    ProtocolViolation,
+    ReceiveFailed,
+    Refused,
+    TimedOut,
+    TlsHandshake,
+    TooLarge,
+    Usage,
+)
+from inetcli.net.credentials import Credentials
+from inetcli.net.session import Session
+from inetcli.protocols.ftp.control import ANONYMOUS, Control, Endpoint, Manners, Security, open_control
+from inetcli.protocols.ftp.wire import Command
+from inetcli.secret import Secret
+from inetcli.wire.replies import MAX_LINES
+from mockservers import FtpServer
+
+ADA = Credentials("ada", Secret("engine"), "--user")
+NOBODY = Credentials("ada", None, "--user")
+ASKED = [Command("TYPE", "I"), Command("SIZE", "a")]
+
+LOSES_COUNT = "the server loses count of commands that are sent together: asking one at a time"
+
+
+def endpoint(port: int, who: Credentials = ANONYMOUS, security: Security = Security.OFF, **options) -> Endpoint:
+    return Endpoint("127.0.0.1", port, security, who, **options)
+
+
+def converse(
+    server: Scripted, who: Credentials = ANONYMOUS, *, session: Session | None = None, manners: Manners | None = None
+) -> list[str]:
+    """Ask `ASKED`, and leave: the replies."""
+    control = open_control(session or session_for(), endpoint(server.port, who), manners)
+    try:
+        return [str(reply) for reply in control.ask_all(ASKED)]
+    finally:
+        control.leave()
+
+
+ANSWERS = ["200 binary", "213 5"]
+
+
+def test_an_anonymous_login_goes_out_with_what_it_is_for() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        S 230 in
+        S 200 binary
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server) == ANSWERS
+
+
+def test_a_password_waits_until_it_is_asked_for() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER ada
+        S 331 and the password
+        C PASS engine
+        C TYPE I
+        C SIZE a
+        S 230 in
+        S 200 binary
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server, ADA) == ANSWERS
+
+
+@pytest.mark.parametrize(
+    ("reply", "who"), [("230 come in", ADA), ("230 come in", NOBODY), ("232 your certificate will do", ADA)]
+)
+def test_a_password_that_is_not_asked_for_stays_here(reply: str, who: Credentials) -> None:
+    with Scripted(f"""
+        S 220 hello
+        C USER ada
+        S {reply}
+        C TYPE I
+        C SIZE a
+        S 200 binary
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server, who) == ANSWERS
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ("530 TLS first", 'ada: login denied: "530 TLS first"'),
+        ("332 account?", "ada: the server wants an account (ACCT)"),
+        ("550 no", 'ada: login denied: "550 no"'),
+    ],
+)
+def test_a_refused_user_costs_no_password(reply: str, message: str) -> None:
+    with Scripted(f"""
+        S 220 hello
+        C USER ada
+        S {reply}
+        C QUIT
+    """) as server:
+        with pytest.raises(LoginDenied) as caught:
+            converse(server, ADA)
+        assert caught.value.message == message
+        assert caught.value.reply == reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [("530 wrong", 'ada: login denied: "530 wrong"'), ("332 account?", "ada: the server wants an account (ACCT)")],
+)
+def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
+    with Scripted(f"""
+        S 220 hello
+        C USER ada
+        S 331 and?
+        C PASS engine
+        C TYPE I
+        C SIZE a
+        S {reply}
+        S 530 log in first
+        S 530 log in first
+        C QUIT
+    """) as server:
+        session = session_for()
+        with pytest.raises(LoginDenied) as caught:
+            converse(server, ADA, session=session)
+        assert caught.value.message == message
+        assert session.trace.committed  # so that no retry sends it once more
+
+
+def test_a_password_that_was_not_given_is_asked_for() -> None:
+    with (
+        Scripted("""
+        S 220 hello
+        C USER ada
+        S 331 and?
+        C QUIT
+    """) as server,
+        pytest.raises(LoginDenied, match="wants a password, and none was given"),
+    ):
+        converse(server, NOBODY)
+
+
+def test_a_user_who_is_in_at_once_makes_the_password_superfluous() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 230 in
+        S 503 you are in already
+        S 200 binary
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server) == ANSWERS
+
+
+def test_a_refused_anonymous_login_is_told_by_its_first_refusal() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 530 members only
+        S 503 USER first
+        S 530 no
+        S 530 no
+        C QUIT
+    """) as server:
+        with pytest.raises(LoginDenied) as caught:
+            converse(server)
+        assert caught.value.message == 'anonymous: login denied: "530 members only"'
+
+
+def test_greetings_may_take_their_time_and_many_lines() -> None:
+    with Scripted("""
+        S 120 in five minutes
+        S 220-hello
+        S 220-230 this is no login
+        S  220 nor the end
+        S 220 now
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 230-in
+        S 331 this is text
+        S 230 in
+        S 230 again
+        S 200 binary
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server) == ANSWERS
+
+
+# Servers that stumble
+
+
+def test_a_server_that_throws_away_what_stands_behind_a_command() -> None:
+    manners = Manners()
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        C PWD
+        S 530 log in first
+        C PASS anonymous@
+        S 230 in
+        C TYPE I
+        S 200 binary
+        C SIZE a
+        S 213 5
+        C QUIT
+    """) as server:
+        session = session_for(silence_s=0.2)
+        assert converse(server, session=session, manners=manners) == ANSWERS
+        assert session.trace.notes == [LOSES_COUNT]
+    assert not manners.pipelines
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        S 331 name?
+        C PASS anonymous@
+        S 230 in
+        C TYPE I
+        S 200 binary
+        C SIZE a
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server, manners=manners) == ANSWERS
+
+
+def test_a_server_that_is_only_slow_is_not_asked_again() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        C PWD
+        S 230 in
+        S 200 binary
+        S 213 5
+        S 257 "/"
+        C QUIT
+    """) as server:
+        assert converse(server, session=session_for(silence_s=0.2)) == ANSWERS
+
+
+def test_a_server_that_is_slow_before_the_login_and_refuses_pwd() -> None:
+    """What comes in the end is counted: the last reply is PWD's, also where that is a refusal."""
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        C PWD
+        S 230 in
+        S 200 binary
+        S 213 5
+        S 550 no folder
+        C QUIT
+    """) as server:
+        assert converse(server, session=session_for(silence_s=0.4)) == ANSWERS
+
+
+def test_a_server_that_answers_once_too_often() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        S 230 in
+        S 230 welcome
+        S 200 binary
+        S 213 7
+        C PWD
+        S 257 "/"
+        C TYPE I
+        S 200 binary
+        C SIZE a
+        S 213 5
+        C QUIT
+    """) as server:
+        session = session_for()
+        assert converse(server, session=session) == ANSWERS
+        assert session.trace.notes == [LOSES_COUNT]
+
+
+def test_a_server_that_leaves_a_command_out() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        S 230 in
+        S 213 5
+        C PWD
+        S 257 "/"
+        C TYPE I
+        S 200 binary
+        C SIZE a
+        S 213 5
+        C QUIT
+    """) as server:
+        assert converse(server) == ANSWERS
+
+
+def test_a_server_that_loses_count_of_the_login_is_not_logged_in_to_twice() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        S 331 name?
+        S 230 in
+        S 200 binary
+        S 213 5
+        C PWD
+        S 257 "/"
+        C QUIT
+    """) as server:
+        with pytest.raises(ProtocolViolation) as caught:
+            converse(server)
+        assert caught.value.message == 'expected a reply to PASS, got "331 name?"'
+
+
+def test_a_server_that_cannot_be_followed_is_left() -> None:
+    with (
+        Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 331 name?
+        S 230 in
+        S 150 what?
+        C PWD
+        S 200 one
+        S 200 two
+        S 200 three
+        S 200 four
+        S 200 five
+        C QUIT
+    """) as server,
+        pytest.raises(ProtocolViolation, match=r"the server answered \d times to \d commands"),
+    ):
+        converse(server)
+
+
+def test_what_comes_unasked_answers_nothing() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C TYPE I
+        C SIZE a
+        S 230 in
+        S 230 in
+        S 200 binary
+        S 213 5
+        S 200 by the way
+        C NOOP
+        S 250 nothing done
+        C QUIT
+    """) as server:
+        control = open_control(session_for(), endpoint(server.port))
+        control.ask_all(ASKED)
+        assert str(control.ask("NOOP")) == "250 nothing done"
+        control.leave()
+
+
+# Ends and limits
+
+IN_THE_MIDDLE = """
+    S 220 hello
+    C USER anonymous
+    C PASS anonymous@
+    C TYPE I
+    C SIZE a
+    S 331 name?
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "message"),
+    [
+        ("S 421 shutting down\nX", Refused, 'the server closes the connection: "421 shutting down"'),
+        ("X", Incomplete, None),
+        ("R", ReceiveFailed, None),
+        ("S 230-in\nX", InetError, None),
+        ("S ten\nC QUIT", ProtocolViolation, 'expected a reply with a three-digit code from 100 to 599, got "ten"'),
+        ("S 600 no\nC QUIT", ProtocolViolation, None),
+        ("S $long\nC QUIT", TooLarge, "a reply line of over 8192 bytes came"),
+        ("S $endless\nC QUIT", TooLarge, f'a reply of over {MAX_LINES} lines came; it began with "230-in"'),
+        ("C QUIT", TimedOut, "timed out: the peer was silent for 0.3 s (--timeout)"),
+    ],
+)
+def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetError], message: str | None) -> None:
+    data = {"long": b"230 " + b"x" * 9000, "endless": b"230-in\r\n" * (MAX_LINES + 10)}
+    text = IN_THE_MIDDLE + (end if end != "C QUIT" else "C PWD\nC QUIT")
+    with Scripted(text, data=data) as server:
+        with pytest.raises(error) as caught:
+            converse(server, session=session_for(silence_s=0.3))
+        assert message is None or caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("greeting", "error"),
+    [
+        ("S 421 too many\nC", Refused),
+        ("S 500 no\nC", Refused),
+        ("S 230 no\nC", Refused),
+        ("X", EmptyReply),
+        ("S SSH-2.0-OpenSSH_9.6\nC", ProtocolViolation),
+        ("S $long\nC", TooLarge),
+    ],
+)
+def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
+    text = greeting.removesuffix("\nC")  # nothing is said to it
+    with Scripted(text, data={"long": b"x" * 9000}) as server, pytest.raises(error) as caught:
+        open_control(session_for(), endpoint(server.port))
+    assert caught.value.transient == (greeting in ("X", "S 421 too many\nC"))
+
+
+# TLS
+
+
+def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -> None:
+    with (
+        Scripted("""
+        S 220 hello
+        C AUTH TLS
+        S 234 go on
+        S 230 you are in
+    """) as server,
+        pytest.raises(ProtocolViolation, match="in clear between its answer and the TLS handshake"),
+    ):
+        open_control(session_for(), endpoint(server.port, ADA, Security.EXPLICIT))
+
+
+@pytest.mark.parametrize("reply", ["500 AUTH?", "534 no TLS here", "334 more"])
+def test_refused_tls_is_never_done_without(reply: str) -> None:
+    with Scripted(f"""
+        S 220 hello
+        C AUTH TLS
+        S {reply}
+    """) as server:
+        with pytest.raises(TlsHandshake) as caught:
+            open_control(session_for(), endpoint(server.port, ADA, Security.EXPLICIT))
+        assert caught.value.message == f'AUTH TLS refused: "{reply}"'
+
+
+@pytest.mark.parametrize("tls", ["explicit", "implicit"])
+def test_inside_tls_a_password_may_go_out_at_once(tls: str) -> None:
+    with FtpServer(tls=tls, users={"ada": "engine"}) as server:
+        control = log_in(server, ADA)
+        control.leave()
+        server.wait_for("QUIT")
+        asked = ["USER ada", "PASS engine", "PBSZ 0", "PROT P", "TYPE I", "QUIT"]
+        assert server.log.commands() == (["AUTH TLS", *asked] if tls == "explicit" else asked)
+
+
+@pytest.mark.parametrize("fault", ["PBSZ:reply(500 what?)", "PROT:reply(536 no)", "PROT:reply(431 not now)"])
+def test_data_in_clear_is_no_way_out(fault: str) -> None:
+    server = FtpServer(tls="explicit", users={"ada": "engine"}, faults=[fault])
+    with server, pytest.raises(TlsHandshake, match="refused") as caught:
+        log_in(server, ADA)
+    assert caught.value.reply_code
+
+
+def log_in(server: FtpServer, who: Credentials) -> Control:
+    control = open_control(session_for(server), endpoint(server.port, who, Security(server.tls)))
+    try:
+        control.ask_all([Command("TYPE", "I")])
+    except BaseException:
+        control.leave()
+        raise
+    return control
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["a\r\nDELE b", "a\nb", "a\0b"])
+def test_an_argument_that_would_end_the_command_is_never_sent(name: str) -> None:
+    with Scripted("""
+        S 220 hello
+        C QUIT
+    """) as server:
+        control = open_control(session_for(), endpoint(server.port))
+        with pytest.raises(Usage, match="SIZE: the argument holds a CR, LF or NUL"):
+            control.ask("SIZE", name)
+        control.leave()
+
+
+FEAT = """
+    S 220 hello
+    C USER anonymous
+    C PASS anonymous@
+    C FEAT
+    C OPTS UTF8 ON
+    S 230 in
+    S 230 in
+"""
+
+
+@pytest.mark.parametrize(
+    ("features", "encoding", "name", "sent"),
+    [
+        ("S 211-these\nS  UTF8\nS 211 end", "latin-1", "grün", "grün"),
+        ("S 211-these\nS  MDTM\nS 211 end", "latin-1", "grün", "gr\\xfcn"),
+        ("S 502 no", None, "grün", "grün"),
+        ("S 502 no", None, "gr\udcfcn", "gr\\xfcn"),
+        ("S 211 none", "cp1250", "ascii", "ascii"),
+    ],
+)
+def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
+    features: str, encoding: str | None, name: str, sent: str
+) -> None:
+    with Scripted(f"""{FEAT}
+        {features}
+        S 200 as you like
+        C SIZE {sent}
+        S 213 5
+        C QUIT
+    """) as server:
+        control = open_control(session_for(), endpoint(server.port, encoding=encoding))
+        control.agree_on_names(name)
+        control.ask("SIZE", name)
+        control.agree_on_names(name)  # once is enough
+        control.leave()
+
+
+def test_a_name_that_the_encoding_has_not_is_never_sent() -> None:
+    with Scripted(f"""{FEAT}
+        S 502 no
+        S 502 no
+        C QUIT
+    """) as server:
+        control = open_control(session_for(), endpoint(server.port, encoding="latin-1"))
+        control.agree_on_names("Ω")
+        with pytest.raises(Usage, match="SIZE: latin-1 has no bytes for 'Ω'"):
+            control.ask("SIZE", "Ω")
+        control.leave()
