@@ -23,6 +23,12 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+def ascii_lower(text: str) -> str:
+    """Text for comparing: lower case where it is ASCII. Of the others some have an ASCII lower case, as the Kelvin sign
+    has k: a receiver that compares bytes would not take them for it."""
+    return text.lower() if text.isascii() else text
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A GET, as it goes out. `target` is the request-target as it was typed."""
@@ -63,7 +69,7 @@ class Head:
 
     def values(self, name: str) -> list[str]:
         """The values of a field, in order; names ignore case."""
-        return [value for key, value in self.headers if key.lower() == name]
+        return [value for key, value in self.headers if ascii_lower(key) == name]
 
 
 @dataclass(frozen=True, slots=True)

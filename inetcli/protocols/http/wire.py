@@ -7,7 +7,7 @@ r"""Requests and responses as bytes: RFC 9112.
 
 Parsers are lenient where the end of the message stays certain, and what is odd becomes a finding: bare LF, folded
 fields, spaces around names, missing reasons. Where it does not stay certain, a `ProtocolViolation` says at which
-offset. Text is latin-1, byte for byte.
+offset. Text is UTF-8, and bytes that are not become surrogates; what has a meaning is compared as ASCII.
 """
 
 import re
@@ -15,9 +15,10 @@ from base64 import b64encode
 
 from inetcli import __version__
 from inetcli.errors import EmptyReply, Incomplete, MalformedTarget, ProtocolViolation, TooLarge
-from inetcli.protocols.http.model import Finding, Framing, Head, Request, Severity
+from inetcli.protocols.http.model import Finding, Framing, Head, Request, Severity, ascii_lower
 from inetcli.secret import MASK
 from inetcli.wire.reader import Parser, Reader
+from inetcli.wire.target import decode_path
 
 MAX_HEAD = 256 << 10
 """Bytes of a head: 32 times nginx's default, what curl takes at most is 300 KiB."""
@@ -27,8 +28,11 @@ MAX_CHUNK_LINE = 4096
 MAX_LENGTH = (1 << 63) - 1
 PIECE = 256 << 10
 
-_STATUS_LINE = re.compile(r"(HTTP/\d\.\d)[ \t]+(\d{3})(?:([ \t]+)(.*))?")
+_STATUS_LINE = re.compile(r"(HTTP/\d\.\d)[ \t]+(\d{3})(?:([ \t]+)(.*))?", re.ASCII)
 _PROTOCOL = b"HTTP/"
+OWS = " \t"
+"""Optional white space, RFC 9110 section 5.6.3: not all that Python strips."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DIGITS = re.compile(r"[0-9]+")
 _CHUNK_SIZE = re.compile(r"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?")
@@ -56,8 +60,10 @@ def encode_request(request: Request, *, masked: bool = False) -> bytes:
 def encode_target(path: str | None, shown: str) -> str:
     """The request-target: as typed, without the fragment; characters outside ASCII percent-encoded as UTF-8.
 
-    A space or a control character would end the request line: `MalformedTarget`.
+    `MalformedTarget` for a space or a control character, which would end the request line, and for what no target may
+    hold: `%` without two hex digits, an encoded CR, LF or NUL, of which a server would make one.
     """
+    decode_path(path or "", shown)
     text = (path or "").partition("#")[0]
     text = text if text.startswith("?") else f"/{text}"
     text = text if text.startswith("/") else f"/{text}"
@@ -92,19 +98,19 @@ def parse_fields(reader: Reader, start: int, findings: list[Finding]) -> Parser[
             return tuple(fields)
         if line[0] in " \t" and fields:
             name, value = fields.pop()
-            fields.append((name, f"{value} {line.strip()}"))
+            fields.append((name, f"{value} {line.strip(OWS)}"))
             findings.append(_finding("obs-fold", "warning", at, "9112 5.2", f"{name} is folded over lines"))
             continue
         name, colon, value = line.partition(":")
         if not colon:
             raise ProtocolViolation(f'expected a field "Name: value" at byte {at}, got "{line[:80]}"')
-        if name != name.rstrip(" \t"):
+        if name != name.rstrip(OWS):
             findings.append(
                 _finding("space-before-colon", "error", at, "9112 5.1", f'space between "{name.strip()}" and its colon')
             )
         elif not _TOKEN.fullmatch(name):
             findings.append(_finding("bad-field-name", "error", at, "9110 5.1", f'"{name[:40]}" is no field name'))
-        fields.append((name.strip(" \t"), value.strip(" \t")))
+        fields.append((name.strip(OWS), value.strip(OWS)))
 
 
 def framing_of(head: Head, method: str, findings: list[Finding]) -> tuple[Framing, int]:
@@ -113,8 +119,8 @@ def framing_of(head: Head, method: str, findings: list[Finding]) -> tuple[Framin
     `ProtocolViolation` where receivers would disagree on the end: lengths that differ or are no numbers, a coding
     behind chunked.
     """
-    codings = [part.strip().lower() for value in head.values("transfer-encoding") for part in value.split(",")]
-    lengths = [part.strip() for value in head.values("content-length") for part in value.split(",")]
+    codings = [ascii_lower(part.strip(OWS)) for value in head.values("transfer-encoding") for part in value.split(",")]
+    lengths = [part.strip(OWS) for value in head.values("content-length") for part in value.split(",")]
     if method == "HEAD" or head.interim or head.status in (101, 204, 304):
         return Framing.NONE, 0
     if codings:
@@ -146,7 +152,7 @@ def parse_piece(reader: Reader, left: int) -> Parser[bytes]:
 def parse_chunk_size(reader: Reader, findings: list[Finding]) -> Parser[int]:
     """The line in front of a chunk's data."""
     at = reader.position
-    line = (yield from reader.line(MAX_CHUNK_LINE, "a chunk's size")).decode("latin-1")
+    line = _text((yield from reader.line(MAX_CHUNK_LINE, "a chunk's size")))
     match = _CHUNK_SIZE.fullmatch(line)
     if not match:
         raise ProtocolViolation(f'expected a chunk\'s size in hex at byte {at}, got "{line[:40]}"')
@@ -174,7 +180,11 @@ def _head_line(reader: Reader, start: int, findings: list[Finding]) -> Parser[st
         raise EmptyReply("the server closed the connection before the first byte of a response") from None
     if not raw.endswith(b"\r\n") and not any(finding.id == "bare-lf" for finding in findings):
         findings.append(_finding("bare-lf", "warning", at, "9112 2.2", "a line ends in LF without CR"))
-    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("latin-1")
+    return _text(raw.removesuffix(b"\n").removesuffix(b"\r"))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _bytes(char: str) -> bytes:

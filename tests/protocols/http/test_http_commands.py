@@ -99,6 +99,30 @@ def test_raw_json_has_the_keys_of_the_contract() -> None:
     }
 
 
+def test_json_text_is_utf_8_or_base64() -> None:
+    fields = b"Location: /caf\xc3\xa9\r\nX-Latin: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailers = b"0\r\nT: \xe2\x82\xac\r\n\r\n"
+    with HttpServer({"/": b"HTTP/1.1 302 D\xc3\xa9plac\xc3\xa9\r\n" + fields + trailers}) as server:
+        (response,) = inetcli("http", "raw", "--json", f"{server.url}/").row["responses"]
+    assert response["reason"] == "Déplacé"
+    assert response["headers"][:2] == [["Location", "/café"], ["X-Latin", {"base64": "Y2Fm6Q=="}]]
+    assert response["trailers"] == [["T", "€"]]
+
+
+def test_a_message_shows_utf_8_and_the_bytes_that_are_none() -> None:
+    with HttpServer({"/": b"HTTP/1.1 404 caf\xc3\xa9 caf\xe9\r\nContent-Length: 0\r\n\r\n"}) as server:
+        done = inetcli("http", "raw", f"{server.url}/")
+    assert done.err == f"inetcli: {server.url}/: status 404 café caf\\xe9\n"
+
+
+@pytest.mark.parametrize("path", ["%zz", "a%", "%0A", "a?b=%0d", "%00", "a%0D%0AX:%20y"])
+def test_a_path_that_no_target_may_have_is_refused_before_anything_is_sent(path: str) -> None:
+    with HttpServer() as server:
+        done = inetcli("http", "raw", f"{server.url}/{path}")
+        assert server.log.events() == []
+    assert (done.code, done.stdout, done.err.count("\n")) == (3, b"", 1)
+
+
 def test_findings_are_told_and_change_nothing() -> None:
     with HttpServer(ROUTES) as server:
         done = inetcli("http", "raw", f"{server.url}/cl-and-te")

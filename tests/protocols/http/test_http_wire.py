@@ -172,7 +172,7 @@ def test_encode_request_is_what_goes_out_and_its_mask() -> None:
         ("", "/"),
         ("a/b?c=d#e", "/a/b?c=d"),
         ("?q", "/?q"),
-        ("a%2Fb%zz", "/a%2Fb%zz"),
+        ("a%2Fb%7e", "/a%2Fb%7e"),
         ("é", "/%C3%A9"),
         ("//x", "///x"),
         ("#f", "/"),
@@ -182,7 +182,9 @@ def test_encode_target(path: str | None, target: str) -> None:
     assert encode_target(path, "x") == target
 
 
-@pytest.mark.parametrize("path", ["a b", "a\tb", "a\x7fb", "a\x00"])
+@pytest.mark.parametrize(
+    "path", ["a b", "a\tb", "a\x7fb", "a\x00", "a%", "a%zz", "a%0", "?a=%0A", "a%0db", "%00", "a%20b%0a#x", "a#%0d"]
+)
 def test_encode_target_refuses_what_would_end_the_line(path: str) -> None:
     with pytest.raises(MalformedTarget):
         encode_target(path, "x")
@@ -194,3 +196,38 @@ def test_parse_head_keeps_the_rest_for_the_body() -> None:
     with pytest.raises(StopIteration):
         next(parser)
     assert reader.drain() == b"rest"
+
+
+KELVIN = "\u212a"
+"""Its lower case is the letter k."""
+
+
+@pytest.mark.parametrize(
+    ("fields", "framing"),
+    [
+        (b"Transfer-Encoding: chunked", Framing.CHUNKED),
+        (b"TRANSFER-ENCODING:\tChunked \t", Framing.CHUNKED),
+        (f"Transfer-Encoding: chun{KELVIN}ed".encode(), Framing.CLOSE),
+        ("Transfer-Encoding: chunked\u00a0".encode(), Framing.CLOSE),
+        (b"Transfer-Encoding: chunked\xa0", Framing.CLOSE),
+        (b"Transfer-Encoding: \x0bchunked", Framing.CLOSE),
+    ],
+)
+def test_only_ascii_has_a_meaning(fields: bytes, framing: Framing) -> None:
+    head = parse_whole(OK + fields + b"\r\n\r\n", lambda reader: parse_head(reader, []))
+    assert framing_of(head, "GET", []) == (framing, 0)
+
+
+def test_digits_are_those_of_ascii() -> None:
+    head = parse_whole(OK + "Content-Length: \u0663\r\n\r\n".encode(), lambda reader: parse_head(reader, []))
+    with pytest.raises(ProtocolViolation, match="expected digits"):
+        framing_of(head, "GET", [])
+    with pytest.raises(ProtocolViolation, match="not HTTP"):
+        parse_whole("HTTP/1.1 2\u0660\u0660 OK\r\n\r\n".encode(), lambda reader: parse_head(reader, []))
+
+
+def test_text_is_utf_8_or_its_bytes() -> None:
+    head = parse_whole(
+        b"HTTP/1.1 200 \xc3\xa9\r\nA: \xc3\xbc\r\nB: \xfc\r\n\r\n", lambda reader: parse_head(reader, [])
+    )
+    assert (head.reason, head.headers) == ("é", (("A", "ü"), ("B", "\udcfc")))
