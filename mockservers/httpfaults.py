@@ -122,7 +122,7 @@ class HeaderBomb(Fault):
             raise BadFault(f"header_bomb: expected up to 1000000 fields, got {self.count}")
 
 
-@fault_kind("http", sees="interim responses without end, then the right one", trigger=_PAGE)
+@fault_kind("http", sees="far too many interim responses, then the right one", trigger=_PAGE)
 class InterimStorm(Fault):
     """`count` times 103 Early Hints before the response."""
 

@@ -12,6 +12,7 @@ field: the same request has the same response, byte for byte. The trigger of a r
 """
 
 import asyncio
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -146,7 +147,9 @@ class HttpServer(Server):
 
 def ends(raw: bytes) -> bool:
     """Whether raw bytes are a response whose end is that of the connection: they say so, or they say no length."""
-    head = raw.partition(b"\r\n\r\n")[0].lower()
+    head, _, rest = raw.lower().partition(b"\r\n\r\n")
+    while rest and re.match(rb"http/1\.1 1\d\d", head):  # interim: the response is behind it
+        head, _, rest = rest.partition(b"\r\n\r\n")
     lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
     fields = {name.strip(): value.strip() for name, _, value in lines}
     if fields.get(b"connection") == b"close":

@@ -306,6 +306,8 @@ def test_raw_bytes_say_whether_the_connection_goes_on() -> None:
     raws = {
         "/open": head + b"Content-Length: 1\r\n\r\nx",
         "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
+        "/interim": b"HTTP/1.1 103 Early Hints\r\n\r\n" + head + b"Content-Length: 1\r\n\r\nx",
+        "/interim-unframed": b"HTTP/1.1 103 Early Hints\r\n\r\n" + head + b"\r\nx",
         "/said": head + b"Content-Length: 1\r\nConnection: Close\r\n\r\nx",
         "/unframed": head + b"\r\nx",
         "/nothing": b"not http",
@@ -315,7 +317,7 @@ def test_raw_bytes_say_whether_the_connection_goes_on() -> None:
             ask = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
             told = say(server, ask + b"GET / HTTP/1.1\r\n" + CLOSE)
             assert told.startswith(raw)
-            assert told.endswith(b"server.\n") == (path in ("/open", "/204")), path
+            assert told.endswith(b"server.\n") == (path in ("/open", "/204", "/interim")), path
 
 
 # What is no request
