@@ -66,7 +66,7 @@ FAULT_OPTION = click.option(
 
 @click.group("mockservers", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Honest and faulty servers for tests: ftp ftpes ftps pyftpdlib nntp nntps http https tls dns dot time."""
+    """Honest and faulty servers for tests: ftp ftpes ftps pyftpdlib nntp nntps http https tls dns dot doh time."""
 
 
 @cli.command("run", cls=RunCommand)
