@@ -338,6 +338,10 @@ class Control:
                 self._outstanding = 0
                 return came
             came.append(reply)
+        if came[-1].first < 4:
+            raise ProtocolViolation(
+                f'expected an answer to {probe.verb}, got "{came[-1]}": the server cannot be followed'
+            )
         self._outstanding = 0
         return came[:-1]  # the last was the probe's refusal
 

@@ -211,7 +211,7 @@ def _remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
         ftp.remove(path)
         return
     for entry in contents.entries:
-        if "/" in entry.name:
+        if any(character in entry.name for character in "/\r\n\0"):
             raise Incomplete(f"{path}: the server lists {entry.name!r}, which is no name: nothing is removed there")
         inside = join(path, entry.name)
         if entry.type is EntryType.DIR:

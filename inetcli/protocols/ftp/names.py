@@ -89,8 +89,8 @@ def _list(control: Control, path: str) -> Contents:
             raise
         entries = []  # some servers say of a folder with nothing in it that there are no files
     finally:
-        if path and inside and control.usable:
-            control.ask("CWD", home)
+        if path and inside and control.usable and control.ask("CWD", home).first != 2:
+            control.abandon()  # whoever used it next would be in the wrong folder
     if inside:
         return Contents(entries)
     if not entries and isinstance(entered, Reply):
@@ -105,7 +105,8 @@ def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], 
         if entries or strange:
             return entries, strange
     except _REFUSALS:
-        pass
+        if not control.usable:
+            raise
     return _read(control, "LIST", argument, path)
 
 

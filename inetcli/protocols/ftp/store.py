@@ -65,13 +65,15 @@ def store(control: Control, path: str, start: Reply, stream: SocketStream, sourc
         data.stream.finish_sending()
         if control.secure:
             data.stream.wait_for_end(CLOSE_S)
-    except LocalRead:
-        raise
     except InetError as error:
-        broken = error  # the server has hung up, and says why on the control connection
+        broken = error
     finally:
         data.stream.close()
-    end = start if start.first == 2 else final_reply(control)
+    if isinstance(broken, TimedOut):
+        raise broken  # one silence is enough
+    end = start if start.first == 2 else final_reply(control)  # a server that hangs up says why
+    if isinstance(broken, LocalRead):
+        raise broken  # the server takes what came for a whole file, and may be told now to remove it
     _judge(path, sending.moved, broken, end)
     return sending.moved
 

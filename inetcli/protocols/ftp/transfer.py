@@ -12,7 +12,7 @@ cut; that is what `judge` is for.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from inetcli.errors import Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
+from inetcli.errors import EmptyReply, Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
 from inetcli.net.copy import Converter, Look, Transfer
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import Active, Data, Passive, data_way, secure_data
@@ -126,9 +126,12 @@ def retrieve(
         stream.close()
         raise
     there = offset + len(overlap)
+    if overlap and not _same(data, overlap):
+        data.stream.close()
+        if start.first == 1:
+            final_reply(control)  # it belongs to this transfer, and answers nothing that is asked next
+        raise Changed
     try:
-        if overlap and not _same(data, overlap):
-            raise Changed
         transfer = Transfer(
             data.stream,
             sink.descriptor,
@@ -198,7 +201,11 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
             yield rows
     finally:
         data.stream.close()
-    end = start if start.first == 2 else control.reply()
+    end = start if start.first == 2 else final_reply(control)
+    if isinstance(end, EmptyReply | ReceiveFailed):
+        raise Incomplete(f"{what}: the listing may be incomplete: no final reply: {end.message}")
+    if isinstance(end, InetError):
+        raise end
     if end.first != 2 or "truncated" in end.text.lower():
         raise Incomplete(f'{what}: the listing is incomplete: "{end}"', reply_code=end.code, reply=str(end))
 

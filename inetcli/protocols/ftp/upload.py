@@ -127,9 +127,13 @@ class _Sender:
 
     def rename(self, temporary: str, path: str) -> None:
         """The file takes its name, in place of what had it."""
-        reply = self._control.ask("RNFR", temporary)
-        if reply.code == 350:
-            reply = self._control.ask("RNTO", path)
+        try:
+            reply = self._control.ask("RNFR", temporary)
+            if reply.code == 350:
+                reply = self._control.ask("RNTO", path)
+        except BaseException:
+            self._clean_up(temporary, keep=self._manner.resume)
+            raise
         if reply.first != 2:
             self._clean_up(temporary, keep=False)
             raise _NameRefused(reply)

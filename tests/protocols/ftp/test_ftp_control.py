@@ -216,18 +216,22 @@ def test_greetings_may_take_their_time_and_many_lines() -> None:
 
 # Servers that stumble
 
+IN_THE_MIDDLE = """
+    S 220 hello
+    C USER anonymous
+    C PASS anonymous@
+    C TYPE I
+    C SIZE a
+    S 331 name?
+"""
 
-def test_a_server_that_throws_away_what_stands_behind_a_command() -> None:
+
+@pytest.mark.parametrize("probed", ["S 211 no features", "S 530 log in first"])
+def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> None:
     manners = Manners()
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
-        S 331 name?
-        C PWD
-        S 530 log in first
+    with Scripted(f"""{IN_THE_MIDDLE}
+        C FEAT
+        {probed}
         C PASS anonymous@
         S 230 in
         C TYPE I
@@ -255,57 +259,37 @@ def test_a_server_that_throws_away_what_stands_behind_a_command() -> None:
         assert converse(server, manners=manners) == ANSWERS
 
 
-def test_a_server_that_is_only_slow_is_not_asked_again() -> None:
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
-        S 331 name?
-        C PWD
+@pytest.mark.parametrize("probed", ["S 211 no features", "S 550 no features"])
+def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
+    manners, session = Manners(), session_for(silence_s=0.2)
+    with Scripted(f"""{IN_THE_MIDDLE}
+        C FEAT
         S 230 in
         S 200 binary
         S 213 5
-        S 257 "/"
+        {probed}
         C QUIT
     """) as server:
-        assert converse(server, session=session_for(silence_s=0.2)) == ANSWERS
+        assert converse(server, session=session, manners=manners) == ANSWERS
+    assert manners.pipelines
+    assert session.trace.notes == []
 
 
-def test_a_server_that_is_slow_before_the_login_and_refuses_pwd() -> None:
-    """What comes in the end is counted: the last reply is PWD's, also where that is a refusal."""
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
-        S 331 name?
-        C PWD
-        S 230 in
-        S 200 binary
-        S 213 5
-        S 550 no folder
-        C QUIT
-    """) as server:
-        assert converse(server, session=session_for(silence_s=0.4)) == ANSWERS
-
-
-def test_a_server_that_answers_once_too_often() -> None:
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
-        S 331 name?
-        S 230 in
-        S 230 welcome
-        S 200 binary
-        S 213 7
-        C PWD
-        S 257 "/"
+@pytest.mark.parametrize(
+    "replies",
+    [
+        ["230 in", "230 welcome", "200 binary", "213 7"],  # once too often
+        ["230 in", "213 5"],  # TYPE is passed over
+        ["331 name?", "230 in", "200 binary", "213 7"],  # USER is answered twice, and counts all the same
+        ["230 in", "150 what?"],
+    ],
+)
+def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(replies: list[str]) -> None:
+    said = "".join(f"S {reply}\n" for reply in replies)
+    with Scripted(f"""{IN_THE_MIDDLE}
+        {said}
+        C FEAT
+        S 211 no features
         C TYPE I
         S 200 binary
         C SIZE a
@@ -317,70 +301,78 @@ def test_a_server_that_answers_once_too_often() -> None:
         assert session.trace.notes == [LOSES_COUNT]
 
 
-def test_a_server_that_leaves_a_command_out() -> None:
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
+def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
+    with (
+        Scripted(f"""{IN_THE_MIDDLE}
         S 331 name?
-        S 230 in
-        S 213 5
-        C PWD
-        S 257 "/"
+        S 530 no
+        S 503 no
+        S 503 no
+        C FEAT
+        S 211 no features
         C TYPE I
-        S 200 binary
+        S 530 no
         C SIZE a
-        S 213 5
+        S 530 no
         C QUIT
-    """) as server:
-        assert converse(server) == ANSWERS
+    """) as server,
+        pytest.raises(LoginDenied, match='anonymous: login denied: "530 no"'),
+    ):
+        converse(server)
 
 
-def test_a_server_that_loses_count_of_the_login_is_not_logged_in_to_twice() -> None:
-    with Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
+def test_a_server_that_knows_only_half_of_the_login_is_left() -> None:
+    with (
+        Scripted(f"""{IN_THE_MIDDLE}
         S 331 name?
-        S 331 name?
-        S 230 in
-        S 200 binary
-        S 213 5
-        C PWD
-        S 257 "/"
+        C FEAT
+        S 211 no features
         C QUIT
-    """) as server:
-        with pytest.raises(ProtocolViolation) as caught:
-            converse(server)
-        assert caught.value.message == 'expected a reply to PASS, got "331 name?"'
+    """) as server,
+        pytest.raises(ProtocolViolation, match=r'a reply to the login, got "331 name\?"'),
+    ):
+        converse(server)
 
 
 def test_a_server_that_cannot_be_followed_is_left() -> None:
     with (
-        Scripted("""
-        S 220 hello
-        C USER anonymous
-        C PASS anonymous@
-        C TYPE I
-        C SIZE a
-        S 331 name?
+        Scripted(f"""{IN_THE_MIDDLE}
         S 230 in
         S 150 what?
-        C PWD
+        C FEAT
         S 200 one
         S 200 two
         S 200 three
         S 200 four
-        S 200 five
         C QUIT
     """) as server,
-        pytest.raises(ProtocolViolation, match=r"the server answered \d times to \d commands"),
+        pytest.raises(ProtocolViolation, match='expected an answer to FEAT, got "200 three"'),
     ):
         converse(server)
+
+
+def test_after_the_login_a_probe_asks_for_the_folder() -> None:
+    with Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        S 230 in
+        S 230 in
+        C TYPE I
+        C SIZE a
+        S 213 5
+        C PWD
+        S 257 "/"
+        C TYPE I
+        S 200 binary
+        C SIZE a
+        S 213 5
+        C QUIT
+    """) as server:
+        control = open_control(session_for(), endpoint(server.port))
+        control.ask_all([])
+        assert [str(reply) for reply in control.ask_all(ASKED)] == ANSWERS
+        control.leave()
 
 
 def test_what_comes_unasked_answers_nothing() -> None:
@@ -407,15 +399,6 @@ def test_what_comes_unasked_answers_nothing() -> None:
 
 # Ends and limits
 
-IN_THE_MIDDLE = """
-    S 220 hello
-    C USER anonymous
-    C PASS anonymous@
-    C TYPE I
-    C SIZE a
-    S 331 name?
-"""
-
 
 @pytest.mark.parametrize(
     ("end", "error", "message"),
@@ -428,12 +411,12 @@ IN_THE_MIDDLE = """
         ("S 600 no\nC QUIT", ProtocolViolation, None),
         ("S $long\nC QUIT", TooLarge, "a reply line of over 8192 bytes came"),
         ("S $endless\nC QUIT", TooLarge, f'a reply of over {MAX_LINES} lines came; it began with "230-in"'),
-        ("C QUIT", TimedOut, "timed out: the peer was silent for 0.3 s (--timeout)"),
+        ("C FEAT", TimedOut, "timed out: the peer was silent for 0.3 s (--timeout)"),
     ],
 )
 def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetError], message: str | None) -> None:
     data = {"long": b"230 " + b"x" * 9000, "endless": b"230-in\r\n" * (MAX_LINES + 10)}
-    text = IN_THE_MIDDLE + (end if end != "C QUIT" else "C PWD\nC QUIT")
+    text = f"{IN_THE_MIDDLE}\n{end}" + ("\nC QUIT" if end == "C FEAT" else "")
     with Scripted(text, data=data) as server:
         with pytest.raises(error) as caught:
             converse(server, session=session_for(silence_s=0.3))

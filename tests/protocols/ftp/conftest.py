@@ -1,0 +1,80 @@
+"""What the tests of FTP transfers share: a download and an upload as a command makes them, without the command."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cutting import session_for
+
+from inetcli.net.session import Session
+from inetcli.payload import open_payload
+from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint
+from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
+from inetcli.protocols.ftp.model import Download, Security, Upload
+from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.upload import Manner
+
+WATCHER = Watcher(lambda _: None, lambda _: None)
+
+
+@dataclass
+class Client:
+    """One command's dealings with one server. `notes` are those of all its targets."""
+
+    servers: Servers
+    endpoint: Endpoint
+    make_session: Callable[[], Session]
+    sessions: list[Session] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        return [note for session in self.sessions for note in session.trace.notes]
+
+    def ftp(self) -> Ftp:
+        """For the next target."""
+        self.sessions.append(self.make_session())
+        return Ftp(self.sessions[-1], self.servers[self.endpoint])
+
+    @contextlib.contextmanager
+    def local(self, folder: Path, name: str, wish: Wish) -> Iterator[tuple[Place, LocalFile]]:
+        """The local file, over all tries of a target."""
+        place = Place((name,), str(folder))
+        local = open_local(place, wish, {"host": self.endpoint.host, "path": name}, self.make_session())
+        with local.destination:
+            yield place, local
+
+    def get(self, path: str, folder: Path, *, tries: int = 1, **wish: object) -> Download:
+        """Fetch a file; all but the last of the tries must fail with an error of ours."""
+        wanted = Wish(**wish)  # type: ignore[arg-type]
+        with self.local(folder, path.rpartition("/")[2], wanted) as (place, local):
+            for _ in range(tries - 1):
+                with contextlib.suppress(Exception):
+                    self.ftp().get(path, place, local, wanted, WATCHER)
+                    pytest.fail("the first try was to fail")
+            return self.ftp().get(path, place, local, wanted, WATCHER)
+
+    def put(self, source: Path, path: str, **manner: object) -> Upload:
+        """Send a file."""
+        with open_payload(str(source)) as payload:
+            return self.ftp().put(payload, path, Manner(**manner), WATCHER)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Client]]:
+    """Makes clients of a server: `client(server)`, with the limits of its sessions and the options of its endpoint."""
+    with contextlib.ExitStack() as stack:
+
+        def make(server, *, places: int = 1, limits: dict[str, float] | None = None, **options: object) -> Client:
+            tls = getattr(server, "tls", None) or getattr(server, "_tls", None)
+            options = {"security": Security(tls) if tls else Security.OFF, "credentials": ANONYMOUS, **options}
+            trusted = server if hasattr(server, "ca_file") else None
+            return Client(
+                stack.enter_context(Servers(places)),
+                Endpoint("127.0.0.1", server.port, **options),  # type: ignore[arg-type]
+                lambda: session_for(trusted, **(limits or {})),
+            )
+
+        yield make
