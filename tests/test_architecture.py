@@ -1,22 +1,21 @@
 """The rules of the house hold for the real source, and each of them bites on a planted violation."""
 
-import subprocess
-import sys
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import house
 import pytest
 from house import PROTOCOL_FILES, RULES, Module, read_modules
-from program import environment, inetcli
+from loading import commands_load_nothing_heavy, help_loads_no_protocol, loaded
+from program import inetcli
 
 from inetcli.cli.app import GROUPS, cli
-from mockservers import DnsServer, HttpServer, TimeServer
-from mockservers.registry import KINDS
+from mockservers import DnsServer, FtpServer, HttpServer, NntpServer, TimeServer
 
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = {"ftp", "nntp", "http", "tls", "dns", "talk"}
-MOCKS = {"ftp": "ftp", "nntp": "nntp", "http": "http", "tls": "tls", "dns": "dns", "talk": "time"}
 
 Rule = Callable[[list[Module]], list[str]]
 
@@ -68,20 +67,59 @@ def test_each_rule_bites(rule: Rule, place: str, source: str, tmp_path: Path) ->
     assert all(place.split("/")[-2] in line or place.rsplit("/", maxsplit=1)[-1][:-3] in line for line in found)
 
 
+def test_every_rule_has_a_planted_violation() -> None:
+    assert {rule for rule, *_ in PLANTED} == set(RULES)
+
+
 def test_a_module_without_a_docstring_is_found(tmp_path: Path) -> None:
     (tmp_path / "inetcli").mkdir()
     (tmp_path / "inetcli" / "files.py").write_text("x = 1\n")
     assert house.modules_fit_in_a_head(read_modules(tmp_path)) == ["inetcli.files has no docstring"]
 
 
-def test_every_protocol_is_a_folder_a_page_tests_a_mock_and_a_line_in_the_table() -> None:
-    folders = {path.parent.name for path in ROOT.glob("inetcli/protocols/*/__init__.py")}
-    assert folders == PROTOCOLS == set(GROUPS) - {"completion"}
-    for name in PROTOCOLS:
-        assert {path.stem for path in (ROOT / "inetcli" / "protocols" / name).glob("*.py")} >= set(PROTOCOL_FILES)
-        assert (ROOT / "docs" / f"{name}.md").exists()
-        assert list((ROOT / "tests" / "protocols" / name).glob("test_*.py"))
-        assert MOCKS[name] in KINDS
+def test_every_protocol_is_whole() -> None:
+    assert house.protocols_are_whole(ROOT) == []
+    assert {path.parent.name for path in ROOT.glob("inetcli/protocols/*/__init__.py")} == PROTOCOLS
+
+
+GOPHER = {
+    "inetcli/cli/app.py": 'GROUPS = {"gopher": Entry(), "completion": Entry()}',
+    "mockservers/registry.py": 'KINDS: Mapping[str, object] = {"gopher": object()}',
+    "docs/gopher.md": "",
+    "tests/protocols/gopher/test_gopher_wire.py": "",
+    **{f"inetcli/protocols/gopher/{part}.py": DOC for part in PROTOCOL_FILES},
+}
+"""A protocol that is whole."""
+
+
+def build(root: Path, files: dict[str, str]) -> Path:
+    for place, text in files.items():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("inetcli/cli/app.py", ["gopher has no line in the table"]),
+        ("mockservers/registry.py", ["gopher has no mock"]),
+        ("docs/gopher.md", ["gopher has no page"]),
+        ("tests/protocols/gopher/test_gopher_wire.py", ["gopher has no tests"]),
+        *[(f"inetcli/protocols/gopher/{part}.py", [f"gopher has no {part}.py"]) for part in PROTOCOL_FILES],
+    ],
+)
+def test_a_protocol_that_is_not_whole_is_found(place: str, found: list[str], tmp_path: Path) -> None:
+    assert house.protocols_are_whole(build(tmp_path / "whole", GOPHER)) == []
+    files = {name: text for name, text in GOPHER.items() if name != place}
+    assert house.protocols_are_whole(build(tmp_path / "lacking", files)) == found
+
+
+def test_a_line_in_the_table_without_a_protocol_is_found(tmp_path: Path) -> None:
+    table = {"inetcli/cli/app.py": 'GROUPS = {"gopher": Entry(), "finger": Entry()}'}
+    assert house.protocols_are_whole(build(tmp_path, GOPHER | table)) == [
+        f"finger has no {part}" for part in ("folder", "page", "tests", "mock")
+    ]
 
 
 def test_the_table_says_what_the_commands_say() -> None:
@@ -95,44 +133,86 @@ def test_the_table_says_what_the_commands_say() -> None:
             assert command.get_short_help_str(100) == entry.short_help
 
 
-def loaded(script: str) -> set[str]:
-    """The modules that are there after a script has run in a fresh interpreter."""
-    code = f"import sys\n{script}\nprint(' '.join(sys.modules), file=sys.__stderr__)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, env=environment(), check=True, timeout=30, text=True
-    )
-    return set(done.stderr.splitlines()[-1].split())
+HELPS = [["--help"], ["--version"], ["completion", "bash"]]
 
 
-def after_command(*arguments: str) -> set[str]:
-    return loaded(f"from inetcli.cli.app import run\nassert run({list(arguments)!r}) == 0")
-
-
-HEAVY = ("asyncio", "rich", "importlib.metadata", "urllib.request", "email", "cryptography", "http.client")
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["completion", "bash"]])
+@pytest.mark.parametrize("arguments", HELPS)
 def test_help_and_completion_import_no_protocol(arguments: list[str]) -> None:
-    modules = after_command(*arguments)
-    assert [name for name in modules if name.startswith(("inetcli.protocols.", "inetcli.net"))] == []
-    assert [name for name in (*HEAVY, "ssl", "socket", "json") if name in modules] == []
+    assert help_loads_no_protocol(ROOT, arguments) == []
 
 
-def test_plain_commands_import_nothing_heavy_and_no_ssl() -> None:
-    with HttpServer() as web, DnsServer() as names, TimeServer() as clock:
-        commands = [
-            ["http", "raw", f"{web.url}/"],
-            ["dns", "lookup", "www.example.test", f"@{names.host}:{names.port}"],
-            ["talk", "tcp", clock.url, "/dev/null"],
-            ["ftp", "get", "--help"],
-        ]
-        for command in commands:
-            modules = after_command(*command)
-            assert [name for name in (*HEAVY, "ssl") if name in modules] == [], command
+@pytest.fixture(scope="module")
+def plain_commands() -> Iterator[dict[str, list[str]]]:
+    """A command of each protocol that speaks no TLS, and their servers."""
+    with FtpServer() as files, NntpServer() as news, HttpServer() as web, DnsServer() as names, TimeServer() as clock:
+        yield {
+            "ftp": ["ftp", "get", f"{files.url}/welcome.txt", "-o", "-"],
+            "nntp": ["nntp", "latest", f"{news.url}/misc.test"],
+            "http": ["http", "raw", f"{web.url}/"],
+            "dns": ["dns", "lookup", "www.example.test", f"@{names.host}:{names.port}"],
+            "talk": ["talk", "tcp", clock.url, "/dev/null"],
+        }
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS - {"tls"}))
+def test_plain_commands_import_nothing_heavy_and_no_ssl(plain_commands: dict[str, list[str]], protocol: str) -> None:
+    assert commands_load_nothing_heavy(ROOT, plain_commands[protocol]) == []
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program somewhere else, to plant things in."""
+    root = tmp_path_factory.mktemp("copy")
+    shutil.copytree(ROOT / "inetcli", root / "inetcli", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+@contextmanager
+def planted(root: Path, place: str, source: str) -> Iterator[None]:
+    """A line at the end of a module, for a while."""
+    path = root / place
+    before = path.read_text()
+    path.write_text(f"{before}\n{source}\n")
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "place", "source", "name"),
+    [
+        ("ftp", "inetcli/net/session.py", "import ssl", "ssl"),
+        ("nntp", "inetcli/net/stream.py", "import asyncio", "asyncio"),
+        ("http", "inetcli/protocols/http/view.py", "import email", "email"),
+        ("dns", "inetcli/net/resolve.py", "'a'.encode('idna')", "encodings.idna"),
+        ("talk", "inetcli/cli/targets.py", "import importlib.metadata", "importlib.metadata"),
+    ],
+)
+def test_a_heavy_import_is_found(
+    plain_commands: dict[str, list[str]], copied: Path, protocol: str, place: str, source: str, name: str
+) -> None:
+    with planted(copied, place, source):
+        found = commands_load_nothing_heavy(copied, plain_commands[protocol])
+    assert f"inetcli {' '.join(plain_commands[protocol][:2])} loads {name}" in found
+
+
+@pytest.mark.parametrize("arguments", HELPS)
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import inetcli.protocols.ftp.model", "inetcli.protocols.ftp.model"),
+        ("import inetcli.net.clock", "inetcli.net.clock"),
+        ("import json", "json"),
+    ],
+)
+def test_a_protocol_that_help_loads_is_found(copied: Path, arguments: list[str], source: str, name: str) -> None:
+    with planted(copied, "inetcli/cli/groups.py", source):
+        assert f"inetcli {' '.join(arguments)} loads {name}" in help_loads_no_protocol(copied, arguments)
 
 
 def test_importing_the_mocks_costs_nothing() -> None:
-    modules = loaded("import mockservers")
+    modules = loaded(ROOT, "import mockservers")
     assert [name for name in ("asyncio", "trustme", "pyftpdlib", "cryptography", "ssl") if name in modules] == []
 
 

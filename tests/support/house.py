@@ -158,6 +158,31 @@ def protocols_have_their_files(modules: list[Module]) -> list[str]:
     ]
 
 
+def protocols_are_whole(root: Path) -> list[str]:
+    """A protocol is a folder with its five files, its page, its tests, its mock, and a line in the root group's table.
+
+    One that has any of these has to have them all.
+    """
+    folders = {path.name for path in root.glob("inetcli/protocols/*") if any(path.glob("*.py"))}
+    table = _keys_of(root / "inetcli/cli/app.py", "GROUPS") - {"completion"}
+    mocks = _keys_of(root / "mockservers/registry.py", "KINDS")
+    found = protocols_have_their_files(read_modules(root))
+    for name in sorted(folders | table):
+        lacks = {
+            "folder": name not in folders,
+            "line in the table": name not in table,
+            "page": not (root / "docs" / f"{name}.md").exists(),
+            "tests": not any((root / "tests/protocols" / name).glob("test_*.py")),
+            "mock": _MOCKS.get(name, name) not in mocks,
+        }
+        found += [f"{name} has no {part}" for part, missing in lacks.items() if missing]
+    return found
+
+
+_MOCKS = {"talk": "time"}
+"""The mock of a protocol, where it has not its name."""
+
+
 def arrows_point_down(modules: list[Module]) -> list[str]:
     """wire/ knows nothing above it, net/ no protocol, models, wires and views no network; clients know no Click."""
     found = []
@@ -217,6 +242,17 @@ RULES = (
     only_the_command_line_prints_and_exits,
     modules_fit_in_a_head,
 )
+
+
+def _keys_of(path: Path, variable: str) -> set[str]:
+    """The keys of a dict that a module makes at its top, read off its source; none where there is no such module."""
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == variable:
+            value = node.value  # type: ignore[attr-defined]
+            return {key.value for key in value.keys if isinstance(key, ast.Constant)}
+    return set()
 
 
 def _top(name: str) -> str:
