@@ -5,7 +5,7 @@ of them over TCP.
 """
 
 from mockservers.dnstypes import RCODES
-from mockservers.faultkinds import BadFault, Fault, fault_kind, near
+from mockservers.faultkinds import BadFault, Fault, Outcome, fault_kind, near
 
 WAYS = ("id", "question", "port")
 
@@ -42,7 +42,7 @@ class CnameLoop(Fault):
     """Answer with two aliases that point at each other."""
 
 
-@fault_kind("dns", sees="a cut reply over UDP (TC), the whole one over TCP", trigger="*")
+@fault_kind("dns", sees="a cut reply over UDP (TC), the whole one over TCP", trigger="*", outcome=Outcome.SUCCESS)
 class Tc(Fault):
     """Set TC over UDP, whatever the size, and leave out the records."""
 
@@ -57,12 +57,12 @@ class Drop(Fault):
     """Let the question be lost."""
 
 
-@fault_kind("dns", sees="the right reply, twice", trigger="*")
+@fault_kind("dns", sees="the right reply, twice", trigger="*", outcome=Outcome.SUCCESS)
 class Duplicate(Fault):
     """Send the reply two times."""
 
 
-@fault_kind("dns", sees="a wrong reply, and the right one behind it", trigger="*")
+@fault_kind("dns", sees="a wrong reply, and the right one behind it", trigger="*", outcome=Outcome.SUCCESS)
 class ForgeFirst(Fault):
     """Send a forged reply before the good one: with another `id`, another `question`, or from another `port` (UDP).
 
@@ -91,7 +91,7 @@ class OtherPort(Fault):
     """Answer from another port than the one that was asked."""
 
 
-@fault_kind("dns", sees="the question in lower case: the client's 0x20 is spoilt", trigger="*")
+@fault_kind("dns", sees="the question in lower case: the client's 0x20 is spoilt", trigger="*", outcome=Outcome.SUCCESS)
 class LowerCase(Fault):
     """Answer with the name in lower case, in whatever case it was asked for."""
 
@@ -106,7 +106,7 @@ class CompressionLoop(Fault):
     """Let a compressed name point at itself."""
 
 
-@fault_kind("dns", sees="the reply with an extended error (EDNS)", trigger="*")
+@fault_kind("dns", sees="the reply with an extended error (EDNS)", trigger="*", outcome=Outcome.SUCCESS)
 class Ede(Fault):
     """Add an extended error, its code and text (RFC 8914), to whatever the reply is; where the query has EDNS."""
 
@@ -118,11 +118,11 @@ class Ede(Fault):
             raise BadFault("ede: expected a code up to 65535 and a text up to 255 bytes")
 
 
-@fault_kind("dns", sees="FORMERR until it asks without EDNS", trigger="*")
+@fault_kind("dns", sees="FORMERR until it asks without EDNS", trigger="*", outcome=Outcome.EITHER)
 class NoEdns(Fault):
     """Be a server from before EDNS."""
 
 
-@fault_kind("dns", sees="BADVERS until it asks without EDNS", trigger="*")
+@fault_kind("dns", sees="BADVERS until it asks without EDNS", trigger="*", outcome=Outcome.EITHER)
 class Badvers(Fault):
     """Be a server to which no version of EDNS is right."""

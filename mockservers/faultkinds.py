@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, ClassVar, TypeVar, dataclass_transform
@@ -36,6 +37,22 @@ class BadFault(ValueError):
     """A fault that cannot be understood, or not be had here; the message says what was expected, with near names."""
 
 
+class Outcome(Enum):
+    """What is right for a client that meets a fault, having been sent for something (`mockservers.gauntlet`)."""
+
+    FAILURE = "failure"
+    """Only an error: the thing is not there, or the client cannot know that it has all of it, from the right peer."""
+
+    SUCCESS = "success"
+    """Only the thing: it comes whole, in a way that the protocol allows for."""
+
+    EITHER = "either"
+    """The thing, when it was got all the same, or an error."""
+
+    ANY = "any"
+    """Whatever it makes of it: what comes is not the thing, and no client can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What goes wrong."""
@@ -47,6 +64,8 @@ class Fault:
     """Where it is to be had: "any" = on every TCP server, "tls" = where TLS is spoken, "line" = on the line servers."""
     trigger: ClassVar[str] = "connect"
     """Where it usually sits."""
+    outcome: ClassVar[Outcome] = Outcome.FAILURE
+    """What is right for a client that meets it."""
 
     def __post_init__(self) -> None:
         *others, last = fields(self) or [None]
@@ -95,13 +114,15 @@ F = TypeVar("F", bound=Fault)
 
 
 @dataclass_transform(frozen_default=True)
-def fault_kind(*families: str, sees: str, trigger: str = "connect") -> Callable[[type[F]], type[F]]:
+def fault_kind(
+    *families: str, sees: str, trigger: str = "connect", outcome: Outcome = Outcome.FAILURE
+) -> Callable[[type[F]], type[F]]:
     """A class decorator: make it a frozen dataclass, call it by the class's name, and register it."""
 
     def register(plain: type[F]) -> type[F]:
         made = dataclass(frozen=True, slots=True)(plain)
         made.name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
-        made.families, made.sees, made.trigger = families, sees, trigger
+        made.families, made.sees, made.trigger, made.outcome = families, sees, trigger, outcome
         if made.name in FAULTS:
             raise ValueError(f"two faults are called {made.name}")
         FAULTS[made.name] = made
@@ -197,21 +218,21 @@ class Silent(Cut):
     """Say nothing more, and keep the connection open. A datagram is not answered."""
 
 
-@fault_kind("any", sees="the right reply, late")
+@fault_kind("any", sees="the right reply, late", outcome=Outcome.SUCCESS)
 class Delay(Fault):
     """Wait before the reply."""
 
     seconds: float = 0.5
 
 
-@fault_kind("any", sees="the right bytes, one at a time")
+@fault_kind("any", sees="the right bytes, one at a time", outcome=Outcome.SUCCESS)
 class Drip(Fault):
     """Send one byte every so many seconds."""
 
     seconds: float = 0.01
 
 
-@fault_kind("any", sees="the right bytes, in small pieces")
+@fault_kind("any", sees="the right bytes, in small pieces", outcome=Outcome.SUCCESS)
 class Slice(Fault):
     """Send in pieces of `size` bytes, each a segment of its own."""
 

@@ -6,12 +6,12 @@ transport's faults counts from the response's first byte.
 
 from dataclasses import dataclass
 
-from mockservers.faultkinds import BadFault, Fault, fault_kind
+from mockservers.faultkinds import BadFault, Fault, Outcome, fault_kind
 
 _PAGE = "GET /"
 
 
-@fault_kind("http", sees="those bytes, whatever they are", trigger=_PAGE)
+@fault_kind("http", sees="those bytes, whatever they are", trigger=_PAGE, outcome=Outcome.ANY)
 class Raw(Fault):
     """Send `text` as the whole response, a character an octet (`\\r\\n` and `\\xff` are escapes); nothing is added.
 
@@ -41,12 +41,12 @@ class RedirectLoop(Fault):
     """Send the client to where it is."""
 
 
-@fault_kind("http", sees="204 and a body behind it", trigger=_PAGE)
+@fault_kind("http", sees="204 and a body behind it", trigger=_PAGE, outcome=Outcome.ANY)
 class NoContentWithBody(Fault):
     """Say 204 No Content, and send the body all the same."""
 
 
-@fault_kind("http", sees="Content-Encoding: gzip, and a body that is not", trigger=_PAGE)
+@fault_kind("http", sees="Content-Encoding: gzip, and a body that is not", trigger=_PAGE, outcome=Outcome.EITHER)
 class BadGzip(Fault):
     """Say that the body is compressed, which it is not."""
 
@@ -63,19 +63,21 @@ class LongLength(Framing):
     by: int = 10
 
 
-@fault_kind("http", sees="more bytes than Content-Length says", trigger=_PAGE)
+@fault_kind("http", sees="more bytes than Content-Length says", trigger=_PAGE, outcome=Outcome.ANY)
 class ShortLength(Framing):
     """Content-Length is smaller than the body by so many bytes, at the least 0."""
 
     by: int = 10
 
 
-@fault_kind("http", sees="no Content-Length: the end of the connection is the end", trigger=_PAGE)
+@fault_kind(
+    "http", sees="no Content-Length: the end of the connection is the end", trigger=_PAGE, outcome=Outcome.SUCCESS
+)
 class NoLength(Framing):
     """Neither Content-Length nor chunks."""
 
 
-@fault_kind("http", sees="Content-Length twice, the same", trigger=_PAGE)
+@fault_kind("http", sees="Content-Length twice, the same", trigger=_PAGE, outcome=Outcome.EITHER)
 class DoubleLength(Framing):
     """Content-Length two times, and both are right."""
 
@@ -94,7 +96,7 @@ class BadLength(Framing):
     text: str = "-1"
 
 
-@fault_kind("http", sees="Content-Length beside Transfer-Encoding: chunked", trigger=_PAGE)
+@fault_kind("http", sees="Content-Length beside Transfer-Encoding: chunked", trigger=_PAGE, outcome=Outcome.EITHER)
 class LengthAndChunks(Framing):
     """The body in chunks, and a Content-Length (of the body without them) as well."""
 
@@ -111,7 +113,7 @@ class NoLastChunk(Framing):
     """The body in a chunk, and the connection ends without the last chunk."""
 
 
-@fault_kind("http", sees="far too many header fields", trigger=_PAGE)
+@fault_kind("http", sees="far too many header fields", trigger=_PAGE, outcome=Outcome.EITHER)
 class HeaderBomb(Fault):
     """`count` more fields of 60 bytes each."""
 
@@ -122,7 +124,7 @@ class HeaderBomb(Fault):
             raise BadFault(f"header_bomb: expected up to 1000000 fields, got {self.count}")
 
 
-@fault_kind("http", sees="far too many interim responses, then the right one", trigger=_PAGE)
+@fault_kind("http", sees="far too many interim responses, then the right one", trigger=_PAGE, outcome=Outcome.EITHER)
 class InterimStorm(Fault):
     """`count` times 103 Early Hints before the response."""
 
@@ -133,13 +135,17 @@ class InterimStorm(Fault):
             raise BadFault(f"interim_storm: expected up to 1000000 responses, got {self.count}")
 
 
-@fault_kind("http", sees="the right response, and bytes behind it that belong to nothing", trigger=_PAGE)
+@fault_kind(
+    "http", sees="the right response, and bytes behind it that belong to nothing", trigger=_PAGE, outcome=Outcome.EITHER
+)
 class Surplus(Fault):
     """`size` bytes more behind the response."""
 
     size: int = 16
 
 
-@fault_kind("http", sees="the right response, then the end, though it did not say so", trigger=_PAGE)
+@fault_kind(
+    "http", sees="the right response, then the end, though it did not say so", trigger=_PAGE, outcome=Outcome.SUCCESS
+)
 class SuddenClose(Fault):
     """Close the connection that was to go on."""

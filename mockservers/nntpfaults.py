@@ -4,7 +4,7 @@ Each sits on a command, or on `connect`, where it is for the whole conversation.
 answer is `reply(...)`; that bytes are late, cut or in pieces is the transport's.
 """
 
-from mockservers.faultkinds import BadFault, Fault, fault_kind
+from mockservers.faultkinds import BadFault, Fault, Outcome, fault_kind
 from mockservers.oddnews import odd_articles
 
 # The greeting, and what kind of server it is.
@@ -20,24 +20,28 @@ class NoPermission(Fault):
     """Let nobody in."""
 
 
-@fault_kind("nntp", sees="201 in the greeting and to MODE READER, 440 to POST")
+@fault_kind("nntp", sees="201 in the greeting and to MODE READER, 440 to POST", outcome=Outcome.SUCCESS)
 class NoPosting(Fault):
     """Let nobody post."""
 
 
-@fault_kind("nntp", sees="MODE-READER in the capabilities, and 401 MODE-READER to what readers ask, until MODE READER")
+@fault_kind(
+    "nntp",
+    sees="MODE-READER in the capabilities, and 401 MODE-READER to what readers ask, until MODE READER",
+    outcome=Outcome.SUCCESS,
+)
 class Transit(Fault):
     """Begin as a server for other servers (RFC 3977 section 3.4.2)."""
 
 
-@fault_kind("nntp", sees="500 to these commands, which are in no list either")
+@fault_kind("nntp", sees="500 to these commands, which are in no list either", outcome=Outcome.SUCCESS)
 class Without(Fault):
     """Not have some commands, with blanks between them."""
 
     verbs: str = "OVER"
 
 
-@fault_kind("nntp", trigger="CAPABILITIES", sees="another VERSION than 2 in the capabilities")
+@fault_kind("nntp", trigger="CAPABILITIES", sees="another VERSION than 2 in the capabilities", outcome=Outcome.EITHER)
 class Version(Fault):
     """Be of that version of the protocol."""
 
@@ -47,17 +51,24 @@ class Version(Fault):
 # Who may ask, and for how long.
 
 
-@fault_kind("nntp", trigger="*", sees="480 until it has logged in; not to AUTHINFO, STARTTLS and QUIT")
+@fault_kind(
+    "nntp", trigger="*", sees="480 until it has logged in; not to AUTHINFO, STARTTLS and QUIT", outcome=Outcome.EITHER
+)
 class LoginRequired(Fault):
     """Want a login for what needs none."""
 
 
-@fault_kind("nntp", trigger="GROUP", sees="480, although it has logged in; it may log in again")
+@fault_kind("nntp", trigger="GROUP", sees="480, although it has logged in; it may log in again", outcome=Outcome.EITHER)
 class LoginLost(Fault):
     """Forget who the client is."""
 
 
-@fault_kind("nntp", trigger="*", sees="483 until it has begun TLS; not to STARTTLS, CAPABILITIES and QUIT")
+@fault_kind(
+    "nntp",
+    trigger="*",
+    sees="483 until it has begun TLS; not to STARTTLS, CAPABILITIES and QUIT",
+    outcome=Outcome.EITHER,
+)
 class TlsRequired(Fault):
     """Want TLS first."""
 
@@ -81,7 +92,7 @@ class Empty(Fault):
             raise BadFault(f"empty: expected form as a, b or c, got {self.form}")
 
 
-@fault_kind("nntp", trigger="GROUP", sees="423 to the newest numbers; the high mark is as it was")
+@fault_kind("nntp", trigger="GROUP", sees="423 to the newest numbers; the high mark is as it was", outcome=Outcome.ANY)
 class Holes(Fault):
     """Have lost the newest articles."""
 
@@ -93,21 +104,23 @@ class Phantom(Fault):
     """Have lost all articles, and not have noticed."""
 
 
-@fault_kind("nntp", trigger="GROUP", sees="a high mark that has fallen; with a TIMES it rises again")
+@fault_kind(
+    "nntp", trigger="GROUP", sees="a high mark that has fallen; with a TIMES it rises again", outcome=Outcome.ANY
+)
 class Lowered(Fault):
     """Say less than the time before."""
 
     by: int = 1
 
 
-@fault_kind("nntp", trigger="GROUP", sees="a count that is too large")
+@fault_kind("nntp", trigger="GROUP", sees="a count that is too large", outcome=Outcome.SUCCESS)
 class Overcount(Fault):
     """Say more than there is."""
 
     by: int = 10
 
 
-@fault_kind("nntp", trigger="GROUP", sees="another group's name in the reply")
+@fault_kind("nntp", trigger="GROUP", sees="another group's name in the reply", outcome=Outcome.EITHER)
 class WrongGroup(Fault):
     """Name another group."""
 
@@ -115,12 +128,19 @@ class WrongGroup(Fault):
 # Articles that are not there, or are others.
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="423 to an article that was there when GROUP was asked, and it stays away")
+@fault_kind(
+    "nntp",
+    trigger="ARTICLE",
+    sees="423 to an article that was there when GROUP was asked, and it stays away",
+    outcome=Outcome.ANY,
+)
 class Vanished(Fault):
     """Lose the article just before it is asked for."""
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="the code of a missing article where another one was due")
+@fault_kind(
+    "nntp", trigger="ARTICLE", sees="the code of a missing article where another one was due", outcome=Outcome.ANY
+)
 class Missing(Fault):
     """Say that there is no such article: 423 (number), 430 (Message-ID) or 420 (no current one)."""
 
@@ -131,12 +151,16 @@ class Missing(Fault):
             raise BadFault(f"missing: expected code as 420, 423 or 430, got {self.code}")
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="another article, under that one's number and Message-ID")
+@fault_kind(
+    "nntp", trigger="ARTICLE", sees="another article, under that one's number and Message-ID", outcome=Outcome.ANY
+)
 class WrongArticle(Fault):
     """Give another article of the group."""
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="an article that is hard to read, one of `mockservers.oddnews`")
+@fault_kind(
+    "nntp", trigger="ARTICLE", sees="an article that is hard to read, one of `mockservers.oddnews`", outcome=Outcome.ANY
+)
 class OddArticle(Fault):
     """Give a certain odd article instead."""
 
@@ -150,34 +174,39 @@ class OddArticle(Fault):
 # The overview.
 
 
-@fault_kind("nntp", trigger="OVER", sees="a last row without its last fields")
+@fault_kind("nntp", trigger="OVER", sees="a last row without its last fields", outcome=Outcome.EITHER)
 class ShortRow(Fault):
     """Cut so many fields off the last row."""
 
     fields: int = 3
 
 
-@fault_kind("nntp", trigger="OVER", sees="a last row with one field too many")
+@fault_kind("nntp", trigger="OVER", sees="a last row with one field too many", outcome=Outcome.EITHER)
 class TabInSubject(Fault):
     """Leave a TAB in a subject."""
 
 
-@fault_kind("nntp", trigger="OVER", sees="a last row in two lines")
+@fault_kind("nntp", trigger="OVER", sees="a last row in two lines", outcome=Outcome.EITHER)
 class NewlineInSubject(Fault):
     """Leave a CRLF in a subject."""
 
 
-@fault_kind("nntp", trigger="OVER", sees="bytes in the last row that are not UTF-8")
+@fault_kind("nntp", trigger="OVER", sees="bytes in the last row that are not UTF-8", outcome=Outcome.EITHER)
 class RawSubject(Fault):
     """Have a subject in Latin-1, undeclared."""
 
 
-@fault_kind("nntp", trigger="OVER", sees="a last row whose number is none")
+@fault_kind("nntp", trigger="OVER", sees="a last row whose number is none", outcome=Outcome.EITHER)
 class BadNumber(Fault):
     """Have letters for a number."""
 
 
-@fault_kind("nntp", trigger="LIST", sees="`:bytes` and `:lines` in LIST OVERVIEW.FMT, not `Bytes:` and `Lines:`")
+@fault_kind(
+    "nntp",
+    trigger="LIST",
+    sees="`:bytes` and `:lines` in LIST OVERVIEW.FMT, not `Bytes:` and `Lines:`",
+    outcome=Outcome.SUCCESS,
+)
 class MetadataNames(Fault):
     """Name the metadata as RFC 3977 section 8.4 prefers it; slrn knows the older names only."""
 
@@ -190,31 +219,43 @@ class NoTerminator(Fault):
     """Forget the dot at the end of a block."""
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="an end of the block at its first lone dot, and lines that are no replies")
+@fault_kind(
+    "nntp",
+    trigger="ARTICLE",
+    sees="an end of the block at its first lone dot, and lines that are no replies",
+    outcome=Outcome.ANY,
+)
 class UndoubledDot(Fault):
     """Forget to double the dots that begin a line."""
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="lines that end in LF alone")
+@fault_kind("nntp", trigger="ARTICLE", sees="lines that end in LF alone", outcome=Outcome.EITHER)
 class BareLf(Fault):
     """Write no CR."""
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="each CR in one segment, its LF in the next")
+@fault_kind("nntp", trigger="ARTICLE", sees="each CR in one segment, its LF in the next", outcome=Outcome.SUCCESS)
 class SplitCrlf(Fault):
     """Cut the reply between CR and LF, and wait there."""
 
     seconds: float = 0.001
 
 
-@fault_kind("nntp", trigger="ARTICLE", sees="the status line, a pause, then the block: as INN and Nagle do it")
+@fault_kind(
+    "nntp",
+    trigger="ARTICLE",
+    sees="the status line, a pause, then the block: as INN and Nagle do it",
+    outcome=Outcome.SUCCESS,
+)
 class SplitStatus(Fault):
     """Write the status line and the block in two segments."""
 
     seconds: float = 0.04
 
 
-@fault_kind("nntp", trigger="GROUP", sees="no answer to the commands that came in the same packet")
+@fault_kind(
+    "nntp", trigger="GROUP", sees="no answer to the commands that came in the same packet", outcome=Outcome.EITHER
+)
 class PipelineLost(Fault):
     """Forget what has come along with the command."""
 

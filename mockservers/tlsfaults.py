@@ -6,7 +6,7 @@ FTP's data connections; or on the command that asks for TLS.
 
 from dataclasses import dataclass
 
-from mockservers.faultkinds import Fault, fault_kind
+from mockservers.faultkinds import Fault, Outcome, fault_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ class Plaintext(Fault):
     """Answer the ClientHello in clear text."""
 
 
-@fault_kind("tls", sees="a handshake that takes its time")
+@fault_kind("tls", sees="a handshake that takes its time", outcome=Outcome.SUCCESS)
 class SlowHandshake(Fault):
     """Wait before each flight of the handshake."""
 
     seconds: float = 0.5
 
 
-@fault_kind("tls", sees="the end without close_notify; many clients take it for a good one")
+@fault_kind("tls", sees="the end without close_notify; many clients take it for a good one", outcome=Outcome.EITHER)
 class Truncate(Fault):
     """End without close_notify, when the server would end."""
