@@ -1,11 +1,12 @@
 """`mockservers`: the servers from the shell."""
 
 import json
+import math
 import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from types import FrameType
 
@@ -42,6 +43,21 @@ class ServerName(click.ParamType[str]):
             return known_server(str(value))
         except BadFault as error:
             self.fail(str(error), param, ctx)
+
+
+class Seconds(click.ParamType[float]):
+    """A span of time."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(str(value))
+        except ValueError:
+            seconds = math.nan
+        if not 0.1 <= seconds <= 86400:
+            self.fail(f"expected seconds from 0.1 to 86400, got {value!r}", param, ctx)
+        return seconds
 
 
 class RunCommand(click.Command):
@@ -108,9 +124,57 @@ def run(ctx: click.Context, names: tuple[str, ...], faults: tuple[Armed, ...], t
                 _tell(f"mockservers: {problem}")
             code = child.UNMET
     if code == -signal.SIGINT:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
+        _die_of_sigint()
     ctx.exit(code if code >= 0 else 128 - code)
+
+
+@cli.command("gauntlet", cls=RunCommand)
+@click.argument("server", metavar="SERVER -- CMD...", type=ServerName())
+@FAULT_OPTION
+@click.option("--limit", type=Seconds(), default=20.0, metavar="S", help="Seconds for a run (20).")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=2, metavar="N", help="Runs at a time (2).")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
+@click.pass_context
+def gauntlet(
+    ctx: click.Context, server: str, faults: tuple[Armed, ...], limit: float, jobs: int, as_json: bool
+) -> None:
+    """Run CMD once against every fault of SERVER (or only these), and judge what it makes of each.
+
+    \b
+    In CMD, {url} is what to fetch, {out} where to, {host} and {port} the server, {ca} its CA.
+    right     an error for an error, the true bytes where nothing is lost
+    lie       success with wrong bytes, or where it could not know
+    hang      not done in time
+    partial   a file kept after a failure, or anything else left behind
+    fail      an error where the thing was there to be had
+    The exit code is 120 unless all is right.
+
+    \b
+    Example:
+      mockservers gauntlet ftp -- curl -sS --max-time 15 -o {out} {url}
+    """
+    from mockservers import child
+    from mockservers.gauntlet import Unfit, run_gauntlet, totals
+
+    command = ctx.meta[COMMAND]
+    if not command:
+        raise click.UsageError("No command given: mockservers gauntlet SERVER -- CMD... {url}", ctx)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    runs = []
+    try:
+        with closing(run_gauntlet(server, command, chosen=faults, limit=limit, jobs=jobs)) as course:
+            for found in course:
+                click.echo(json.dumps(found.json()) if as_json else found.line())
+                sys.stdout.flush()
+                runs.append(found)
+    except Unfit as error:
+        _tell(f"mockservers: {error}")
+        ctx.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _die_of_sigint()
+    if not as_json:
+        click.echo(totals(server, runs))
+    ctx.exit(0 if all(found.right for found in runs) else child.UNMET)
 
 
 @cli.command("serve")
@@ -208,6 +272,12 @@ def main() -> None:
     except (Missing, OSError) as error:
         click.echo(f"mockservers: {error}", err=True)
         sys.exit(125)
+
+
+def _die_of_sigint() -> None:
+    """As whoever is interrupted does, so that a shell's loop ends, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _tell(line: str) -> None:
