@@ -42,8 +42,9 @@ class Records:
                 self._left -= step
                 at += step
                 continue
-            self._header += bytes(data[at : at + 1])
-            at += 1
+            more = bytes(data[at : at + HEADER - len(self._header)])
+            self._header += more
+            at += len(more)
             if not _may_begin_record(self._header):
                 self._clear = self._header
             elif len(self._header) == HEADER:

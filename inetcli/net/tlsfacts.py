@@ -85,6 +85,14 @@ def watch(context: ssl.SSLContext) -> Watch:
     return seen
 
 
+def unwatch(context: ssl.SSLContext) -> None:
+    """Look no more: the handshake is done, and every record of the data would be shown, which costs a fifth."""
+    try:
+        context._msg_callback = None  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):
+        pass
+
+
 def read_facts(tls: ssl.SSLObject, seen: Watch, *, verified: bool) -> TlsFacts:
     """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
     cipher = tls.cipher()

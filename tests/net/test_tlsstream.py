@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -232,6 +233,32 @@ def test_clear_text_is_shown_also_when_our_half_close_met_it(pair, background: C
     stream.finish_sending()
     with pytest.raises(ProtocolViolation, match=OOPS):
         stream.read(a_line)
+    stream.close()
+
+
+def test_many_records_are_read_at_once_and_what_broke_behind_them_comes_after_them(
+    pair, background: Callable[..., object]
+) -> None:
+    sent = threading.Event()
+
+    def serve() -> None:
+        with authority().context().wrap_socket(pair.peer, server_side=True) as tls:
+            tls.recv(100)
+            tls.sendall(bytes(40_000))
+            os.write(tls.fileno(), f"{OOPS}\r\n".encode())
+            sent.set()
+            with contextlib.suppress(OSError):
+                tls.recv(100)
+
+    background(serve)
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    stream.send(b"go\n")
+    assert sent.wait(10)
+    buffer = memoryview(bytearray(1 << 18))
+    assert stream.receive_into(buffer) == 40_000
+    for _ in range(2):
+        with pytest.raises(ProtocolViolation, match=OOPS):
+            stream.receive_into(buffer)
     stream.close()
 
 
