@@ -1,10 +1,5 @@
 """TLS over a TCP stream, with the verdict as an error class of its own.
 
-What is checked does not depend on the Python version: 3.13's default context is strict where 3.11's is not, so nothing
-is taken from a default. Set here: TLS 1.2 at least; the chain up to a trusted certificate, which may be an intermediate
-(as curl does); the name in subjectAltName only, never in commonName (RFC 9525 section 6.3); no X.509 strictness beyond
-OpenSSL's own.
-
 An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1).
 
 OpenSSL never sees the socket. What comes from the network is put into its incoming buffer, and what is in its outgoing
@@ -17,17 +12,14 @@ has come meanwhile.
 """
 
 import hashlib
-import os
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 
 from inetcli.errors import (
-    CaFile,
     CertificateProblem,
     ChainFault,
-    ClientCertificate,
     ClientCertificateWanted,
     Expired,
     InetError,
@@ -44,13 +36,10 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.records import Records
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
+from inetcli.net.tlscontext import make_context, reason_of, words_of
 from inetcli.net.tlsfacts import TlsFacts, read_facts, unwatch, watch
 from inetcli.net.trace import MAIN
-from inetcli.net.trust import Trust
 from inetcli.wire.der import spki
-
-MIN_VERSION = ssl.TLSVersion.TLSv1_2
-"""RFC 8996: TLS 1.0 and 1.1 are not to be used."""
 
 WIRE = 1 << 17
 """Bytes between OpenSSL and the network at a time: eight records of RFC 8446 section 5.1. More is not faster."""
@@ -114,13 +103,13 @@ def start_tls(
             except (SendFailed, ReceiveFailed) as error:
                 raise _cut(f"{error.message} in the TLS handshake") from error
             except ssl.SSLEOFError as error:
-                raise _cut(f"{stream.peer}: the TLS handshake failed: {_words(error)}") from error
+                raise _cut(f"{stream.peer}: the TLS handshake failed: {words_of(error)}") from error
             except ssl.SSLError as error:
                 _refuse_client_certificate(error)
-                if seen.certificate_requested and not trust.certificate and "FAILURE" in _reason(error):
+                if seen.certificate_requested and not trust.certificate and "FAILURE" in reason_of(error):
                     # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
                     raise ClientCertificateWanted(_WANTED) from error
-                message = f"{stream.peer}: the TLS handshake failed: {_words(error)}{tls.said_in_clear()}"
+                message = f"{stream.peer}: the TLS handshake failed: {words_of(error)}{tls.said_in_clear()}"
                 raise TlsHandshake(message, reply=tls.records.said) from error
         unwatch(context)
         tls.facts = read_facts(tls.tls, seen, verified=not trust.insecure)
@@ -135,26 +124,6 @@ def start_tls(
     resumed = " resumed" if tls.facts.session_reused else ""
     session.trace.remark(f"{tls.facts.version} {tls.facts.cipher}{resumed}", stream.channel)
     return tls
-
-
-def make_context(trust: Trust, alpn: Sequence[str] = ()) -> ssl.SSLContext:
-    """A client context for this trust: every setting that decides a verdict is made here."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = MIN_VERSION
-    context.hostname_checks_common_name = False
-    context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
-    if alpn:
-        context.set_alpn_protocols(list(alpn))
-    if trust.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        _load_ca(context, trust.ca_file)
-    if trust.certificate:
-        _load_certificate(context, trust.certificate, trust.key)
-    if key_log := os.environ.get("SSLKEYLOGFILE"):
-        context.keylog_filename = key_log
-    return context
 
 
 class TlsStream(SocketStream):
@@ -277,7 +246,7 @@ class TlsStream(SocketStream):
         """A connection that OpenSSL gave up: a violation where the peer went on in clear text."""
         said = self.records.said
         if said is None:
-            return otherwise(f"{self.peer}: the TLS connection broke: {_words(error)}")
+            return otherwise(f"{self.peer}: the TLS connection broke: {words_of(error)}")
         return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=said)
 
     def _fill(self) -> None:
@@ -357,52 +326,7 @@ def _check_pin(pins: tuple[str, ...], facts: TlsFacts, name: str) -> None:
         raise problem
 
 
-def _load_ca(context: ssl.SSLContext, ca_file: str | None) -> None:
-    named = ca_file or os.environ.get("SSL_CERT_FILE")
-    try:
-        if named:
-            context.load_verify_locations(named)
-        else:
-            context.load_default_certs()
-    except OSError as error:  # ssl.SSLError is one, too: a file without a certificate
-        raise CaFile(f"{named}: cannot be used as CA file: {_words(error)}") from error
-
-
-def _load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
-    def refuse() -> str:
-        raise ClientCertificate(f"{key or certificate}: the key is encrypted; decrypt it first: it is never asked for")
-
-    try:
-        context.load_cert_chain(certificate, key, password=refuse)
-    except OSError as error:
-        place = certificate if key is None else f"{certificate} with {key}"
-        words = _words(error)
-        if isinstance(error, ssl.SSLError) and not _reason(error):  # "[SSL] PEM lib (_ssl.c:3905)" is all it says
-            words = "expected a certificate and its key in PEM form"
-        raise ClientCertificate(f"{place}: cannot be used as client certificate: {words}") from error
-
-
 def _refuse_client_certificate(error: OSError) -> None:
     """TLS 1.3 servers miss a client certificate only after the handshake (alert 116, RFC 8446 section 6.2)."""
-    if "CERTIFICATE_REQUIRED" in _reason(error):
+    if "CERTIFICATE_REQUIRED" in reason_of(error):
         raise ClientCertificateWanted(_WANTED) from error
-
-
-def _reason(error: OSError) -> str:
-    """OpenSSL's name for what happened; empty for errors of the operating system."""
-    return str(getattr(error, "reason", None) or "")
-
-
-def _words(error: OSError) -> str:
-    """OpenSSL's reason without its numbers and source lines."""
-    reason = _reason(error)
-    if isinstance(error, ssl.SSLEOFError):
-        return "the peer closed the connection"
-    if reason:
-        plain = {
-            "WRONG_VERSION_NUMBER": "the peer does not speak TLS here",
-            "RECORD_LAYER_FAILURE": "the peer does not speak TLS here",
-            "NO_CERTIFICATE_OR_CRL_FOUND": "it holds no certificate",
-        }
-        return plain.get(reason, reason.lower().replace("_", " "))
-    return (error.strerror or str(error)).lower()

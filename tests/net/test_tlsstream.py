@@ -22,7 +22,8 @@ from inetcli.errors import (
     WrongHost,
 )
 from inetcli.net.session import Limits, Network, Session
-from inetcli.net.tlsstream import TlsStream, _words, start_tls
+from inetcli.net.tlscontext import words_of
+from inetcli.net.tlsstream import TlsStream, start_tls
 from inetcli.net.trust import Trust
 from inetcli.net.wait import READ
 from inetcli.wire.reader import Parser, Reader
@@ -172,7 +173,7 @@ def test_versions_before_1_2_are_not_spoken(pair, background: Callable[..., obje
     ],
 )
 def test_words_for_what_broke(error: OSError, words: str) -> None:
-    assert _words(error) == words
+    assert words_of(error) == words
 
 
 def test_the_trace_hears_what_the_handshake_agreed_on() -> None:
