@@ -75,6 +75,13 @@ def authority() -> Authority:
         return _authority()
 
 
+def clean_up() -> None:
+    """Remove the CA's folder now: for whoever does not end as programs end."""
+    with _lock:
+        if _authority.cache_info().currsize:
+            shutil.rmtree(_authority().folder, ignore_errors=True)
+
+
 def load_chain(context: ssl.SSLContext, key: bytes, chain: bytes) -> None:
     """Give a context its certificate. OpenSSL wants a file: here one in memory, where the system has such."""
     if hasattr(os, "memfd_create"):

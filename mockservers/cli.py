@@ -9,13 +9,19 @@ import threading
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from mockservers.certs import Missing
-from mockservers.families import known_server, rows
+from mockservers.families import SERVERS, known_server, rows
 from mockservers.faultkinds import Armed, BadFault
 from mockservers.faulttext import parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mockservers.registry import AnyServer
 
 TAIL = 20
 """Lines of the transcript that are shown when the child fails."""
@@ -80,9 +86,14 @@ FAULT_OPTION = click.option(
 )
 
 
-@click.group("mockservers", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "mockservers",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=f"Honest and faulty servers for tests: {' '.join(SERVERS)}.",
+)
 def cli() -> None:
-    """Honest and faulty servers for tests: ftp ftpes ftps pyftpdlib nntp nntps http https tls dns dot doh time."""
+    """The program."""
 
 
 @cli.command("run", cls=RunCommand)
@@ -108,24 +119,21 @@ def run(ctx: click.Context, names: tuple[str, ...], faults: tuple[Armed, ...], t
     command = ctx.meta[COMMAND]
     if not command:
         raise click.UsageError("No command given: mockservers run [SERVER...] -- CMD...", ctx)
-    with ExitStack() as stack:
+    with child.Runner() as runner, ExitStack() as stack:
         servers = start_servers(stack, names, faults)
         folder = stack.enter_context(child.private_folder())
         added = child.environment(servers) | (child.trust(folder, servers) if trust else {})
-        code = child.run_child(command, added)
-        problems = [f"{server.name}: {problem}" for server in servers for problem in server.problems()]
+        try:
+            code = runner.run(command, added)
+        except child.CannotRun as error:
+            _tell(f"mockservers: {error}")
+            ctx.exit(error.exit_code)
         if code:
             for server in servers:
                 _show_tail(server.name, server.transcript())
-        if code in (child.NOT_FOUND, child.NOT_EXECUTABLE) and not _found(command[0]):
-            _tell(f"mockservers: {command[0]}: cannot be run")
-        if code == 0 and strict and problems:
-            for problem in problems:
-                _tell(f"mockservers: {problem}")
+        elif strict and _tell_problems(servers):
             code = child.UNMET
-    if code == -signal.SIGINT:
-        _die_of_sigint()
-    ctx.exit(code if code >= 0 else 128 - code)
+    child.end_as(code)
 
 
 @cli.command("gauntlet", cls=RunCommand)
@@ -171,7 +179,7 @@ def gauntlet(
         _tell(f"mockservers: {error}")
         ctx.exit(error.exit_code)
     except KeyboardInterrupt:
-        _die_of_sigint()
+        child.end_as(-signal.SIGINT)
     if not as_json:
         click.echo(totals(server, runs))
     ctx.exit(0 if all(found.right for found in runs) else child.UNMET)
@@ -196,9 +204,11 @@ def serve(names: tuple[str, ...], faults: tuple[Armed, ...], port: int, until_st
     def end(_number: int, _frame: FrameType | None) -> None:
         ended.set()
 
-    # Also where a shell has put us in the background with SIGINT ignored: we are to end all the same.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    # Also where a shell has put us in the background with SIGINT ignored: we are to end all the same. An ignored SIGHUP
+    # is nohup's.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
     with ExitStack() as stack:
         servers = start_servers(stack, names, faults, port)
         ready = {
@@ -244,7 +254,10 @@ def list_faults(server: str | None, as_json: bool) -> None:
     Example:
       mockservers faults dns
     """
-    for row in rows(server):
+    found = rows(server)
+    if not found:
+        _tell(f"mockservers: {server} has no faults: it is the honest one; ftp has them")
+    for row in found:
         click.echo(json.dumps(asdict(row)) if as_json else f"{row.server:<4} {row.example:<28} {row.sees}")
 
 
@@ -274,12 +287,6 @@ def main() -> None:
         sys.exit(125)
 
 
-def _die_of_sigint() -> None:
-    """As whoever is interrupted does, so that a shell's loop ends, too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
-
-
 def _tell(line: str) -> None:
     """A line on standard error; if nobody reads it, the child's exit code still counts."""
     try:
@@ -298,10 +305,12 @@ def _show_tail(name: str, transcript: str) -> None:
         _tell(f"  {line}")
 
 
-def _found(program: str) -> bool:
-    import shutil
-
-    return shutil.which(program) is not None
+def _tell_problems(servers: "Iterable[AnyServer]") -> bool:
+    """What a strict run fails for; whether there is any."""
+    problems = [f"mockservers: {server.name}: {problem}" for server in servers for problem in server.problems()]
+    for problem in problems:
+        _tell(problem)
+    return bool(problems)
 
 
 def _wait_for_eof(ended: threading.Event) -> None:

@@ -225,14 +225,6 @@ class Server:
             channel=client.channel,
         )
 
-    async def command(self, client: Connection, *names: str) -> bool:
-        """As `trigger`; True = a `reply(...)` has answered."""
-        return (await self.trigger(client, *names)).answered
-
-    def fired(self, *names: str) -> list[Fault]:
-        """All faults for something that just happened, to be carried out by whoever asks."""
-        return self.script.happened(EVERYTHING, *names).all(Fault)
-
     def problem(self, text: str) -> None:
         """Something that a strict test fails for."""
         with self._lock:

@@ -65,11 +65,11 @@ class Listening:
         for _ in range(PORT_TRIES):
             try:
                 return self._bind_once(port)
-            except OSError:
+            except OSError as error:
                 self.close()
                 self.tcp, self.udp = [], []
                 if port or not several:
-                    raise
+                    raise OSError(error.errno, f"{' and '.join(self._hosts)}, port {port}: {error.strerror}") from error
         raise OSError(f"no port is free for all of TCP, UDP and both families after {PORT_TRIES} tries")
 
     def _bind_once(self, port: int) -> int:
