@@ -34,6 +34,7 @@ def ways(url: str, path: str, folder: Path) -> Iterator[tuple[list[str], dict[st
     netrc.chmod(0o600)
     yield [f"{scheme}://ada:{CANARY}@{place}/{path}"], {}
     yield ["--user", "ada", "--password-file", str(secret), f"{url}/{path}"], {}
+    yield ["--user", "ada", "--password-file", "-", f"{url}/{path}"], {}
     if scheme != "http":  # which has no such option
         yield ["--netrc-file", str(netrc), f"{url}/{path}"], {}
     yield [f"{url}/{path}"], {"NETRC": str(netrc)}
@@ -59,7 +60,8 @@ def try_all(server: Server, path: str, command: list[str], folder: Path, *, faul
     for number, (told, env) in enumerate(ways(server.url, path, folder)):
         for looks in [LOOKS[number % len(LOOKS)]] if faulty else LOOKS:
             arguments = [*command, *looks, "--timeout", "0.5", *told]
-            assert_hushed(inetcli(*arguments, env=env, cwd=work), arguments)
+            stdin = f"{CANARY}\n".encode()  # which nothing reads unasked
+            assert_hushed(inetcli(*arguments, stdin=stdin, env=env, cwd=work), arguments)
     assert_nothing_kept(work)
 
 
