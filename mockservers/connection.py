@@ -181,15 +181,20 @@ class Connection(ActiveFaults):
 
     # TLS
 
-    async def start_tls(self, tls: Tls | ssl.SSLContext) -> None:
+    async def start_tls(self, tls: Tls | ssl.SSLContext, *, tickets: bool = True) -> None:
         """Be a TLS server from now on. `Over` when the handshake fails: the client has been told by an alert.
 
-        A context is used as it is, unless a TLS fault is at work here.
+        A context is used as it is, unless a TLS fault is at work here. `tickets`: whether the client is given any to
+        resume the session with. One that only sends never reads them, and its close is then a reset, which throws
+        away what was still on its way (curl/curl#6149, lavv17/lftp#666).
         """
         context = await choose_context(self, tls)
         if context is None:
             raise Over
+        given = context.num_tickets
+        context.num_tickets = given if tickets else 0
         peer = context.wrap_bio(self._tls_in, self._tls_out, server_side=True)
+        context.num_tickets = given
         if self._input:
             self._tls_in.write(self._input)
             self._input = b""

@@ -33,6 +33,7 @@ class _Transfer:
 
     opening: str
     move: Move
+    upload: bool
     outcome: Outcome = field(default_factory=Outcome)
 
 
@@ -44,7 +45,7 @@ async def send(session: Session, opening: str, pieces: AsyncGenerator[bytes, Non
             async for piece in metered_pieces:
                 await data.send(piece)
 
-    await _run(session, _Transfer(opening, move))
+    await _run(session, _Transfer(opening, move, upload=False))
 
 
 async def take(session: Session, opening: str, begin: Callable[[], Upload]) -> None:
@@ -60,7 +61,7 @@ async def take(session: Session, opening: str, begin: Callable[[], Upload]) -> N
         finally:
             upload.close()
 
-    await _run(session, _Transfer(opening, move))
+    await _run(session, _Transfer(opening, move, upload=True))
 
 
 async def encoded(session: Session, pieces: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
@@ -151,7 +152,7 @@ async def _carry(session: Session, transfer: _Transfer, data: Connection | None)
         if none := session.shots.first(NoData):
             outcome.reply = none.text
             raise Ended
-        await _secure(session, data)
+        await _secure(session, data, tickets=not transfer.upload)
         await data.act()
         await transfer.move(data, outcome)
     except Ended:
@@ -170,12 +171,12 @@ async def _carry(session: Session, transfer: _Transfer, data: Connection | None)
     await asyncio.sleep(0)  # a step: its FIN goes out before the reply
 
 
-async def _secure(session: Session, data: Connection) -> None:
+async def _secure(session: Session, data: Connection, *, tickets: bool) -> None:
     """TLS on the data connection, as PROT P wants it."""
     if not session.protection.private or session.client.context is None or session.shots.first(ClearData):
         return
     async with asyncio.timeout(DATA_S):
-        await data.start_tls(session.client.context)
+        await data.start_tls(session.client.context, tickets=tickets)
     wanted = session.server.require_reuse or session.shots.has(ReuseRequired)
     if wanted and data.tls and not data.tls.session_reused:
         session.shots.first(ReuseRequired)
