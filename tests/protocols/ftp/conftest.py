@@ -4,14 +4,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pytest
 from cutting import session_for
 
+from inetcli.errors import InetError
 from inetcli.net.session import Session
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint
+from inetcli.protocols.ftp.control import Endpoint
 from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
 from inetcli.protocols.ftp.model import Download, Security, Upload
 from inetcli.protocols.ftp.server import Servers
@@ -22,12 +24,22 @@ WATCHER = Watcher(lambda _: None, lambda _: None)
 
 @dataclass
 class Client:
-    """One command's dealings with one server. `notes` are those of all its targets."""
+    """One command's dealings with one server. `notes` are those of all its targets. Leaves at the end of its `with`,
+    or of the test."""
 
     servers: Servers
     endpoint: Endpoint
     make_session: Callable[[], Session]
     sessions: list[Session] = field(default_factory=list)
+    left: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.left:
+            self.left = True
+            self.servers.__exit__()
 
     @property
     def notes(self) -> list[str]:
@@ -51,7 +63,7 @@ class Client:
         wanted = Wish(**wish)  # type: ignore[arg-type]
         with self.local(folder, path.rpartition("/")[2], wanted) as (place, local):
             for _ in range(tries - 1):
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(InetError):
                     self.ftp().get(path, place, local, wanted, WATCHER)
                     pytest.fail("the first try was to fail")
             return self.ftp().get(path, place, local, wanted, WATCHER)
@@ -68,13 +80,15 @@ def client() -> Iterator[Callable[..., Client]]:
     with contextlib.ExitStack() as stack:
 
         def make(server, *, places: int = 1, limits: dict[str, float] | None = None, **options: object) -> Client:
-            tls = getattr(server, "tls", None) or getattr(server, "_tls", None)
-            options = {"security": Security(tls) if tls else Security.OFF, "credentials": ANONYMOUS, **options}
+            scheme = getattr(server, "url", "ftp:").partition(":")[0]
+            security = {"ftp": Security.OFF, "ftpes": Security.EXPLICIT, "ftps": Security.IMPLICIT}[scheme]
             trusted = server if hasattr(server, "ca_file") else None
-            return Client(
-                stack.enter_context(Servers(places)),
-                Endpoint("127.0.0.1", server.port, **options),  # type: ignore[arg-type]
-                lambda: session_for(trusted, **(limits or {})),
+            return stack.enter_context(
+                Client(
+                    Servers(places),
+                    Endpoint("127.0.0.1", server.port, security, **options),  # type: ignore[arg-type]
+                    lambda: session_for(trusted, **(limits or {})),
+                )
             )
 
         yield make
