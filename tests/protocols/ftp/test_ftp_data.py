@@ -1,0 +1,354 @@
+"""Data connections: which way they come about, whom they trust, and what is remembered of a server."""
+
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ftpscript import Scripted
+
+from inetcli.errors import InetError, ProtocolViolation, Refused, TimedOut, Unreachable
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.data import Data, secure_data
+from mockservers import FtpServer
+
+LOGIN = """
+    S 220 hello
+    C USER anonymous
+    C PASS anonymous@
+    C TYPE I
+    C SIZE a
+    C MDTM a
+    C {way}
+    S 230 in
+    S 230 in
+    S 200 binary
+    S 213 3
+    S 550 no
+"""
+EPSV, PASV = LOGIN.replace("{way}", "EPSV"), LOGIN.replace("{way}", "PASV")
+GETS = """
+    C RETR a
+    S 150 here
+    D abc
+    S 226 done
+"""
+SECOND = """
+    C SIZE a
+    C MDTM a
+    C {way}
+    S 213 3
+    S 550 no
+"""
+
+
+def get_twice(user, folder: Path) -> list[str]:
+    """The notes of two downloads."""
+    for _ in range(2):
+        assert user.get("a", folder, force=True).bytes == 3
+        assert (folder / "a").read_bytes() == b"abc"
+    return user.notes
+
+
+# Passive
+
+
+@pytest.mark.parametrize("reply", ["500 what?", "502 no", "425 not here"])
+def test_pasv_is_next_where_epsv_is_refused_and_stays_so(client, tmp_path: Path, reply: str) -> None:
+    script = f"""{EPSV}
+        S {reply}
+        C PASV
+        S 227 Entering Passive Mode ({{pasv}})
+        {GETS}
+        {SECOND.replace("{way}", "PASV")}
+        S 227 here {{pasv}}
+        {GETS}
+        C QUIT
+    """
+    with Scripted(script) as server, client(server) as user:
+        assert get_twice(user, tmp_path) == [f'EPSV refused ("{reply}"); using PASV']
+
+
+def test_pasv_is_next_where_epsv_leads_nowhere_and_stays_so(client, tmp_path: Path) -> None:
+    with (
+        Scripted(f"""{EPSV}
+        S 229 (|||{{dead}}|)
+        C PASV
+        S 227 ({{pasv}})
+        {GETS}
+        {SECOND.replace("{way}", "PASV")}
+        S 227 ({{pasv}})
+        {GETS}
+        C QUIT
+    """) as server,
+        client(server) as user,
+    ):
+        (note,) = get_twice(user, tmp_path)
+        assert note.startswith("EPSV: 127.0.0.1:")
+        assert note.endswith(": refused; using PASV")
+
+
+def test_a_port_where_connections_come_to_nothing_is_given_up_for_pasv(client, tmp_path: Path) -> None:
+    with FtpServer({"a": b"abc"}, faults=["EPSV:blackhole_port"]) as server:
+        user = client(server, limits={"connect_s": 0.3})
+        (note,) = get_twice(user, tmp_path)
+        assert note.startswith("EPSV: timed out: not connected after 0.3 s (--connect-timeout)")
+        assert note.endswith("; using PASV")
+        assert server.log.commands().count("EPSV") == 1
+
+
+def test_once_there_is_a_way_the_transfer_is_asked_for_before_it_is_gone(client, tmp_path: Path) -> None:
+    """The connection is made while RETR is under way; where it cannot be, nobody goes on with that conversation."""
+    with (
+        Scripted(
+            f"""{EPSV}
+        S 229 (|||{{port}}|)
+        {GETS}
+        {SECOND.replace("{way}", "EPSV")}
+        S 229 (|||{{dead}}|)
+        C RETR a
+        C QUIT
+        """,
+            f"""{EPSV}
+        S 229 (|||{{port}}|)
+        {GETS}
+        C QUIT
+        """,
+        ) as server,
+        client(server) as user,
+    ):
+        user.get("a", tmp_path)
+        with pytest.raises(Unreachable, match="refused"):
+            user.get("a", tmp_path, force=True)
+        user.get("a", tmp_path, force=True)
+
+
+@pytest.mark.parametrize(
+    ("replies", "error", "message"),
+    [
+        (["229 nonsense"], ProtocolViolation, 'EPSV: expected "229'),
+        (["229 (|||0|)"], ProtocolViolation, "with a port from 1 to 65535"),
+        (["500 no", "500 no"], Refused, 'the server offers no data connection: "500 no"'),
+        (["500 no", "227 nonsense"], ProtocolViolation, 'PASV: expected "227'),
+        (["500 no", "227 (127,0,0,1,0,0)"], ProtocolViolation, 'PASV: expected "227'),
+        (["500 no", "227 (127,0,0,1,256,1)"], ProtocolViolation, 'PASV: expected "227'),
+        (["229 (|||{dead}|)", "421 bye"], Refused, "421 bye"),
+    ],
+)
+def test_a_server_that_offers_no_way(
+    client, tmp_path: Path, replies: list[str], error: type[InetError], message: str
+) -> None:
+    behind = "".join(f"C PASV\nS {reply}\n" for reply in replies[1:])
+    script = f"{EPSV}\nS {replies[0]}\n{behind}\nC QUIT"
+    with Scripted(script) as server, client(server) as user, pytest.raises(error, match=message.replace("(", r"\(")):
+        user.get("a", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def elsewhere_by_pasv(listener: socket.socket, *behind: str) -> str:
+    """A server that tells another host's address."""
+    port = listener.getsockname()[1]
+    lines = "\n".join(behind)
+    return f"{EPSV}\nS 500 no\nC PASV\nS 227 (127,0,0,2,{port >> 8},{port & 255})\n{lines}\nC QUIT"
+
+
+def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere:
+        with Scripted(elsewhere_by_pasv(elsewhere)) as server, client(server) as user:
+            with pytest.raises(Unreachable) as caught:
+                user.get("a", tmp_path)
+        assert caught.value.message == f"127.0.0.1:{elsewhere.getsockname()[1]}: refused"
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+
+
+def test_the_address_of_a_227_counts_when_the_user_says_so(client, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere:
+
+        def serve() -> None:
+            with elsewhere.accept()[0] as sock:
+                sock.sendall(b"abc")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        script = elsewhere_by_pasv(elsewhere, "C RETR a", "S 150 here", "S 226 done")
+        with Scripted(script) as server, client(server, trust_pasv=True) as user:
+            assert user.get("a", tmp_path).bytes == 3
+        thread.join()
+
+
+def test_ipv6_has_no_pasv(client, tmp_path: Path) -> None:
+    with FtpServer({"a": b"abc"}, host="::1", faults=["EPSV:reply(500 no)"]) as server:
+        user = client(server)
+        user.endpoint = replace(user.endpoint, host="::1")
+        with pytest.raises(Refused, match="EPSV refused, and PASV has no IPv6"):
+            user.get("a", tmp_path)
+        assert "PASV" not in server.log.commands()
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_ipv6(client, tmp_path: Path, active: bool) -> None:
+    with FtpServer({"a": b"abc"}, host="::1") as server:
+        user = client(server, active=active)
+        user.endpoint = replace(user.endpoint, host="::1")
+        assert user.get("a", tmp_path).bytes == 3
+        assert [line for line in server.log.commands() if line.startswith(("EPRT |2|::1|", "EPSV"))]
+
+
+# Active
+
+ACTIVE = LOGIN.replace("{way}", "EPRT |1|127.0.0.1|*|")
+
+
+def test_active_by_eprt(client, tmp_path: Path) -> None:
+    with (
+        Scripted(f"""{ACTIVE}
+        S 200 will do
+        {GETS}
+        {SECOND.replace("{way}", "EPRT |1|127.0.0.1|*|")}
+        S 200 will do
+        {GETS}
+        C QUIT
+    """) as server,
+        client(server, active=True) as user,
+    ):
+        assert get_twice(user, tmp_path) == []
+
+
+def test_active_by_port_where_eprt_is_refused(client, tmp_path: Path) -> None:
+    with (
+        Scripted(f"""{ACTIVE}
+        S 500 what?
+        C PORT 127,0,0,1,*,*
+        S 200 will do
+        {GETS}
+        C QUIT
+    """) as server,
+        client(server, active=True) as user,
+    ):
+        assert user.get("a", tmp_path).bytes == 3
+        assert user.notes == ['EPRT refused ("500 what?"); using PORT']
+
+
+def test_active_is_not_done_without(client, tmp_path: Path) -> None:
+    script = f"{ACTIVE}\nS 500 what?\nC PORT 127,0,0,1,*,*\nS 500 no\nC QUIT"
+    with Scripted(script) as server, client(server, active=True) as user:
+        with pytest.raises(Refused) as caught:
+            user.get("a", tmp_path)
+        assert caught.value.message == 'the server makes no data connection to us: "500 no"'
+
+
+@pytest.mark.parametrize("reply", ["425 cannot connect", "550 no"])
+def test_active_where_the_transfer_is_refused(client, tmp_path: Path, reply: str) -> None:
+    with (
+        Scripted(f"""{ACTIVE}
+        S 200 will do
+        C RETR a
+        S {reply}
+        C QUIT
+    """) as server,
+        client(server, active=True) as user,
+        pytest.raises(InetError, match=reply),
+    ):
+        user.get("a", tmp_path)
+
+
+def test_a_server_that_never_comes_is_waited_for_within_the_limit(client, tmp_path: Path) -> None:
+    with FtpServer({"a": b"abc"}, faults=["EPRT:never_connects"]) as server:
+        user = client(server, active=True, limits={"connect_s": 0.2})
+        with pytest.raises(TimedOut, match=r"no connection to us after 0\.2 s \(--connect-timeout\)"):
+            user.get("a", tmp_path)
+
+
+def test_a_stranger_who_connects_to_our_port_is_turned_away(
+    client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first to connect is 127.0.0.2, with another file; only what the server sends is taken."""
+    from inetcli.net.listen import Acceptor
+
+    strangers: list[socket.socket] = []
+    accept = Acceptor.accept
+
+    def after_a_stranger(acceptor: Acceptor, deadline, cancel):
+        assert strangers
+        return accept(acceptor, deadline, cancel)
+
+    make = Acceptor.__init__
+
+    def invaded(acceptor: Acceptor, stream) -> None:
+        make(acceptor, stream)
+        address = acceptor.address.sockaddr[:2]
+        strangers.append(socket.create_connection(address, 5, source_address=("127.0.0.2", 0)))  # type: ignore[arg-type]
+        strangers[-1].sendall(b"evil")
+
+    monkeypatch.setattr(Acceptor, "__init__", invaded)
+    monkeypatch.setattr(Acceptor, "accept", after_a_stranger)
+    with (
+        Scripted(f"""{ACTIVE}
+        S 200 will do
+        {GETS}
+        C QUIT
+    """) as server,
+        client(server, active=True) as user,
+    ):
+        assert user.get("a", tmp_path).bytes == 3
+    assert (tmp_path / "a").read_bytes() == b"abc"
+    (stranger,) = strangers
+    with stranger, pytest.raises(ConnectionResetError):  # what it sent was not read
+        stranger.recv(1)
+
+
+# TLS
+
+
+@pytest.mark.parametrize("tls", ["explicit", "implicit"])
+@pytest.mark.parametrize("active", [False, True])
+def test_the_session_of_the_control_connection_is_resumed(client, tmp_path: Path, tls: str, active: bool) -> None:
+    with FtpServer({"a": b"abc"}, tls=tls, require_reuse=True) as server:
+        user = client(server, active=active)
+        for _ in range(3):
+            assert user.get("a", tmp_path, force=True).data_resumed
+
+
+def test_data_in_clear_is_not_taken(client, tmp_path: Path) -> None:
+    with FtpServer({"a": b"abc"}, tls="explicit", faults=["RETR:clear_data"]) as server, pytest.raises(InetError):
+        client(server).get("a", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a session that is resumed, or the same certificate, shows that both connections have one owner."""
+    from inetcli.net import tlsstream
+
+    class Above(tlsstream.TlsStream):
+        def __init__(self, chain: list[bytes], reused: bool) -> None:
+            from inetcli.net.tlsfacts import TlsFacts
+
+            self.facts = TlsFacts(chain=tuple(chain), session_reused=reused)
+            self.tls = type("Tls", (), {"session": None})()
+            self.context = None
+            self.closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    control = object.__new__(Control)
+    control.stream = Above([b"one", b"ca"], False)
+    control.endpoint = type("Endpoint", (), {"host": "h"})()
+    control.session = None
+    for chain, reused, accepted in [
+        ([b"one", b"other ca"], False, True),
+        ([b"two"], True, True),
+        ([b"two", b"ca"], False, False),
+        ([], False, False),
+    ]:
+        data = Above(chain, reused)
+        monkeypatch.setattr(tlsstream, "start_tls", lambda *_, data=data, **__: data)
+        if accepted:
+            assert secure_data(control, None) == Data(data, reused)
+        else:
+            with pytest.raises(ProtocolViolation, match="another certificate than the control connection"):
+                secure_data(control, None)
+        assert data.closed != accepted
