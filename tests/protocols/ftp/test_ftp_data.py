@@ -154,10 +154,9 @@ def elsewhere_by_pasv(listener: socket.socket, *behind: str) -> str:
 
 
 def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.2", 0)) as elsewhere:
-        with Scripted(elsewhere_by_pasv(elsewhere)) as server, client(server) as user:
-            with pytest.raises(Unreachable) as caught:
-                user.get("a", tmp_path)
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere, Scripted(elsewhere_by_pasv(elsewhere)) as server:
+        with client(server) as user, pytest.raises(Unreachable) as caught:
+            user.get("a", tmp_path)
         assert caught.value.message == f"127.0.0.1:{elsewhere.getsockname()[1]}: refused"
         elsewhere.setblocking(False)
         with pytest.raises(BlockingIOError):
