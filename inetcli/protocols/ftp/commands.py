@@ -69,7 +69,11 @@ class Encoding(click.ParamType[str]):
     "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="Folders that -r goes down (64)."
 )
 @click.option(
-    "--max-files", type=click.IntRange(1), default=1_000_000, metavar="N", help="Files that -r gets (1000000)."
+    "--max-files",
+    type=click.IntRange(1),
+    default=1_000_000,
+    metavar="N",
+    help="Files and folders that -r meets (1000000).",
 )
 @way_options
 @shared_options(tls=True, credentials=True)

@@ -100,7 +100,7 @@ class _Get(Work):
         for part in parts:
             count.add(part)
         record = {"path": getting.directory or ".", **count.record()}
-        error = count.error() or _unsafe(passed)
+        error = count.error() or _left_out(passed)
         remarks = [count.show()] if job.on_terminal else []
         return Answer(record=record, remarks=remarks, error=error)
 
@@ -135,7 +135,11 @@ def _keep_files(found: Iterator[Found | Passed], passed: list[Passed], job: Job)
             yield item
 
 
-def _unsafe(passed: list[Passed]) -> InetError | None:
+def _left_out(passed: list[Passed]) -> InetError | None:
+    """The error of a whole of which each file that was found is here: what could not be listed, or cannot be named."""
+    for item in passed:
+        if item.error:
+            return item.error
     count = sum(item.unsafe for item in passed)
     return Incomplete(f"{count} listed names cannot be names of files here") if count else None
 

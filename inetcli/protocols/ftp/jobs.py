@@ -13,7 +13,7 @@ from inetcli.protocols.ftp.globs import has_glob
 from inetcli.protocols.ftp.model import EntryType, Security, Way
 from inetcli.protocols.ftp.names import base_name
 from inetcli.protocols.ftp.server import Server, Servers
-from inetcli.protocols.ftp.tree import MAX_DEPTH, join
+from inetcli.protocols.ftp.tree import MAX_DEPTH, join, unspeakable
 from inetcli.protocols.ftp.view import (
     entry_record,
     show_entry,
@@ -211,7 +211,7 @@ def _remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
         ftp.remove(path)
         return
     for entry in contents.entries:
-        if any(character in entry.name for character in "/\r\n\0"):
+        if unspeakable(entry.name):
             raise Incomplete(f"{path}: the server lists {entry.name!r}, which is no name: nothing is removed there")
         inside = join(path, entry.name)
         if entry.type is EntryType.DIR:

@@ -23,7 +23,8 @@ from inetcli.protocols.ftp.wire import Command, parse_announced_size, parse_mdtm
 from inetcli.wire.replies import Reply
 
 MAX_LISTING = 128 << 20
-"""Bytes of a listing: a million entries of MLSD."""
+MAX_ROWS = 500_000
+"""Bytes and lines of a listing: far more than any folder has that people list, and still no more than memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +193,14 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
     except BaseException:
         stream.close()
         raise
-    came = 0
+    came = count = 0
     try:
         while rows := data.stream.read(parse_rows):
-            came += sum(map(len, rows))
+            came, count = came + sum(map(len, rows)), count + len(rows)
             if came > MAX_LISTING:
                 raise TooLarge(f"{what}: over {MAX_LISTING} bytes came")
+            if count > MAX_ROWS:
+                raise TooLarge(f"{what}: over {MAX_ROWS} lines came")
             yield rows
     finally:
         data.stream.close()

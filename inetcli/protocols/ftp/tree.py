@@ -11,15 +11,18 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from inetcli.errors import LocalRead, LocalWrite, NotFound, TooLarge
+from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
 from inetcli.files import safe_name
-from inetcli.protocols.ftp.globs import has_glob, match_glob
+from inetcli.protocols.ftp.globs import match_glob
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
 from inetcli.protocols.ftp.names import Contents
 
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000
-"""What is enough for any tree that is meant to be copied; `--max-depth` and `--max-files` set others."""
+"""What is enough for any tree that is meant to be copied, folders included; --max-depth and --max-files set others."""
+
+_LEFT_OUT = (NotFound, Denied)
+"""Why a folder may not be listed that another folder names: the others can be, all the same."""
 
 List = Callable[[str], Contents]
 IsFolder = Callable[[str], bool]
@@ -44,11 +47,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Something that is passed over. `unsafe`: for its name, which is the server's fault."""
+    """Something that is passed over. `unsafe`: for its name, which is the server's fault; `error`: it was to be had."""
 
     path: str
     why: str
     unsafe: bool = False
+    error: InetError | None = None
 
 
 class Walk:
@@ -58,7 +62,7 @@ class Walk:
         self._list = list_folder
         self._is_folder = is_folder
         self._limits = limits
-        self._files = 0
+        self._found = 0
 
     def below(self, folder: str) -> Iterator[Found | Passed]:
         """Every file below a folder, its own first. Errors: those of listing the folder itself; `TooLarge`."""
@@ -84,16 +88,17 @@ class Walk:
         folders: list[Found] = []
         for entry in entries:
             path = join(folder, entry.name)
+            if unspeakable(entry.name):
+                yield Passed(path, "no command can have such a name", unsafe=True)
+                continue
             try:
                 found = Found(path, (*names, safe_name(entry.name)), entry)
             except LocalWrite as error:
                 yield Passed(path, error.message, unsafe=True)
                 continue
+            self._count(folder)
             match self._type(entry, path):
                 case EntryType.FILE:
-                    self._files += 1
-                    if self._files > self._limits.files:
-                        raise TooLarge(f"{folder or '.'}: more than {self._limits.files} files (--max-files)")
                     yield found
                 case EntryType.DIR if deeper:
                     folders.append(found)
@@ -106,8 +111,19 @@ class Walk:
         for found in folders:
             if len(found.names) > self._limits.depth:
                 yield Passed(found.path, f"deeper than {self._limits.depth} folders (--max-depth)")
-            else:
-                yield from self._walk(found.path, found.names, self._list(found.path).entries)
+                continue
+            try:
+                inside = self._list(found.path).entries
+            except _LEFT_OUT as error:
+                yield Passed(found.path, error.message, error=error)
+                continue
+            yield from self._walk(found.path, found.names, inside)
+
+    def _count(self, folder: str) -> None:
+        """One more, be it a file or a folder: a tree of nothing but folders has no end either."""
+        self._found += 1
+        if self._found > self._limits.files:
+            raise TooLarge(f"{folder or '.'}: more than {self._limits.files} files and folders (--max-files)")
 
     def _type(self, entry: Entry, path: str) -> EntryType:
         if entry.type is EntryType.OTHER and entry.source is Source.NLST:
@@ -120,9 +136,9 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder.rstrip("/") else f"/{name}" if folder else name
 
 
-def is_pattern(path: str) -> bool:
-    """Whether the last component of a path is a pattern."""
-    return has_glob(path.rpartition("/")[2])
+def unspeakable(name: str) -> bool:
+    """Whether no command can have this name in its argument, or it means another folder's."""
+    return any(character in name for character in "/\r\n\0")
 
 
 def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:

@@ -105,6 +105,8 @@ class _Sender:
         self.sent = 0
         """Bytes of the file that are on the server, those of an earlier run included."""
         self.verified: str | None = None
+        self._begun = False
+        """There may be something at the path that is being sent to."""
 
     def send(self, path: str) -> None:
         """The bytes to `path`, and whether they are all there. A temporary that is no good is removed."""
@@ -121,7 +123,7 @@ class _Sender:
         except _NameRefused:
             raise
         except BaseException:
-            if self._control.session.trace.committed:
+            if self._begun:
                 self._clean_up(path, keep=self._manner.resume)
             raise
 
@@ -184,11 +186,13 @@ class _Sender:
         way = data_way(control)
         try:
             (reply,) = control.ask_all([way.command])
+            self._begun = True
             start, stream = way.start(Command("APPE" if append else "STOR", path), reply)
         except BaseException:
             way.cancel()
             raise
         if stream is None:
+            self._begun = False
             if not self._manner.in_place and start.code in NAME_REFUSALS:
                 raise _NameRefused(start)
             raise refusal(path, start)
