@@ -76,7 +76,7 @@ def _expired_intermediate(trustme: Any, ca: Any) -> Any:
         middle_key,
         root.subject,
         root_key,
-        [(x509.BasicConstraints(ca=True, path_length=0), True)],
+        [(x509.BasicConstraints(ca=True, path_length=0), True), _SIGNS_CERTIFICATES],
         span=PAST,
     )
     certificate = _certificate(
@@ -112,6 +112,22 @@ _MAKERS: dict[str, Maker] = {
 }
 
 _Extension = tuple[x509.ExtensionType, bool]
+
+_SIGNS_CERTIFICATES: _Extension = (
+    x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    ),
+    True,
+)
+"""RFC 5280 section 4.2.1.9 wants it beside a path length, and Python 3.13 minds."""
 
 
 def _issued(trustme: Any, ca: Any, key: Key, extensions: Sequence[_Extension]) -> Any:

@@ -33,6 +33,16 @@ def sh(line: str) -> list[str]:
     return ["--", "sh", "-c", line]
 
 
+@pytest.fixture(autouse=True)
+def sigint_is_heard() -> Iterator[None]:
+    """Also where these tests run in the background of a shell, which ignores it for all that is begun there."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def started(
     *arguments: str, shell: str = "exec", new_session: bool = False, env: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
