@@ -13,7 +13,7 @@ owner. And the certificate must be the same: else somebody else is at the other 
 
 from dataclasses import dataclass
 
-from inetcli.errors import InetError, ProtocolViolation, TimedOut, Unreachable
+from inetcli.errors import Incomplete, InetError, ProtocolViolation, ReceiveFailed, TimedOut, Unreachable
 from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import IPV4, Address
 from inetcli.net.stream import SocketStream
@@ -43,6 +43,8 @@ class Passive:
             control.send(transfer)
             try:
                 stream = self._connect(address)
+            except ReceiveFailed as error:
+                raise self._broken(error) from error
             except InetError:
                 control.abandon()
                 raise
@@ -62,6 +64,16 @@ class Passive:
 
     def cancel(self) -> None:
         """The transfer is not asked for after all."""
+
+    def _broken(self, error: ReceiveFailed) -> Incomplete:
+        """The connection was there, and reset before anything came of it: the transfer has ended, too."""
+        try:
+            while (end := self._control.reply()).first == 1:
+                pass
+            words = f'the server said "{end}"'
+        except InetError as lost:
+            words = f"no final reply: {lost.message}"
+        return Incomplete(f"incomplete: {error.message}, {words}")
 
     def _find_way(self, address: Address | None) -> SocketStream:
         """A connection there; by PASV where EPSV leads nowhere."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from ftpscript import Scripted
 
-from inetcli.errors import InetError, ProtocolViolation, Refused, TimedOut, Unreachable
+from inetcli.errors import Incomplete, InetError, ProtocolViolation, ReceiveFailed, Refused, TimedOut, Unreachable
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.data import Data, secure_data
+from inetcli.protocols.ftp.data import Data, Passive, secure_data
 from mockservers import FtpServer
 
 LOGIN = """
@@ -351,3 +351,32 @@ def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: 
             with pytest.raises(ProtocolViolation, match="another certificate than the control connection"):
                 secure_data(control, None)
         assert data.closed != accepted
+
+
+def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
+    client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RETR is under way when we connect: a server may have come and gone by then."""
+    with (
+        Scripted(f"""{EPSV}
+        S 229 (|||{{port}}|)
+        {GETS}
+        {SECOND.replace("{way}", "EPSV")}
+        S 229 (|||{{port}}|)
+        C RETR a
+        S 150 here
+        S 426 gone
+        C QUIT
+    """) as server,
+        client(server) as user,
+    ):
+        user.get("a", tmp_path)
+
+        def reset(*_: object, **__: object) -> None:
+            raise ReceiveFailed("127.0.0.1:1: the peer reset the connection")
+
+        monkeypatch.setattr(Passive, "_connect", reset)
+        with pytest.raises(Incomplete) as caught:
+            user.get("a", tmp_path, force=True)
+        said = 'incomplete: 127.0.0.1:1: the peer reset the connection, the server said "426 gone"'
+        assert caught.value.message == said
