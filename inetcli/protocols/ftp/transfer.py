@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from inetcli.errors import EmptyReply, Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
 from inetcli.net.copy import Converter, Look, Transfer
+from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import Active, Data, Passive, data_way, secure_data
 from inetcli.protocols.ftp.listing import parse_rows
@@ -113,9 +114,7 @@ def retrieve(
     if sink.max_size is not None and size is not None and size > sink.max_size:
         opening.way.cancel()
         raise TooLarge(f"{path}: {size} bytes are announced, {sink.max_size} is the limit (--max-size)")
-    if offset:
-        _restart(control, opening, offset)
-    start, stream = opening.way.start(Command("RETR", path), opening.reply)
+    start, stream = _start(control, path, opening, offset)
     if stream is None:
         raise missing(f"{path}: not sent", start)
     try:
@@ -217,10 +216,9 @@ def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
     """The `size` bytes from `offset` on, which are the file's last. Nothing when they cannot be had."""
     opening = open_retrieval(control, path)
     try:
-        _restart(control, opening, offset)
+        start, stream = _start(control, path, opening, offset)
     except NoResume:
         return b""
-    start, stream = opening.way.start(Command("RETR", path), opening.reply)
     if stream is None:
         return b""
     try:
@@ -243,11 +241,25 @@ def final_reply(control: Control) -> "Reply | InetError":
         return error
 
 
-def _restart(control: Control, opening: Opening, offset: int) -> None:
+def _start(control: Control, path: str, opening: Opening, offset: int) -> tuple[Reply, SocketStream | None]:
+    """RETR from an offset on: its first reply, and the data connection, None if it was refused. `NoResume`.
+
+    An offset that no transfer has used up stands for the next one, be it another file's, or an upload.
+    """
+    if not offset:
+        return opening.way.start(Command("RETR", path), opening.reply)
     reply = control.ask("REST", str(offset))
     if reply.code != 350:
         opening.way.cancel()
         raise NoResume(f'REST {offset} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+    try:
+        start, stream = opening.way.start(Command("RETR", path), opening.reply)
+    except InetError:
+        control.abandon()
+        raise
+    if stream is None and control.usable:
+        control.ask("REST", "0")
+    return start, stream
 
 
 def _limit(size: int | None, max_size: int | None, there: int) -> int | None:

@@ -30,7 +30,7 @@ DATA = random.Random(1).randbytes(200_000)
 CUT = 150_000
 THEN = datetime(2024, 2, 29, 12, 0, 1, tzinfo=UTC)
 LATER = datetime(2024, 2, 29, 12, 0, 2, tzinfo=UTC)
-CUT_ONCE = f"RETR:rst@{CUT}x1"
+CUT_ONCE = f"RETR a:rst@{CUT}x1"
 WATCHER = Watcher(lambda _: None, lambda _: None)
 REST = f"REST {CUT - OVERLAP}"
 
@@ -183,6 +183,18 @@ def test_the_replies_to_a_transfer_that_is_given_up_answer_nothing_else(client, 
         assert user.notes == ["what is here is not how the remote file begins: starting over"]
     assert (done.resumed_from, done.verified) == (None, "size")
     assert (tmp_path / "a").read_bytes() == DATA[::-1]
+
+
+def test_an_offset_that_was_not_used_does_not_stand_for_the_next_file(client, tmp_path: Path) -> None:
+    """REST is agreed to, RETR refused: a server may begin the next file there."""
+    with FtpServer({"a": DATA, "b": DATA}, times={"a": THEN}, faults=[CUT_ONCE, "RETR a+1:reply(550 no)x1"]) as server:
+        user = client(server)
+        with pytest.raises(NotFound):
+            user.get("a", tmp_path, tries=2)
+        assert user.get("b", tmp_path).verified == "size"
+        said = server.log.commands()
+        assert said[said.index(REST) :][:3] == [REST, "RETR a", "REST 0"]
+    assert (tmp_path / "b").read_bytes() == DATA
 
 
 def test_a_part_of_another_file_with_that_name_is_not_its_beginning(client, tmp_path: Path) -> None:
