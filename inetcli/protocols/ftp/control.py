@@ -39,6 +39,8 @@ STALL_S = 3.0
 away the rest. One that is only slow is asked one question more."""
 
 PROBE = Command("PWD")
+
+Heed = Callable[[Sequence[Reply]], object]
 EARLY_PROBE = Command("FEAT")
 """What shows where the conversation stands, after a login and before it: vsftpd refuses all but a few things there."""
 
@@ -62,6 +64,8 @@ class Manners:
     features: Features | None = None
     welcome: Callable[[], object] = lambda: None
     """Called when a login went well."""
+    welcomed: bool = False
+    """A login went well: another one that is refused is one too many."""
     denied: LoginDenied | None = None
     """The login was refused: the same one is not tried again."""
 
@@ -208,9 +212,14 @@ class Control:
         protect = [Command("PBSZ", "0"), Command("PROT", "P")] if self.secure else []
         rest = [*protect, *commands]
         after: list[Reply] = []
+
+        def heed(before: Sequence[Reply], came: Sequence[Reply]) -> None:
+            if len(before) + len(came) == len(login):  # who refuses it may close at once, and answer nothing else
+                self._judge([*before, *came])
+
         if self.manners.pipelines and (self.secure or who is ANONYMOUS):
             self._commit(who)
-            replies = self._converse([*login, *rest])
+            replies = self._converse([*login, *rest], lambda came: heed([], came))
             answers, after = replies[: len(login)], replies[len(login) :]
         else:
             answers = self._converse(login[:1])
@@ -218,11 +227,13 @@ class Control:
                 if not self.secure and (note := clear_text_note(who, self.stream.peer.host)):
                     self.session.note(note)
                 self._commit(who)
-                replies = self._converse([login[1], *rest] if self.manners.pipelines else login[1:])
+                at_once = rest if self.manners.pipelines else []
+                replies = self._converse([login[1], *at_once], lambda came: heed(answers, came))
                 answers, after = [answers[0], replies[0]], replies[1:]
         self._judge(answers)
         self.session.trace.committed = False
         self.state = State.READY
+        self.manners.welcomed = True
         self.manners.welcome()
         if len(after) < len(rest):
             after = self._converse(rest)
@@ -249,6 +260,9 @@ class Control:
                 why = "the server wants an account (ACCT)"
             case _:
                 why = f'login denied: "{reply}"'
+        if self.manners.welcomed:  # ProFTPD's MaxClientsPerHost says 530
+            self._hung_up = True
+            raise failed(why, reply)
         self.manners.denied = LoginDenied(f"{who.user}: {why}", reply_code=reply.code, reply=str(reply))
         raise self.manners.denied
 
@@ -262,7 +276,10 @@ class Control:
         self._outstanding += len(commands)
         self.stream.send(data, shown=shown)
 
-    def _converse(self, commands: Sequence[Command]) -> list[Reply]:
+    def _converse(
+        self, commands: Sequence[Command], heed: Callable[[list[Reply]], object] = lambda came: None
+    ) -> list[Reply]:
+        """The replies to these commands; `heed` sees those that have come, after each."""
         if not self.manners.pipelines or len(commands) < 2:
             return [self._in_step(command) for command in commands]
         self._send(commands)
@@ -272,6 +289,7 @@ class Control:
             if reply is None or not command.fits(reply):
                 return self._again(commands, replies, reply)
             replies.append(reply)
+            heed(replies)
         return replies
 
     def _in_step(self, command: Command) -> Reply:
@@ -344,45 +362,3 @@ class Control:
             )
         self._outstanding = 0
         return came[:-1]  # the last was the probe's refusal
-
-
-def open_control(session: Session, endpoint: Endpoint, manners: Manners | None = None) -> Control:
-    """A control connection that has been greeted, and is inside TLS if it is to be; the login comes with the first
-    command. Errors: those of connecting and TLS, `Refused`."""
-    known = manners or Manners()
-    if known.denied:
-        raise known.denied
-    return session.until_there(lambda: session.verified(lambda trusting: _greet(trusting, endpoint, known)))
-
-
-def _greet(session: Session, endpoint: Endpoint, manners: Manners) -> Control:
-    """Connect, secure, and take the greeting."""
-    deadline = session.connect_deadline()
-    stream = session.connect(endpoint.host, endpoint.port, deadline=deadline)
-    try:
-        if endpoint.security is Security.IMPLICIT:
-            from inetcli.net.tlsstream import start_tls
-
-            stream = start_tls(session, stream, endpoint.host, deadline=deadline)
-        control = Control(session, stream, endpoint, manners)
-        greeting = stream.read(parse_reply)
-        while greeting.code == 120:
-            greeting = stream.read(parse_reply)
-        if greeting.code != 220:
-            raise failed("the server does not want us", greeting)
-        if endpoint.security is Security.EXPLICIT:
-            control.stream = stream = _auth_tls(control)
-    except BaseException:
-        stream.close()
-        raise
-    return control
-
-
-def _auth_tls(control: Control) -> SocketStream:
-    from inetcli.net.tlsstream import start_tls
-
-    control.send(Command("AUTH", "TLS"))
-    reply = control.reply()
-    if reply.code != 234:
-        raise TlsHandshake(f'AUTH TLS refused: "{reply}"', reply_code=reply.code, reply=str(reply))
-    return start_tls(control.session, control.stream, control.endpoint.host)

@@ -13,7 +13,8 @@ from typing import TypeVar
 from inetcli.errors import EmptyReply, InetError, ReceiveFailed, SendFailed
 from inetcli.net.session import Session
 from inetcli.net.share import Once, Share
-from inetcli.protocols.ftp.control import Control, Endpoint, Manners, open_control
+from inetcli.protocols.ftp.control import Control, Endpoint, Manners
+from inetcli.protocols.ftp.greeting import open_control
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from inetcli.errors import (
 )
 from inetcli.net.credentials import Credentials
 from inetcli.net.session import Session
-from inetcli.protocols.ftp.control import ANONYMOUS, Control, Endpoint, Manners, Security, open_control
+from inetcli.protocols.ftp.control import ANONYMOUS, Control, Endpoint, Manners, Security
+from inetcli.protocols.ftp.greeting import open_control
 from inetcli.protocols.ftp.wire import Command
 from inetcli.secret import Secret
 from inetcli.wire.replies import MAX_LINES
