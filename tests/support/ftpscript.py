@@ -8,6 +8,7 @@
     U some bytes             a data connection is accepted; this must come on it, up to its end
     X                        the connection ends
     R                        the connection is reset
+    W                        the test has said `go`, which returns when the rest of this connection's script is done
 
 `{port}` stands for the port of the data connections, `{pasv}` for it as PASV tells it, `{dead}` for a port where nobody
 listens; `$name` in place of bytes is looked up. Each script is for one connection, one after the other.
@@ -39,15 +40,15 @@ class Scripted:
     def __init__(self, *scripts: str, data: Mapping[str, bytes] | None = None) -> None:
         self.scripts = [script(text) for text in scripts]
         self.seen: list[list[str]] = []
+        self.waiting, self.done = threading.Event(), threading.Event()
         self._data = dict(data or {})
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._passive = socket.create_server(("127.0.0.1", 0))
+        self._passive = self._listener
         self._dead = socket.socket()
         self._dead.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        for sock in (self._listener, self._passive):
-            sock.settimeout(LIMIT_S)
-        self._open = [self._listener, self._passive, self._dead]
+        self._listener.settimeout(LIMIT_S)
+        self._open = [self._listener, self._dead]
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -62,6 +63,11 @@ class Scripted:
         if kind is None:
             assert self.seen == self.scripts
 
+    def go(self) -> None:
+        """Let the script go on behind its `W`, to the end of that connection."""
+        self.waiting.set()
+        assert self.done.wait(LIMIT_S)
+
     def _serve(self) -> None:
         for lines in self.scripts:
             try:
@@ -74,7 +80,11 @@ class Scripted:
             _Turn(sock, lines, seen, self).run()
 
     def fill(self, line: str) -> str:
-        """A line of a script with the ports in it."""
+        """A line of a script with the ports in it: a new one for each data connection."""
+        if "{port}" in line or "{pasv}" in line:
+            self._passive = socket.create_server(("127.0.0.1", 0))
+            self._passive.settimeout(LIMIT_S)
+            self._open.append(self._passive)
         port = self._passive.getsockname()[1]
         values = {
             "{port}": str(port),
@@ -114,6 +124,7 @@ class _Turn:
     def run(self) -> None:
         try:
             self._follow()
+            self._server.done.set()
             while self._sock.fileno() >= 0 and (line := self._line()):  # the client leaves, and says no more
                 self._seen.append(f"C {line}")
         except OSError as error:
@@ -135,6 +146,9 @@ class _Turn:
             elif kind == "C":
                 if not self._hear(text):
                     return
+            elif kind == "W":
+                self._seen.append(line)
+                self._server.waiting.wait(LIMIT_S)
             elif kind in ("X", "R"):
                 self._seen.append(line)
                 if kind == "R":

@@ -152,10 +152,10 @@ class Control:
     def reply(self) -> Reply:
         """The next reply."""
         reply = self.stream.read(parse_reply)
-        self.answered += 1
-        if reply.code == 421:
+        if reply.code == 421:  # no answer: it may have come before the command did
             self._hung_up = True
             raise failed("the server closes the connection", reply)
+        self.answered += 1
         if reply.first != 1:
             self._outstanding -= 1
         return reply

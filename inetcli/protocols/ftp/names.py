@@ -4,7 +4,7 @@
     500 | 502 | 504                  this server has none: it is not asked again
     CWD path, LIST -a, CWD back      a dialect; LIST is not given the path, which it may take for options or a pattern
     LIST                             where -a is taken for a name: then nothing came
-    NLST                             where not a line of LIST is understood: names alone
+    NLST                             where there is no LIST, or not a line of it is understood: names alone
 
 A path that is a file gives its one entry: MLSD refuses it, and MLST tells of it, or LIST lists it.
 """
@@ -85,9 +85,12 @@ def _list(control: Control, path: str) -> Contents:
         if strange and not entries:
             entries, _ = _read(control, "NLST", argument, path)
     except _REFUSALS as error:
-        if not inside or error.reply_code not in (450, 550):
+        if error.reply_code in UNKNOWN_COMMAND:
+            entries, _ = _read(control, "NLST", argument, path)
+        elif not inside or error.reply_code not in (450, 550):
             raise
-        entries = []  # some servers say of a folder with nothing in it that there are no files
+        else:
+            entries = []  # some servers say of a folder with nothing in it that there are no files
     finally:
         if path and inside and control.usable and control.ask("CWD", home).first != 2:
             control.abandon()  # whoever used it next would be in the wrong folder

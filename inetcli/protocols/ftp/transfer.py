@@ -204,7 +204,7 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
     finally:
         data.stream.close()
     end = start if start.first == 2 else final_reply(control)
-    if isinstance(end, EmptyReply | ReceiveFailed):
+    if isinstance(end, EmptyReply | ReceiveFailed | Incomplete):
         raise Incomplete(f"{what}: the listing may be incomplete: no final reply: {end.message}")
     if isinstance(end, InetError):
         raise end
