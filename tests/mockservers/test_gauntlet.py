@@ -98,10 +98,6 @@ def test_a_client_is_judged(source: str, fault: str, expected: tuple[str, str] |
 def test_an_error_where_the_thing_was_to_be_had_is_none_for_an_error() -> None:
     fussy = CONNECT + FETCH + 'if b"Content-Length" not in head: sys.exit(9)\n' + SAVE
     assert gauntlet("http", fussy, "GET /:no_length") == [("fail", "failed, though it was all there")]
-    impatient = CONNECT + FETCH + SAVE
-    assert gauntlet("http", impatient, "connect:delay(0.5)", wait="0.2") == [
-        ("fail", "failed, though it was all there")
-    ]
 
 
 def test_what_is_left_behind_is_told_unless_it_always_is() -> None:
@@ -119,12 +115,14 @@ def test_what_is_left_behind_is_told_unless_it_always_is() -> None:
 def test_a_hanging_client_is_killed_with_all_that_it_began(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     begins = f"""
-import subprocess
-heir = subprocess.Popen(["sleep", "1000"])
-open({str(pids)!r}, "a").write(f"{{heir.pid}}\\n")
+import os
+heir = os.fork()
+if not heir:
+    os.execv("/bin/sleep", ["sleep", "1000"])
+open({str(pids)!r}, "a").write(f"{{heir}}\\n")
 """
-    source = begins + CAREFUL + "heir.kill()\n"
-    assert gauntlet("http", source, "connect:silent@0", limit=1.5, wait="None") == [("hang", "killed at the limit")]
+    source = begins + CAREFUL + "os.kill(heir, 9)\n"
+    assert gauntlet("http", source, "connect:silent@0", limit=5, wait="None") == [("hang", "killed at the limit")]
     first, second = map(int, pids.read_text().split())
     for pid in (first, second):
         assert not is_running(pid)
