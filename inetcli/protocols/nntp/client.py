@@ -9,7 +9,8 @@ RFC 3977 section 6.1.1.2 lets a server name marks with nothing behind them. So t
 numbers, each twice the one before it, by OVER, or XOVER, or LISTGROUP with a range, or STAT, whichever the server has.
 CAPABILITIES is not asked: some servers answer it with 400 or 480 and hang up.
 
-480 may come to any command (RFC 4643 section 2.2): then AUTHINFO, and the command once more.
+480 may come to any command (RFC 4643 section 2.2): then AUTHINFO, and the command once more. So may 401 MODE-READER,
+from a server for servers that has readers, too (RFC 3977 section 3.4.2): then MODE READER, and the command once more.
 """
 
 from collections.abc import Iterator
@@ -70,14 +71,16 @@ class Connection:
         return parse_group(reply, name)
 
     def ask(self, *words: str) -> Reply:
-        """One command and its status line. Asked for a login, log in and ask again. 400 ends everything: `Refused`."""
+        """One command and its status line. Asked for another mode or a login, see to it and ask again. 400 ends
+        everything: `Refused`."""
         line = encode_command(*words)
-        self.stream.send(line)
-        reply = self._status()
+        reply = self._exchange(line)
+        if reply.code == 401:
+            self._become_reader(reply)
+            reply = self._exchange(line)
         if reply.code == 480:
             self._log_in(reply)
-            self.stream.send(line)
-            reply = self._status()
+            reply = self._exchange(line)
         if reply.code in (480, 483):
             raise LoginDenied(f'{words[0]}: "{reply}"', reply_code=reply.code, reply=str(reply))
         return reply
@@ -130,11 +133,23 @@ class Connection:
         lowest = max(bottom, top - MAX_STATS + 1)
         return [number for number in range(top, lowest - 1, -1) if self.ask("STAT", str(number)).code == 223][:1]
 
+    def _exchange(self, line: bytes) -> Reply:
+        self.stream.send(line)
+        return self._status()
+
     def _status(self) -> Reply:
         reply = self.stream.read(parse_status)
         if reply.code == 400:
             raise refused("the server closes the connection", reply)
         return reply
+
+    def _become_reader(self, wanted: Reply) -> None:
+        """MODE READER (RFC 3977 section 5.3), when that is the mode that the server wants."""
+        if wanted.text.split()[:1] != ["MODE-READER"]:
+            raise refused("the server wants to be in another mode", wanted)
+        reply = self._exchange(encode_command("MODE", "READER"))
+        if reply.code not in (200, 201):
+            raise refused("the server takes no readers", reply)
 
     def _log_in(self, wanted: Reply) -> None:
         """AUTHINFO USER and PASS (RFC 4643 section 2.3). Each goes out once."""

@@ -124,6 +124,30 @@ def test_a_login_comes_when_it_is_asked_for(tmp_path: object) -> None:
         assert wrong.code == 67
 
 
+def test_a_server_that_is_not_in_the_mode_for_readers_is_asked_to_be() -> None:
+    with NntpServer(faults=["connect:transit"]) as server:
+        done = inetcli("nntp", "latest", f"{server.url}/misc.test")
+        assert server.log.commands() == ["GROUP misc.test", "MODE READER", "GROUP misc.test", "ARTICLE 5", "QUIT"]
+    assert (done.code, done.out.count("slots and pickling")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        (["GROUP:reply(401 XMODE)"], "the server wants to be in another mode"),
+        (["GROUP:reply(401)"], "the server wants to be in another mode"),
+        (["connect:transit", "MODE:reply(502 no readers)"], "the server takes no readers"),
+        (["GROUP:reply(401 MODE-READER)"], "misc.test: the group cannot be read"),
+    ],
+)
+def test_a_mode_that_cannot_be_had_is_a_refusal(faults: list[str], said: str) -> None:
+    with NntpServer(faults=faults) as server:
+        done = inetcli("nntp", "latest", f"{server.url}/misc.test")
+        assert server.log.commands().count("MODE READER") <= 1
+    assert (done.code, done.stdout) == (19, b"")
+    assert said in done.err
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
