@@ -52,7 +52,12 @@ class NoData(Fault):
 # The bytes of a transfer
 
 
-@fault_kind("ftp", trigger="RETR", sees="bytes up to BYTES, a proper end, and the reply CODE; an upload is kept so far")
+@fault_kind(
+    "ftp",
+    trigger="RETR",
+    sees="bytes up to BYTES, a proper end, and the reply CODE; an upload is kept so far",
+    outcome=Outcome.EITHER,
+)
 class Partial(Fault):
     """Transfer no more than BYTES, and say CODE: 226 as if that were all, or 426, 451, 550, 552."""
 
@@ -140,7 +145,9 @@ class RefusedAndClosed(Fault):
     text: str = "550 no such file"
 
 
-@fault_kind("ftp", trigger="RETR", sees="bytes up to BYTES, then 421 and the end of both connections")
+@fault_kind(
+    "ftp", trigger="RETR", sees="bytes up to BYTES, then 421 and the end of both connections", outcome=Outcome.EITHER
+)
 class ShuttingDown(Fault):
     """Hang up in the middle of a transfer; on other commands, at once."""
 

@@ -140,7 +140,7 @@ class _Course:
     def run(self, stage: Stage, armed: Armed) -> Run:
         """The verdict on one fault."""
         trial, fired = self._try(stage, armed)
-        expected = expected_of(armed, fired=fired)
+        expected = expected_of(armed, self.errand.outcome(armed.fault), fired=fired)
         found = judge(trial, expected, self.errand.check, by_file=self.by_file, usual=self.usual)
         return Run(
             self.server, str(armed), found.verdict, trial.exit_code, armed.fault.sees, fired=fired, why=found.why

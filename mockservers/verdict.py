@@ -31,11 +31,11 @@ class Judgement:
     why: str = ""
 
 
-def expected_of(armed: Armed, *, fired: bool) -> Outcome:
-    """What is right. One that passes, or comes later, leaves a second try its chance."""
+def expected_of(armed: Armed, outcome: Outcome, *, fired: bool) -> Outcome:
+    """What is right, when `outcome` is for the fault as such: one that passes, or comes later, leaves a second try its
+    chance."""
     if not fired:
         return Outcome.SUCCESS
-    outcome = armed.fault.outcome
     passes = armed.times is not None or armed.skip > 0
     return Outcome.EITHER if passes and outcome is Outcome.FAILURE else outcome
 
