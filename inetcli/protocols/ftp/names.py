@@ -49,10 +49,13 @@ def list_folder(control: Control, path: str) -> Contents:
             elif code // 100 != 5:
                 raise
             else:
-                entry = _describe(control, path)
+                entry, reply = _describe(control, path)
                 if entry and entry.type is not EntryType.DIR:
                     return Contents([entry], of_file=True)
                 if entry is None and control.manners.mlsd:
+                    # 501 says that it is no folder (RFC 3659 section 7.2.1), also of what is not there.
+                    if (code, reply.code) == (501, 550):
+                        raise missing(f"{path}: not listed", reply) from error
                     raise
     return _list(control, path)
 
@@ -62,16 +65,16 @@ def base_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _describe(control: Control, path: str) -> Entry | None:
-    """What MLST says of a path; None when it is refused. Whether there is MLST at all is the same as with MLSD."""
+def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
+    """What MLST says of a path, None when it is refused; and its reply. There is MLST where there is MLSD."""
     reply = control.ask("MLST", path)
     if reply.code in UNKNOWN_COMMAND:
         control.manners.mlsd = False
     if reply.code != 250 or len(reply.lines) < 3:
-        return None
+        return None, reply
     row = reply.lines[1].lstrip(" ").encode("utf-8", "surrogateescape")
     entry = parse_mlsx(row, control.encoding)
-    return replace(entry, name=base_name(path)) if entry else None
+    return replace(entry, name=base_name(path)) if entry else None, reply
 
 
 def _list(control: Control, path: str) -> Contents:
