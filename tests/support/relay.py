@@ -111,6 +111,7 @@ class Relay:
                     writer.write_eof()
                     return
                 writer.write(data)
+                _acknowledge_at_once(writer)
                 await writer.drain()
 
         delivery = self._loop.create_task(deliver())
@@ -130,6 +131,13 @@ class Relay:
             await delivery
         finally:
             delivery.cancel()
+
+
+def _acknowledge_at_once(writer: asyncio.StreamWriter) -> None:
+    """Do not wait 40 ms for something to send along with the acknowledgement of what comes next: its sender holds the
+    rest of a reply back until then (Nagle's algorithm), and that is not the delay that is wanted. The kernel forgets it
+    with each piece that is sent."""
+    writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _bind_range(size: int) -> tuple[range, list[socket.socket]]:

@@ -1,0 +1,156 @@
+"""inetcli's FTP beside curl, lftp and wget, from vsftpd: a large file, many small ones, and a line with a delay.
+
+    python benchmarks/ftp.py [--runs N] [--size BYTES] [--folder DIR] [large] [tls] [small] [delay]
+
+Needs root and vsftpd, as tests/interop does (CONTRIBUTING.md).
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from race import INETCLI, OURS, Command, best, head, race
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+from ftpservers import FtpPeer, Wanted, ftp_server
+from relay import ADDRESS, Relay
+
+SMALL = 300
+SMALL_SIZE = 4096
+DELAY_S = 0.025
+ROUND_TRIP_S = 2 * DELAY_S
+LIMITS = {1: 4.5, 20: 45.0}
+"""How many round trips so many small files may cost."""
+
+
+def one_file(url: str, ca_file: Path | None) -> dict[str, Command]:
+    """How each of them gets one file into the working folder."""
+    ours = ["--ca", str(ca_file)] if ca_file else []
+    curl = ["--ssl-reqd", "--cacert", str(ca_file)] if ca_file else []
+    plain = url.replace("ftpes://", "ftp://")
+    secure = f"set ssl:ca-file {ca_file}; set ftp:ssl-force true; set ftp:ssl-allow-anonymous true; "
+    server, _, path = plain.removeprefix("ftp://").partition("/")
+    wget = [f"--ca-certificate={ca_file}", url.replace("ftpes://", "ftps://")] if ca_file else [plain]
+    return {
+        OURS: [*INETCLI, "ftp", "get", "-q", *ours, url],
+        "curl": ["curl", "-sS", *curl, "-O", plain],
+        "lftp": ["lftp", "-c", f"{secure if ca_file else ''}open ftp://{server}; get {path}"],
+        "wget": ["wget", "-q", *wget],
+    }
+
+
+def files(urls: list[str], work: Path, *, jobs: int) -> dict[str, Command]:
+    """How each of them gets many files best, `jobs` at a time where it can."""
+    listed, config = work / "urls", work / "curl"
+    listed.write_text("".join(f"{url}\n" for url in urls))
+    config.write_text("".join(f'url = "{url}"\n' for url in urls))
+    server, _, path = urls[0].removeprefix("ftp://").partition("/")
+    folder = path.rpartition("/")[0]
+    ours = [*INETCLI, "ftp", "get", "-q", "-j", str(jobs)]
+    curl = ["curl", "-sS", "--remote-name-all", "-K", str(config)]
+    at_a_time: dict[str, Command] = {
+        "inetcli -r": [*ours, "-r", f"ftp://{server}/{folder}"],
+        "curl -Z": [*curl, "-Z", "--parallel-max", str(jobs)],
+    }
+    return {
+        OURS: [*ours, "-i", str(listed)],
+        "curl": curl,
+        "lftp": ["lftp", "-c", f"open ftp://{server}; set cmd:interactive false; mirror --parallel={jobs} {folder} ."],
+        "wget": ["wget", "-q", "-i", str(listed)],
+        **(at_a_time if jobs > 1 else {}),
+    }
+
+
+def sized(count: int, size: int, folder: Path) -> None:
+    """That so many files of this size have come."""
+    sizes = [path.stat().st_size for path in folder.iterdir() if not path.name.startswith(".")]
+    if sizes != [size] * count:
+        raise AssertionError(f"{folder}: expected {count} files of {size} bytes, got {sizes}")
+
+
+class Bench:
+    """What all the races have in common."""
+
+    def __init__(self, folder: Path, runs: int, size: int) -> None:
+        self._folder = folder
+        self._runs = runs
+        self._size = size
+
+    def large(self, tls: str | None = None) -> None:
+        """One large file."""
+        with ftp_server(Wanted("vsftpd", tls)) as peer:
+            with (peer.root / "pub" / "large").open("wb") as file:
+                chunk = bytes(range(256)) * 4096
+                for _ in range(self._size // len(chunk)):
+                    file.write(chunk)
+            what = f"{self._size >> 20} MiB{', TLS' if tls else ''}"
+            contenders = one_file(peer.url("pub/large"), peer.ca_file)
+            race(what, contenders, folder=self._folder, runs=self._runs, check=partial(sized, 1, self._size))
+
+    def tls(self) -> None:
+        """The same inside TLS."""
+        self.large("TLSv1.3")
+
+    def small(self) -> None:
+        """Many small files."""
+        with ftp_server(Wanted("vsftpd")) as peer, tempfile.TemporaryDirectory() as work:
+            urls = [peer.url(f"pub/{name}") for name in _fill(peer, SMALL)]
+            check = partial(sized, SMALL, SMALL_SIZE)
+            race(f"{SMALL} files", files(urls, Path(work), jobs=4), folder=self._folder, runs=self._runs, check=check)
+
+    def delay(self) -> None:
+        """One small file and twenty over a line with a delay, and how many round trips that is more than without."""
+        lines = []
+        at = partial(race, folder=self._folder, runs=self._runs)
+        with Relay() as relay, ftp_server(Wanted("vsftpd", passive=relay.data, host=ADDRESS)) as peer:
+            relay.forward(peer.port)
+            for count, limit in LIMITS.items():
+                with tempfile.TemporaryDirectory() as work:
+                    urls = [peer.url(f"pub/{name}", host=ADDRESS, port=relay.port) for name in _fill(peer, count)]
+                    contenders = one_file(urls[0], None) if count == 1 else files(urls, Path(work), jobs=1)
+                    check = partial(sized, count, SMALL_SIZE)
+                    what = f"{count} small, {2 * DELAY_S * 1000:.0f} ms"
+                    relay.delay_s = 0.0
+                    fast = at(f"{count} small, no delay", contenders, check=check)
+                    relay.delay_s = DELAY_S
+                    slow = at(what, contenders, check=check)
+                for name, results in slow.items():
+                    trips = (best(results) - best(fast[name])) / ROUND_TRIP_S
+                    verdict = f" (at most {limit:g})" if name == OURS else ""
+                    lines.append(f"{count} small: {name}: {trips:.1f} round trips{verdict}")
+        print("\n" + "\n".join(lines))
+
+
+def _fill(peer: FtpPeer, count: int) -> list[str]:
+    names = [f"{number:03d}" for number in range(count)]
+    for name in names:
+        (peer.root / "pub" / name).write_bytes(bytes(SMALL_SIZE))
+    return names
+
+
+def main() -> None:
+    """Run the races that are named, or all."""
+    parser = argparse.ArgumentParser(description="inetcli's FTP beside curl, lftp and wget")
+    parser.add_argument("races", nargs="*", metavar="large|tls|small|delay", help="which; all of them without")
+    parser.add_argument("--runs", type=int, default=7, help="rounds of each (7)")
+    parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the large file (1 GiB)")
+    parser.add_argument("--folder", type=Path, help="where the files are written, and removed")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=wanted.folder) as folder:
+        bench = Bench(Path(folder), wanted.runs, wanted.size)
+        races: dict[str, Callable[[], None]] = {
+            "large": bench.large,
+            "tls": bench.tls,
+            "small": bench.small,
+            "delay": bench.delay,
+        }
+        head()
+        for name in wanted.races or races:
+            races[name]()
+
+
+if __name__ == "__main__":
+    main()
