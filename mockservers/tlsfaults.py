@@ -64,7 +64,11 @@ class WrongPurpose(CertificateFault):
     """A certificate for clients only."""
 
 
-@fault_kind("tls", sees="the alert certificate_required, under TLS 1.3 not before the first read")
+@fault_kind(
+    "tls",
+    sees="the alert certificate_required, under TLS 1.3 not before the first read",
+    outcome=Outcome.EITHER,
+)
 class ClientCertificate(Fault):
     """Insist on a client certificate of our CA."""
 

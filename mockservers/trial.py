@@ -65,11 +65,13 @@ class Stage:
         return path
 
     def run(self, command: Sequence[str], env: Mapping[str, str], folder: Path, name: str, limit: float) -> Trial:
-        """Run the command in `folder/work`, where `name` is the file that it is to write. `CannotRun`."""
+        """Run the command in `folder/work`, where `name` is the file that it is to write. `CannotRun`; InterruptedError
+        when all is over meanwhile."""
         work = folder / "work"
         work.mkdir()
         with (folder / "stdout").open("w+b") as stdout, (folder / "stderr").open("w+b") as stderr:
             code = self._wait(command, env, work, (stdout.fileno(), stderr.fileno()), limit)
+            self._go_on()
             stdout.seek(0)
             stderr.seek(0)
             file = work / name
@@ -98,8 +100,7 @@ class Stage:
         self, command: Sequence[str], env: Mapping[str, str], work: Path, streams: tuple[int, int]
     ) -> "subprocess.Popen[bytes]":
         with self._lock:
-            if self._closed:
-                raise InterruptedError("nothing runs here any more")
+            self._go_on()
             try:
                 child = subprocess.Popen(
                     command,
@@ -116,6 +117,10 @@ class Stage:
                 raise CannotRun(NOT_EXECUTABLE) from None
             self._running.add(child)
             return child
+
+    def _go_on(self) -> None:
+        if self._closed:
+            raise InterruptedError("nothing runs here any more")
 
     def close(self) -> None:
         """Kill what is running; nothing runs afterwards."""

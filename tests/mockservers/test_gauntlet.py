@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from select import select
 
 import pytest
 from program import LIMIT_S, environment, run_module
@@ -16,7 +18,7 @@ from mockservers.faultkinds import Armed, BadFault, Outcome, fault
 from mockservers.faulttext import parse_fault
 from mockservers.gauntlet import Run, Unfit, gauntlet_faults, run_gauntlet, totals
 from mockservers.registry import make_server
-from mockservers.trial import Trial
+from mockservers.trial import Stage, Trial
 from mockservers.verdict import Verdict, expected_of, judge
 
 FAULTY = [name for name in SERVERS if name not in ("pyftpdlib", "doh")]
@@ -112,20 +114,29 @@ def test_what_is_left_behind_is_told_unless_it_always_is() -> None:
     assert gauntlet("http", LITTERING, "connect:slice(7)") == [("right", "")]
 
 
-def test_a_hanging_client_is_killed_with_all_that_it_began(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    begins = f"""
-import os
-heir = os.fork()
-if not heir:
-    os.execv("/bin/sleep", ["sleep", "1000"])
-open({str(pids)!r}, "a").write(f"{{heir}}\\n")
-"""
-    source = begins + CAREFUL + "os.kill(heir, 9)\n"
-    assert gauntlet("http", source, "connect:silent@0", limit=5, wait="None") == [("hang", "killed at the limit")]
-    first, second = map(int, pids.read_text().split())
-    for pid in (first, second):
-        assert not is_running(pid)
+def test_a_client_that_is_not_done_in_time_hangs() -> None:
+    with Stage() as stage:
+        trial = stage.run(["sleep", "1000"], os.environ, stage.folder(), "x", 0.1)
+    assert trial == Trial(None, b"", b"", None, frozenset())
+
+
+@pytest.mark.parametrize("ending", ["killed", "by itself"])
+def test_nothing_that_a_client_began_outlives_it(ending: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    line = f"sleep 1000 & echo $! > {pipe}" + ("; wait" if ending == "killed" else f"; read go < {pipe}")
+    with Stage() as stage, ThreadPoolExecutor(1) as thread:
+        running = thread.submit(stage.run, ["sh", "-c", line], os.environ, stage.folder(), "x", 1000)
+        heir = os.pidfd_open(int(pipe.read_text()))
+        if ending == "killed":
+            stage.close()
+            with pytest.raises(InterruptedError):
+                running.result(LIMIT_S)
+        else:
+            pipe.write_text("go\n")
+            assert running.result(LIMIT_S).exit_code == 0
+        assert select([heir], [], [], LIMIT_S)[0] == [heir]
+        os.close(heir)
 
 
 def is_running(pid: int) -> bool:
