@@ -154,7 +154,7 @@ class Connection(ActiveFaults):
                     await endings.wait_until_sent(self.sock, LINGER_S)
                     self.reset()
                 case Fin():
-                    await self._fin()
+                    endings.shut(self.sock)  # `finish` waits for the client: what is said on another channel need not
                 case HalfClose():
                     endings.shut(self.sock)
                     await self._drain(SILENT_S)

@@ -13,6 +13,7 @@ from foreign import run
 from ftpline import ANONYMOUS, LIMIT_S, Control, read_all
 
 from mockservers import FtpServer
+from mockservers.connection import LINGER_S
 from mockservers.families import kinds_of
 from mockservers.ftpbait import PLANTED
 from mockservers.log import Kind
@@ -445,6 +446,16 @@ def test_the_transport_ends_an_upload_at_its_byte() -> None:
                 assert server.files["up"] == bytes(1000)
         assert replies == [(False, "426 data connection closed"), (True, "426 data connection closed")]
         assert server.problems() == []
+
+
+def test_the_reply_to_cut_data_comes_while_the_client_still_holds_its_side() -> None:
+    """As urllib does: it closes the data connection when it has read the final reply."""
+    with serve("RETR:fin@4096") as server, logged_in(server, timeout=LINGER_S / 2) as client:
+        client.voidcmd("TYPE I")
+        with client.transfercmd("RETR a.bin") as data:
+            assert read_all(data) == DATA[:4096]
+            with pytest.raises(ftplib.error_temp, match="426 data connection closed"):
+                client.voidresp()
 
 
 def test_an_end_of_data_without_close_notify() -> None:
