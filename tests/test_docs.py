@@ -1,11 +1,15 @@
 """The pages say what the program does: exit codes, options, commands."""
 
+import inspect
 import re
 from pathlib import Path
 
+import faulttable
 import pytest
 from program import inetcli
 
+import mockservers
+import mockservers.cli
 from inetcli import errors
 from inetcli.errors import InetError
 
@@ -55,3 +59,37 @@ def test_every_option_is_on_its_page(command: str) -> None:
 def listed(text: str) -> set[str]:
     """The long names of the options that a help page lists."""
     return set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", text, re.MULTILINE))
+
+
+def test_the_table_of_faults_is_what_the_program_says() -> None:
+    page, rows = faulttable.PAGE.read_text(encoding="utf-8"), faulttable.faults()
+    assert page == faulttable.with_table(page, rows), "python tests/support/faulttable.py writes it anew"
+    assert page != faulttable.with_table(page, rows[1:])
+    assert {row["server"] for row in rows} <= {*faulttable.HEADS, "time"}
+
+
+SERVERS = {
+    "FTP": mockservers.FtpServer,
+    "pyftpdlib": mockservers.PyftpdlibServer,
+    "NNTP": mockservers.NntpServer,
+    "HTTP": mockservers.HttpServer,
+    "TLS": mockservers.TlsServer,
+    "DNS": mockservers.DnsServer,
+    "Timestamps": mockservers.TimeServer,
+}
+
+
+@pytest.mark.parametrize("head", SERVERS)
+def test_every_argument_of_a_server_is_in_its_section(head: str) -> None:
+    page = (DOCS / "mockservers-reference.md").read_text()
+    top, section = page.partition("\n## ")[0], page.partition(f"\n## {head}\n")[2].partition("\n## ")[0]
+    arguments = set(inspect.signature(SERVERS[head]).parameters) - {"others"}  # pyftpdlib's are refused
+    assert {name for name in arguments if f"`{name}`" not in top + section} == set()
+
+
+def test_every_command_of_mockservers_is_on_its_page() -> None:
+    page = (DOCS / "mockservers.md").read_text()
+    for name, command in mockservers.cli.cli.commands.items():
+        assert f"`{name}" in page or f"mockservers {name}" in page, name
+        for option in {text for item in command.params for text in item.opts if text.startswith("--")} - {"--json"}:
+            assert option in page, f"{name} {option}"

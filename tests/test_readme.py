@@ -3,28 +3,25 @@
     $ command            a line for bash, under `set -o pipefail`
     > more of it         its continuation
     [18]                 its exit code; without one it is 0
-    [...]                in expected output: any text within the line
+    [...]                in expected output: any text within the line; alone on a line, any lines
 
 The commands of a block run one after the other in one folder; each file's blocks each have their own.
 """
 
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import foreign
 import pytest
-from program import LIMIT_S, environment
+from pages import PAGES, ROOT, Block, blocks_of, matches, workplace
+from program import LIMIT_S
 
 from mockservers.child import environment as addresses
 from mockservers.registry import start_servers
 
-ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 PROTOCOLS = ("ftp", "nntp", "http", "tls", "dns", "talk")
 
 
@@ -50,28 +47,16 @@ def steps_of(block: str, first: int) -> list[Step]:
     return steps
 
 
-def blocks_of(page: str) -> Iterator[tuple[int, str]]:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for match in re.finditer(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield text.count("\n", 0, match.start()) + 2, match[1]
+BLOCKS = [block for page in PAGES for block in blocks_of(page) if block.language == "console" and not block.unrun]
 
 
-BLOCKS = [(page, line, block) for page in PAGES for line, block in blocks_of(page)]
-
-
-@pytest.mark.parametrize(("page", "line", "block"), BLOCKS, ids=[f"{page}:{line}" for page, line, _ in BLOCKS])
-def test_session_does_what_the_page_says(page: str, line: int, block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_session_does_what_the_page_says(block: Block, tmp_path: Path) -> None:
+    for name in block.needs:
+        foreign.program(name)
     with ExitStack() as stack:
-        servers = start_servers(stack, [], ())
-        scripts = tmp_path / "bin"
-        scripts.mkdir()
-        for name in ("inetcli", "mockservers"):
-            (scripts / name).write_text(f'#!/bin/sh\nexec {sys.executable} -W error -m {name} "$@"\n')
-            (scripts / name).chmod(0o755)
-        folder = tmp_path / "work"
-        folder.mkdir()
-        env = environment({**addresses(servers), "PATH": f"{scripts}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"})
-        for step in steps_of(block, line):
+        folder, env = workplace(tmp_path, addresses(start_servers(stack, [], ())))
+        for step in steps_of(block.text, block.line):
             done = subprocess.run(
                 ["bash", "-o", "pipefail", "-c", step.command],
                 stdin=subprocess.DEVNULL,
@@ -83,27 +68,13 @@ def test_session_does_what_the_page_says(page: str, line: int, block: str, tmp_p
                 check=False,
             )
             shown = done.stdout.decode("utf-8").replace("\r\n", "\n")
-            place = f"{page}:{step.line}: $ {step.command}\n{shown}"
+            place = f"{block.page}:{step.line}: $ {step.command}\n{shown}"
             assert matches(step.output, shown.splitlines()), place
             assert done.returncode == step.code, f"{place}[{done.returncode}]"
 
 
-def matches(expected: list[str], lines: list[str]) -> bool:
-    def fits(pattern: str, line: str) -> bool:
-        return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("[...]")), line.rstrip()) is not None
-
-    return len(expected) == len(lines) and all(map(fits, expected, lines))
-
-
-def test_matches_is_not_fooled() -> None:
-    assert matches(["a[...]c"], ["abbc"])
-    assert not matches(["a[...]c"], ["abb"])
-    assert not matches(["a"], ["a", "b"])
-    assert not matches([], ["a"])
-
-
 def test_readme_has_a_session_for_every_protocol() -> None:
-    text = "".join(block for page, _, block in BLOCKS if page == "README.md")
+    text = "".join(block.text for block in BLOCKS if block.page == "README.md")
     assert [name for name in PROTOCOLS if f"inetcli {name} " not in text] == []
 
 

@@ -320,5 +320,14 @@ def test_pytest_finds_it_by_itself() -> None:
     assert declared.items() <= installed.items(), "pip install -e . has to be run again"
 
 
+@pytest.mark.parametrize("autoload", [True, False])
+def test_by_its_short_name_it_may_be_asked_for_twice(autoload: bool, tmp_path: Path) -> None:
+    """`-p mockservers`, whether plugins are loaded by themselves or not."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider -p mockservers\n")
+    (tmp_path / "test_it.py").write_text("def test_it(mockservers):\n    assert mockservers.time().port\n")
+    done = run_module("pytest", cwd=tmp_path, env={} if autoload else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    assert outcome(done) == "1 passed", done.out + done.err
+
+
 def test_the_fixture_works_in_our_own_tests(mockservers) -> None:  # type: ignore[no-untyped-def]
     assert mockservers.time().name == "time"

@@ -1,0 +1,86 @@
+"""Every `python` block of the pages is run: as a script, or by pytest when it has tests, in a folder of its own.
+
+`pages` says how blocks are marked. A `text` block behind one is what a script prints, or a part of pytest's report; a
+report with a line that begins with FAILED is that of tests that are to fail. Files that a page shows (`# client.py`,
+`# pytest.ini`) are there for the blocks behind them.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import foreign
+import pytest
+from pages import PAGES, Block, blocks_of, matches, put_files, workplace
+from program import LIMIT_S
+
+ALL = {page: blocks_of(page) for page in PAGES}
+FILES = [block for blocks in ALL.values() for block in blocks if block.name]
+RUN = [
+    block
+    for blocks in ALL.values()
+    for block in blocks
+    if block.language == "python" and not block.name and not block.unrun
+]
+UNRUN = 1
+"""Blocks in all the pages that may be for reading only."""
+
+
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_snippet_does_what_the_page_says(block: Block, tmp_path: Path) -> None:
+    for name in block.needs:
+        foreign.program(name)
+    folder, env = workplace(tmp_path, {})
+    (folder / "pytest.ini").write_text("[pytest]\n")  # else pytest would find ours, above
+    put_files(block, folder)
+    (folder / "test_it.py").write_text(block.text)
+    how = ["-m", "pytest", "-p", "no:cacheprovider"] if block.tests else ["-W", "error"]
+    done = subprocess.run(
+        [sys.executable, *how, "test_it.py"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=folder,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    shown = done.stdout.decode()
+    expected = (block.output or "").splitlines()
+    assert matches(expected, shown.splitlines(), anywhere=block.tests), f"{block}:\n{shown}"
+    fails = block.tests and any(line.startswith("FAILED") for line in expected)
+    assert done.returncode == fails, f"{block}:\n{shown}"
+
+
+def test_hardly_a_block_is_not_run() -> None:
+    known = {"console", "python", "ini", "toml", "sh", "text"}
+    for blocks in ALL.values():
+        for block in blocks:
+            assert block.language in known, block
+            assert block.language != "text", f"{block}: it stands behind no block that prints it"
+            assert block.language not in ("ini", "toml") or block.name, f"{block}: which file is it?"
+    assert sum(block.unrun for blocks in ALL.values() for block in blocks) <= UNRUN
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_every_file_that_is_shown_is_used(file: Block) -> None:
+    """By a block behind it that imports it; a configuration, by tests."""
+    later = [block for block in RUN if block.page == file.page and block.line > file.line]
+    module = str(file.name).removesuffix(".py")
+    assert any(block.tests if file.language != "python" else f"from {module} import" in block.text for block in later)
+
+
+def test_blocks_are_found_and_what_they_show_is_compared() -> None:
+    shown = "a\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
+    marked = "<!-- needs curl dig -->\n```console\n$ x\n```\n\n```\nfigure\n```\n"
+    first, second = blocks_of("p.md", shown + marked)
+    assert (first.line, first.text, first.output, first.tests) == (4, "print(1)\n", "1\n", False)
+    assert (second.line, second.language, second.needs) == (13, "console", ("curl", "dig"))
+    assert matches(["a[...]c", "[...]", "z"], ["abbc", "1", "2", "z"])
+    assert matches(["[...]"], [])
+    assert not matches(["a[...]c"], ["abb"])
+    assert not matches(["a"], ["a", "b"])
+    assert not matches([], ["a"])
+    assert matches(["b", "c"], ["a", "b", "c", "d"], anywhere=True)
+    assert not matches(["b", "d"], ["a", "b", "c", "d"], anywhere=True)
+    assert not matches(["b"], ["ab", "ba"], anywhere=True)
