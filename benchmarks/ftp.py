@@ -9,10 +9,12 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from statistics import median
 
-from race import INETCLI, OURS, Command, best, head, race
+from race import INETCLI, OURS, Command, head, race, races
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from ftpservers import FtpPeer, Wanted, ftp_server
@@ -104,21 +106,24 @@ class Bench:
     def delay(self) -> None:
         """One small file and twenty over a line with a delay, and how many round trips that is more than without."""
         lines = []
-        at = partial(race, folder=self._folder, runs=self._runs)
-        with Relay() as relay, ftp_server(Wanted("vsftpd", passive=relay.data, host=ADDRESS)) as peer:
-            relay.forward(peer.port)
+        with ExitStack() as stack:
+            ends = {}
+            for delay_s in (0.0, DELAY_S):
+                relay = stack.enter_context(Relay(delay_s=delay_s))
+                peer = stack.enter_context(ftp_server(Wanted("vsftpd", passive=relay.data, host=ADDRESS)))
+                ends[delay_s] = peer, relay.forward(peer.port)
             for count, limit in LIMITS.items():
-                with tempfile.TemporaryDirectory() as work:
-                    urls = [peer.url(f"pub/{name}", host=ADDRESS, port=relay.port) for name in _fill(peer, count)]
-                    contenders = one_file(urls[0], None) if count == 1 else files(urls, Path(work), jobs=1)
-                    check = partial(sized, count, SMALL_SIZE)
-                    what = f"{count} small, {2 * DELAY_S * 1000:.0f} ms"
-                    relay.delay_s = 0.0
-                    fast = at(f"{count} small, no delay", contenders, check=check)
-                    relay.delay_s = DELAY_S
-                    slow = at(what, contenders, check=check)
-                for name, results in slow.items():
-                    trips = (best(results) - best(fast[name])) / ROUND_TRIP_S
+                groups = {}
+                for delay_s, (peer, port) in ends.items():
+                    urls = [peer.url(f"pub/{name}", host=ADDRESS, port=port) for name in _fill(peer, count)]
+                    work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                    contenders = one_file(urls[0], None) if count == 1 else files(urls, work, jobs=1)
+                    groups[f"{count} small, {2000 * delay_s:.0f} ms"] = contenders
+                check = partial(sized, count, SMALL_SIZE)
+                fast, slow = races(groups, folder=self._folder, runs=self._runs, check=check).values()
+                for name in slow:
+                    more = (late.wall_s - soon.wall_s for late, soon in zip(slow[name], fast[name], strict=True))
+                    trips = median(more) / ROUND_TRIP_S
                     verdict = f" (at most {limit:g})" if name == OURS else ""
                     lines.append(f"{count} small: {name}: {trips:.1f} round trips{verdict}")
         print("\n" + "\n".join(lines))

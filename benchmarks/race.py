@@ -29,6 +29,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """A program's peak begins with that of who starts it: so one that is small does, and measures."""
 
 Command = Sequence[str]
+Contenders = Mapping[str, Command]
 Check = Callable[[Path], object]
 
 
@@ -57,20 +58,27 @@ def run(command: Command, *, folder: Path, check: Check | None = None) -> Run:
     return Run(wall, cpu, peak / 1024)
 
 
-def race(
-    what: str, contenders: Mapping[str, Command], *, folder: Path, runs: int, check: Check | None = None
-) -> dict[str, list[Run]]:
+def race(what: str, contenders: Contenders, *, folder: Path, runs: int, check: Check | None = None) -> None:
     """Run the contenders in turn, and print a row for each; ours is the first. One round before is not counted."""
-    there = {name: command for name, command in contenders.items() if shutil.which(command[0])}
-    done: dict[str, list[Run]] = {name: [] for name in there}
+    races({what: contenders}, folder=folder, runs=runs, check=check)
+
+
+def races(
+    groups: Mapping[str, Contenders], *, folder: Path, runs: int, check: Check | None = None
+) -> dict[str, dict[str, list[Run]]]:
+    """Several races in one, round by round, whose results may be held against each other."""
+    done: dict[str, dict[str, list[Run]]] = {what: {} for what in groups}
     for number in range(runs + 1):
-        for name, command in there.items():
-            if (result := run(command, folder=folder, check=check)) and number:
-                done[name].append(result)
-    for name, results in done.items():
-        print(_row(what, name, results, done[OURS]), flush=True)
-    for name in contenders.keys() - there.keys():
-        print(f"| {what} | {name} | is not installed | | | | | |")
+        for what, contenders in groups.items():
+            for name, command in contenders.items():
+                if shutil.which(command[0]):
+                    result = run(command, folder=folder, check=check)
+                    done[what].setdefault(name, []).extend([result] if number else [])
+    for what, contenders in groups.items():
+        for name in contenders:
+            results = done[what].get(name)
+            print(_row(what, name, results, done[what][OURS]) if results else f"| {what} | {name} is not installed |")
+    sys.stdout.flush()
     return done
 
 

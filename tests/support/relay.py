@@ -90,8 +90,10 @@ class Relay:
         there = None
         try:
             from_server, there = await asyncio.open_connection(SERVER, server_port)
-            down = self._pass(from_server, writer, self.cut_at if is_data else None)
-            await asyncio.gather(self._pass(reader, there, None), down)
+            ours, its = writer.get_extra_info("socket"), there.get_extra_info("socket")
+            up = self._pass(reader, ours, there, None)
+            down = self._pass(from_server, its, writer, self.cut_at if is_data else None)
+            await asyncio.gather(up, down)
         except (OSError, EOFError):
             pass  # the one end is gone, and so must be the other
         finally:
@@ -99,8 +101,11 @@ class Relay:
                 if end is not None:
                     end.close()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut_at: int | None) -> None:
-        """Each piece `delay_s` after it came, and the end, too: the pieces are on their way all at a time."""
+    async def _pass(
+        self, reader: asyncio.StreamReader, sender: socket.socket, writer: asyncio.StreamWriter, cut_at: int | None
+    ) -> None:
+        """What comes from `sender` into `writer`: each piece, and the end, `delay_s` after it came. They are on their
+        way all at a time."""
         on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
         async def deliver() -> None:
@@ -111,7 +116,6 @@ class Relay:
                     writer.write_eof()
                     return
                 writer.write(data)
-                _acknowledge_at_once(writer)
                 await writer.drain()
 
         delivery = self._loop.create_task(deliver())
@@ -119,6 +123,7 @@ class Relay:
         try:
             while True:
                 data = await reader.read(CHUNK if left is None else min(CHUNK, left))
+                _acknowledge(sender)
                 on_the_way.put_nowait((self._loop.time() + self.delay_s, data))
                 if left is not None:
                     left -= len(data)
@@ -133,11 +138,10 @@ class Relay:
             delivery.cancel()
 
 
-def _acknowledge_at_once(writer: asyncio.StreamWriter) -> None:
-    """Do not wait 40 ms for something to send along with the acknowledgement of what comes next: its sender holds the
-    rest of a reply back until then (Nagle's algorithm), and that is not the delay that is wanted. The kernel forgets it
-    with each piece that is sent."""
-    writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+def _acknowledge(sock: socket.socket) -> None:
+    """Acknowledge what has come now, and not 40 ms later for something to go along: a sender may hold the rest back
+    until then (Nagle's algorithm; vsftpd its 226 behind the 150), and that is not the delay that is wanted."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _bind_range(size: int) -> tuple[range, list[socket.socket]]:
