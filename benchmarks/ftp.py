@@ -55,7 +55,7 @@ def files(urls: list[str], work: Path, *, jobs: int) -> dict[str, Command]:
     curl = ["curl", "-sS", "--remote-name-all", "-K", str(config)]
     at_a_time: dict[str, Command] = {
         "inetcli -r": [*ours, "-r", f"ftp://{server}/{folder}"],
-        "curl -Z": [*curl, "-Z", "--parallel-max", str(jobs)],
+        "curl -Z": [*curl, "--no-progress-meter", "-Z", "--parallel-max", str(jobs)],
     }
     return {
         OURS: [*ours, "-i", str(listed)],
