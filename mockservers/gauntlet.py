@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from mockservers import child
@@ -97,13 +98,13 @@ def run_gauntlet(
         raise Unfit(f"expected {' or '.join(ADDRESSES)} in the command: the server's address", USAGE)
     course = _Course(server, command, errand(server), limit)
     armed = list(chosen) or gauntlet_faults(server)
-    with Stage() as stage:
-        course = course.measured(stage)
-        with ThreadPoolExecutor(jobs) as pool:
-            try:
-                yield from pool.map(lambda item: course.run(stage, item), armed)
-            finally:
-                stage.close()  # whoever waits for a client need not wait any longer
+    with Stage() as stage, ThreadPoolExecutor(jobs) as pool:
+        try:
+            # Not in this thread: a signal's exception could come between a client's start and its being known of.
+            course = pool.submit(course.measured, stage).result()
+            yield from pool.map(partial(course.run, stage), armed)
+        finally:
+            stage.close()  # whoever waits for a client need not wait any longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def judge(trial: Trial, expected: Outcome, check: Check, *, by_file: bool, usual
     if wrong and expected is not Outcome.ANY:
         return Judgement(Verdict.LIE, f"success with {wrong}")
     if expected is Outcome.FAILURE:
-        return Judgement(Verdict.LIE, "success, which it could not know")
+        return Judgement(Verdict.LIE, "success where only an error is right")
     if strays:
         return Judgement(Verdict.PARTIAL, f"left behind: {strays}")
     return Judgement(Verdict.RIGHT)

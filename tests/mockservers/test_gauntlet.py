@@ -68,7 +68,7 @@ CUT = "GET /:fin@400"
     ("source", "text", "expected"),
     [
         (GULLIBLE, CUT, ("lie", "success with 300 bytes instead of 688")),
-        (GULLIBLE, "GET /:long_length(10)", ("lie", "success, which it could not know")),
+        (GULLIBLE, "GET /:long_length(10)", ("lie", "success where only an error is right")),
         (GULLIBLE, "GET /:status(503)", ("lie", "success with 4 bytes instead of 688")),
         (GULLIBLE, "GET /:surplus(16)", ("lie", "success with 704 bytes instead of 688")),
         (GULLIBLE, "GET /:short_length(10)", ("right", "")),
