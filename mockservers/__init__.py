@@ -15,31 +15,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mockservers.core import Server as Server
-    from mockservers.dnsserver import DnsServer as DnsServer
+    from mockservers.dns.server import DnsServer as DnsServer
     from mockservers.families import faults as faults
     from mockservers.faultkinds import fault as fault
-    from mockservers.ftpserver import FtpServer as FtpServer
-    from mockservers.httpmessage import HttpRequest as HttpRequest
-    from mockservers.httpmessage import HttpResponse as HttpResponse
-    from mockservers.httpserver import HttpServer as HttpServer
-    from mockservers.nntpserver import NntpServer as NntpServer
-    from mockservers.pyftpd import PyftpdlibServer as PyftpdlibServer
+    from mockservers.ftp.pyftpd import PyftpdlibServer as PyftpdlibServer
+    from mockservers.ftp.server import FtpServer as FtpServer
+    from mockservers.http.message import HttpRequest as HttpRequest
+    from mockservers.http.message import HttpResponse as HttpResponse
+    from mockservers.http.server import HttpServer as HttpServer
+    from mockservers.nntp.oddnews import odd_articles as odd_articles
+    from mockservers.nntp.server import NntpServer as NntpServer
     from mockservers.timestamps import TimeServer as TimeServer
-    from mockservers.tlsserver import TlsServer as TlsServer
+    from mockservers.tls.server import TlsServer as TlsServer
 
 _PLACES = {
-    "DnsServer": "dnsserver",
-    "FtpServer": "ftpserver",
-    "HttpRequest": "httpmessage",
-    "HttpResponse": "httpmessage",
-    "HttpServer": "httpserver",
-    "NntpServer": "nntpserver",
-    "PyftpdlibServer": "pyftpd",
+    "DnsServer": "dns.server",
+    "FtpServer": "ftp.server",
+    "HttpRequest": "http.message",
+    "HttpResponse": "http.message",
+    "HttpServer": "http.server",
+    "NntpServer": "nntp.server",
+    "PyftpdlibServer": "ftp.pyftpd",
     "Server": "core",
     "TimeServer": "timestamps",
-    "TlsServer": "tlsserver",
+    "TlsServer": "tls.server",
     "fault": "faultkinds",
     "faults": "families",
+    "odd_articles": "nntp.oddnews",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "TlsServer",
     "fault",
     "faults",
+    "odd_articles",
 ]
 
 

@@ -58,7 +58,7 @@ class Authority:
         return context
 
     def _issue(self, kind: str) -> Any:
-        from mockservers import issuing
+        from mockservers.tls import issuing
 
         names = {"good": NAMES, "client": ("client@example.test",)}.get(kind)
         return issuing.issue(self.ca, names) if names else issuing.maker(kind)(self._trustme, self.ca)

@@ -16,11 +16,11 @@ import ssl
 
 from mockservers import endings
 from mockservers.activefaults import Active, ActiveFaults
-from mockservers.deflate import BadInput, Deflate
 from mockservers.faultkinds import Cut, Delay, Drip, Fin, Garbage, HalfClose, LongLine, Reply, Rst, Silent, Slice
-from mockservers.handshake import Tls, choose_context, pause
 from mockservers.log import MAIN, Kind, Log, Reason
-from mockservers.tlsfaults import Truncate
+from mockservers.nntp.deflate import BadInput, Deflate
+from mockservers.tls.faults import Truncate
+from mockservers.tls.handshake import Tls, choose_context, pause
 
 MAX_LINE = 1 << 16
 PIECE = 1 << 16

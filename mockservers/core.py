@@ -27,11 +27,11 @@ from mockservers.datagram import Datagram
 from mockservers.families import families_of
 from mockservers.faultkinds import KERNEL_KINDS, Armed, BadFault, Fault, Refuse, Reply
 from mockservers.faulttext import parse_fault
-from mockservers.handshake import prepare
 from mockservers.listening import Listening, bound
 from mockservers.log import MAIN, UDP, Event, Kind, Log, Reason
 from mockservers.loop import STOP_S, shared_loop
 from mockservers.script import EVERYTHING, Script, Shots
+from mockservers.tls.handshake import prepare
 
 T = TypeVar("T")
 

@@ -1,8 +1,7 @@
 """Faults as values: what can go wrong, what a client sees of it, and the kinds that every TCP server has.
 
-A family's own kinds are in a module of their own, `ftpfaults`, `nntpfaults`, `httpfaults`, `dnsfaults`, `tlsfaults`.
-They are values and nothing else, so that listing them costs no network. A kind is a frozen dataclass, made and
-registered at once:
+A family's own kinds are in the module `faults` of its folder. They are values and nothing else, so that listing them
+costs no network. A kind is a frozen dataclass, made and registered at once:
 
     @fault_kind("ftp", trigger="PASV", sees="an address where nobody listens")
     class PasvAddress(Fault):
@@ -23,7 +22,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 FAMILIES = ("tls", "ftp", "nntp", "http", "dns")
@@ -134,8 +132,8 @@ def fault_kind(
 def load_families(names: Iterable[str] = FAMILIES) -> None:
     """Import the modules of these families' own kinds."""
     for name in names:
-        if find_spec(f"mockservers.{name}faults"):
-            import_module(f"mockservers.{name}faults")
+        if name in FAMILIES:
+            import_module(f"mockservers.{name}.faults")
 
 
 def find_kind(name: str) -> type[Fault] | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from questions import AXFR, LIMIT_S, TXT, Header, header, over_tcp, over_udp, question, udp_client
 
 from mockservers import DnsServer
-from mockservers.dnsmessage import Reply, encode_reply, parse_query
+from mockservers.dns.message import Reply, encode_reply, parse_query
 
 NOERROR, FORMERR, NOTIMP, REFUSED, BADVERS = 0, 1, 4, 5, 16
 QR, AA, TC, RD, RA, Z, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0040, 0x0020, 0x0010

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockservers import DnsServer
-from mockservers.dnsname import encode_name, name_text, parse_name
-from mockservers.dnstypes import TYPES, parse_type, type_name
-from mockservers.dnszone import make_zones, read_zones, zone_of
-from mockservers.dnszonefile import BadZone, parse_records, read_records
+from mockservers.dns.name import encode_name, name_text, parse_name
+from mockservers.dns.types import TYPES, parse_type, type_name
+from mockservers.dns.zone import make_zones, read_zones, zone_of
+from mockservers.dns.zonefile import BadZone, parse_records, read_records
 
 SOA = "@ SOA ns1 hostmaster 1 3600 600 86400 60\n"
 

@@ -176,7 +176,7 @@ def test_what_is_no_http2_ends_the_connection(data: bytes) -> None:
 
 
 def test_without_h2_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockservers.dnsserver.find_spec", lambda name: None)
+    monkeypatch.setattr("mockservers.dns.server.find_spec", lambda name: None)
     with pytest.raises(Missing, match=r"needs h2: pip install 'inetcli\[doh\]'"):
         DnsServer(https=True)
 

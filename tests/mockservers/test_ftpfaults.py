@@ -15,7 +15,7 @@ from ftpline import ANONYMOUS, LIMIT_S, Control, read_all
 from mockservers import FtpServer
 from mockservers.connection import LINGER_S
 from mockservers.families import kinds_of
-from mockservers.ftpbait import PLANTED
+from mockservers.ftp.bait import PLANTED
 from mockservers.log import Kind
 
 DATA = bytes(range(256)) * 40

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mockservers import FtpServer
-from mockservers.ftpfolder import DirectoryStore
-from mockservers.ftpmemory import MemoryStore
-from mockservers.ftpstore import MAX_HOPS, PIECE, FileType, Refusal, Store, normal
+from mockservers.ftp.folder import DirectoryStore
+from mockservers.ftp.memory import MemoryStore
+from mockservers.ftp.store import MAX_HOPS, PIECE, FileType, Refusal, Store, normal
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 FILES = {"/a": b"0123", "/d/b": b"bb", "/d/e/c": b"c"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockservers.httpform import BadForm, Part, parse_form
+from mockservers.http.form import BadForm, Part, parse_form
 
 MULTIPART = "multipart/form-data; boundary=XX"
 

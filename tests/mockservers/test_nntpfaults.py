@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from newsreader import LIMIT_S, Reader, nntplib, reading
 
-from mockservers import NntpServer, faults, oddnews
+from mockservers import NntpServer, faults
 from mockservers.families import kinds_of
 from mockservers.faultkinds import BadFault
 from mockservers.log import Kind
+from mockservers.nntp import oddnews
 
 Check = Callable[[NntpServer], None]
 SHORT_S = 0.1

@@ -15,8 +15,8 @@ from newsreader import LIMIT_S, Reader, reading
 from mockservers import NntpServer
 from mockservers.content import article
 from mockservers.log import Kind
-from mockservers.newslists import KEYWORDS
-from mockservers.nntpcommands import COMMANDS
+from mockservers.nntp.commands import COMMANDS
+from mockservers.nntp.lists import KEYWORDS
 
 NOW = datetime(2026, 11, 22, 18, 4, 11, tzinfo=UTC)
 HEADER = "From: a@b.invalid\r\nNewsgroups: {groups}\r\nSubject: x\r\n\r\n"

@@ -9,7 +9,7 @@ import pytest
 from newsreader import reading
 
 from mockservers import NntpServer
-from mockservers.oddnews import MIB, odd_article, odd_articles
+from mockservers.nntp.oddnews import MIB, odd_article, odd_articles
 
 
 def parsed(name: str) -> EmailMessage:

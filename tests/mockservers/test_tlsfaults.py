@@ -272,7 +272,7 @@ def test_keys_are_never_on_the_disk(tmp_path: Path) -> None:
     """Every certificate there is, in a process of its own whose temporary folder is looked through."""
     code = """
 import os, sys, tempfile
-import mockservers.certs as certs, mockservers.issuing as issuing
+import mockservers.certs as certs, mockservers.tls.issuing as issuing
 tempfile.gettempdir()  # which tries by writing a file
 opened = []
 sys.addaudithook(lambda name, args: opened.append(args) if name == "open" and isinstance(args[0], str) else None)
