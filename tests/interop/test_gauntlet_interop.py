@@ -24,7 +24,6 @@ DIG = ["dig", "+tries=1", "+timeout=2", "@{host}", "-p", "{port}", "www.example.
         ("ftp", TRUNCATED, LFTP, "partial", 1),
         ("ftp", "RETR:partial(426)@4096", [*WGET, "{url}"], "partial", 4),
         ("ftp", "RETR:late_final_reply(0.1)", [*WGET, "{url}"], "right", 0),
-        ("ftp", "RETR:fin@300000", LFTP, "right", 0),
         ("http", "GET /:fin@400", [*CURL, "{url}"], "partial", 18),
         ("http", "GET /:status(503)", [*CURL, "{url}"], "lie", 0),
         ("http", "GET /:status(503)", [*CURL, "-f", "{url}"], "right", 22),
