@@ -8,6 +8,8 @@ import pytest
 from cutting import ENDINGS, Converse, MakeServer, session_for, sweep
 
 from inetcli.net.session import Session
+from inetcli.partial import open_partial
+from inetcli.payload import open_payload
 from inetcli.protocols.dns.client import Failure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
 from inetcli.protocols.ftp.client import Ftp
@@ -15,6 +17,8 @@ from inetcli.protocols.ftp.control import Endpoint
 from inetcli.protocols.ftp.download import Place, Watcher, Wish, open_local
 from inetcli.protocols.ftp.model import Security as FtpSecurity
 from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.tree import Found, Limits, Walk
+from inetcli.protocols.ftp.upload import Manner
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.client import connect as connect_http
 from inetcli.protocols.http.model import Request
@@ -26,7 +30,15 @@ from inetcli.protocols.tls.client import say_hello
 from mockservers import DnsServer, FtpServer, HttpServer, NntpServer, TimeServer, TlsServer
 from mockservers.core import Server
 
-FILES = {"a.bin": bytes(range(256)) * 2}
+FILES = {
+    "a.bin": bytes(range(256)) * 2,
+    "old.bin": b"as it was",
+    "sub/b.bin": b"b" * 100,
+    "sub/c.bin": b"",
+    "sub/deep/d.bin": b"d" * 50,
+}
+BEGUN = 300
+"""Bytes of `a.bin` that an earlier run has left."""
 
 
 def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurity.OFF) -> object:
@@ -48,6 +60,75 @@ def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurit
 
 def ftps_get(server: Server, session: Session) -> object:
     return ftp_get(server, session, FtpSecurity.EXPLICIT)
+
+
+def ftp_of(server: Server, session: Session, servers: Servers) -> Ftp:
+    """By the security that the server has."""
+    security = {"ftp": FtpSecurity.OFF, "ftpes": FtpSecurity.EXPLICIT}[server.scheme]
+    return Ftp(session, servers[Endpoint(server.host, server.port, security)])
+
+
+def ftp_resume(server: Server, session: Session) -> object:
+    """The rest of a file that an earlier run has begun: only the parts may be left when it failed."""
+    whose, wish, watcher = {"path": "a.bin"}, Wish(resume=True), Watcher(lambda _: None, lambda _: None)
+    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+        place = Place(("a.bin",), folder)
+        with open_partial(place.path) as part:
+            part.write(FILES["a.bin"][:BEGUN])
+            part.remember({**whose, "size": len(FILES["a.bin"]), "time": "20261122180411"})
+        local = open_local(place, wish, whose, session)
+        try:
+            with local.destination:
+                done = ftp_of(server, session, servers).get("a.bin", place, local, wish, watcher)
+        except BaseException:
+            there = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+            assert set(there) <= {".a.bin.part", ".a.bin.part.json"}
+            raise
+        assert [path.name for path in Path(folder).iterdir()] == ["a.bin"]
+        return done.resumed_from, Path(folder, "a.bin").read_bytes()
+
+
+def ftp_put(server: Server, session: Session) -> object:
+    """What the server has then: its old file, unless it was told to rename, when it has the whole new one."""
+    assert isinstance(server, FtpServer)
+    manner, watcher = Manner(), Watcher(lambda _: None, lambda _: None)
+    with tempfile.NamedTemporaryFile() as file, Servers(1) as servers:
+        file.write(FILES["a.bin"])
+        file.flush()
+        try:
+            with open_payload(file.name) as payload:
+                done = ftp_of(server, session, servers).put(payload, "old.bin", manner, watcher)
+        except BaseException:
+            assert server.files["/old.bin"] in (FILES["old.bin"], FILES["a.bin"])
+            raise
+        return done.bytes, server.files["/old.bin"]
+
+
+def ftp_ls(server: Server, session: Session) -> object:
+    with Servers(1) as servers:
+        return [(entry.name, entry.size) for entry in ftp_of(server, session, servers).list("sub").entries]
+
+
+def ftp_tree(server: Server, session: Session) -> object:
+    """Everything below a folder: what is here of it is whole, also when the rest has failed."""
+    wish, watcher = Wish(), Watcher(lambda _: None, lambda _: None)
+    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+        ftp = ftp_of(server, session, servers)
+
+        def here() -> dict[str, bytes]:
+            return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*.bin")}
+
+        try:
+            for found in Walk(ftp.list, ftp.is_folder, Limits()).below("sub"):
+                assert isinstance(found, Found)
+                place = Place(found.names, folder)
+                local = open_local(place, wish, {}, session)
+                with local.destination:
+                    ftp.get(found.path, place, local, wish, watcher)
+        except BaseException:
+            assert all(FILES[f"sub/{path}"] == data for path, data in here().items())
+            raise
+        return here()
 
 
 def nntp_latest(server: Server, session: Session) -> object:
@@ -107,6 +188,17 @@ PLAIN: dict[str, tuple[MakeServer, Converse, str, str]] = {
     "ftp-data": (make(FtpServer, files=FILES), ftp_get, "data", "data"),
     "ftps-control": (make(FtpServer, files=FILES, tls="explicit"), ftps_get, "connect", "main"),
     "ftps-data": (make(FtpServer, files=FILES, tls="explicit"), ftps_get, "data", "data"),
+    "ftp-resume-control": (make(FtpServer, files=FILES), ftp_resume, "connect", "main"),
+    "ftp-resume-data": (make(FtpServer, files=FILES), ftp_resume, "data", "data"),
+    "ftp-put": (make(FtpServer, files=FILES), ftp_put, "connect", "main"),
+    "ftps-put": (make(FtpServer, files=FILES, tls="explicit"), ftp_put, "connect", "main"),
+    "ftp-ls-control": (make(FtpServer, files=FILES), ftp_ls, "connect", "main"),
+    "ftp-ls-data": (make(FtpServer, files=FILES), ftp_ls, "data", "data"),
+    "ftp-list-control": (make(FtpServer, files=FILES, features={"MLST": False}), ftp_ls, "connect", "main"),
+    "ftps-ls-data": (make(FtpServer, files=FILES, tls="explicit"), ftp_ls, "data", "data"),
+    "ftp-tree-control": (make(FtpServer, files=FILES), ftp_tree, "connect", "main"),
+    "ftp-tree-data": (make(FtpServer, files=FILES), ftp_tree, "data", "data"),
+    "ftps-tree-control": (make(FtpServer, files=FILES, tls="explicit"), ftp_tree, "connect", "main"),
     "nntp": (make(NntpServer), nntp_latest, "connect", "main"),
     "http-length": (make(HttpServer), http_raw("/"), "connect", "main"),
     "http-chunked": (make(HttpServer), http_raw("/chunked"), "connect", "main"),
@@ -121,10 +213,11 @@ CASES = [(name, ending) for name in PLAIN for ending in ENDINGS if (name, ending
 
 
 @pytest.mark.parametrize(("name", "ending"), CASES)
-def test_no_cut_conversation_passes_for_a_whole_one(name: str, ending: str) -> None:
+def test_no_cut_conversation_passes_for_a_whole_one(name: str, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inetcli.protocols.ftp.download.OVERLAP", 64)
     make_server, converse, trigger, channel = PLAIN[name]
-    # Silence takes its time at every offset, and TLS its handshakes: there every fifth.
-    stride = 5 if ending == "silent" or name.startswith("ftps") else 1
+    # Silence takes its time at every offset, TLS its handshakes, and a tree its many commands: not at every byte there.
+    stride = (5 if ending == "silent" or name.startswith("ftps") else 1) * (5 if "tree" in name else 1)
     assert sweep(make_server, converse, ending, trigger=trigger, channel=channel, stride=stride) == []
 
 

@@ -51,7 +51,11 @@ class Passive:
         else:
             stream = self._find_way(address)
             control.manners.reached = True
-            control.send(transfer)
+            try:
+                control.send(transfer)
+            except BaseException:
+                stream.close()
+                raise
         try:
             first = control.reply()
         except BaseException:

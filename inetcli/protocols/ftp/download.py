@@ -21,7 +21,7 @@ from inetcli.partial import PartFile, open_partial, open_partial_in_folder
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
 from inetcli.protocols.ftp.model import HASHES, Download, Remote
-from inetcli.protocols.ftp.transfer import Changed, Retrieved, Sink, open_retrieval, retrieve
+from inetcli.protocols.ftp.transfer import Changed, Retrieved, Sink, final_reply, open_retrieval, retrieve
 from inetcli.protocols.ftp.wire import encode_time
 from inetcli.wire.netascii import FromNetAscii
 
@@ -179,6 +179,8 @@ def download(control: Control, path: str, place: Place, local: LocalFile, wish: 
         try:
             done, resumed_from, digests = _fetch(control, path, local, wish, watcher, algorithm)
         except (Changed, NoResume) as trouble:
+            if not control.usable:
+                final_reply(control)  # that of the transfer which was given up: it answers nothing that is asked next
             changed = "what is here is not how the remote file begins"
             session.note(f"{trouble.message if isinstance(trouble, NoResume) else changed}: starting over")
             local.forget()

@@ -126,12 +126,9 @@ def retrieve(
         stream.close()
         raise
     there = offset + len(overlap)
-    if overlap and not _same(data, overlap):
-        data.stream.close()
-        if start.first == 1:
-            final_reply(control)  # it belongs to this transfer, and answers nothing that is asked next
-        raise Changed
     try:
+        if overlap and not _same(data, overlap):
+            raise Changed
         transfer = Transfer(
             data.stream,
             sink.descriptor,

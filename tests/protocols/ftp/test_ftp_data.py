@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 from ftpscript import Scripted
 
-from inetcli.errors import Incomplete, InetError, ProtocolViolation, ReceiveFailed, Refused, TimedOut, Unreachable
+from inetcli.errors import (
+    Incomplete,
+    InetError,
+    ProtocolViolation,
+    ReceiveFailed,
+    Refused,
+    SendFailed,
+    TimedOut,
+    Unreachable,
+)
+from inetcli.net.resolve import Address
+from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import Data, Passive, secure_data
 from mockservers import FtpServer
@@ -380,3 +391,24 @@ def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
             user.get("a", tmp_path, force=True)
         said = 'incomplete: 127.0.0.1:1: the peer reset the connection, the server said "426 gone"'
         assert caught.value.message == said
+
+
+def test_a_data_connection_does_not_outlive_a_transfer_that_cannot_be_asked_for(
+    client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SocketStream] = []
+    connect = Passive._connect
+
+    def noted(way: Passive, address: Address) -> SocketStream:
+        made.append(connect(way, address))
+        return made[-1]
+
+    def broken(*_: object) -> None:
+        raise SendFailed("the peer has closed the connection")
+
+    monkeypatch.setattr(Passive, "_connect", noted)
+    monkeypatch.setattr(Control, "send", broken)
+    with FtpServer({"a": b"abc"}) as server, pytest.raises(SendFailed):
+        client(server).get("a", tmp_path)
+    (stream,) = made
+    assert stream.sock.fileno() == -1
