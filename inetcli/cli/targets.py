@@ -45,7 +45,6 @@ class Answer:
     record: Mapping[str, object] | None = None
     remarks: Sequence[str] = ()
     error: InetError | None = None
-    tls: Mapping[str, object] | None = None
     rows_are_all: bool = False
 
 
@@ -358,8 +357,6 @@ def _paused(session: Session, seconds: float, failure: InetError) -> InetError |
 def _record(shown: str, finished: Finished) -> dict[str, object]:
     error, job, answer = finished.error, finished.job, finished.answer
     line: dict[str, object] = {"target": shown, **(job.record if job else {}), **(answer.record or {})}
-    if answer.tls is not None:
-        line["tls"] = answer.tls
     return line | common_keys(job.session if job else None, error)
 
 

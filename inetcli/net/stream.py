@@ -17,6 +17,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from inetcli.errors import InetError, ReceiveFailed, SendFailed
 from inetcli.net.rate import RateGuard
@@ -24,6 +25,9 @@ from inetcli.net.resolve import Address
 from inetcli.net.trace import MAIN, Trace
 from inetcli.net.wait import READ, WRITE, Patience
 from inetcli.wire.reader import Parse, Reader, T
+
+if TYPE_CHECKING:
+    from inetcli.net.tlsfacts import TlsFacts
 
 SCRATCH = 1 << 16
 """Bytes taken from the kernel at once for parsers. Transfers use a larger buffer of their own (`copy`)."""
@@ -130,6 +134,8 @@ class SocketStream(Stream):
         self.sock = sock
         self.peer = peer
         self.patience = patience
+        self.facts: TlsFacts | None = None
+        """What a TLS handshake agreed on, where there was one."""
         self._interactive = interactive and _QUICKACK is not None
 
     @property

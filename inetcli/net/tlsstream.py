@@ -142,7 +142,7 @@ class TlsStream(SocketStream):
             min_rate=under.min_rate,
         )
         self.context = context
-        self.facts = TlsFacts()
+        self.facts: TlsFacts = TlsFacts()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
         self.records = Records()

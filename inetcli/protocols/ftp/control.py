@@ -129,6 +129,7 @@ class Control:
         self.session = session
         self.stream.patience = session.patience()
         self.stream.trace = session.trace
+        session.trace.tls = self.stream.facts.summary() if self.stream.facts else None
         self.answered = 0
         self.fresh = False
 

@@ -196,7 +196,6 @@ def download(control: Control, path: str, place: Place, local: LocalFile, wish: 
     if done.note:
         session.note(done.note)
     local.finish()
-    facts = getattr(control.stream, "facts", None)
     return Download(
         path=place.path,
         bytes=done.bytes,
@@ -206,7 +205,7 @@ def download(control: Control, path: str, place: Place, local: LocalFile, wish: 
         seconds=session.trace.elapsed() - begun,
         verified=verified,
         final=done.final,
-        tls=facts.summary() if facts else None,
+        tls=session.trace.tls,
         data_resumed=done.data_resumed,
     )
 

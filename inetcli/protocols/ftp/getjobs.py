@@ -1,6 +1,7 @@
 """What `inetcli ftp get` does with a target: one file, what a pattern matches, or what is below a folder."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from inetcli.files import safe_name
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
 from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work
-from inetcli.protocols.ftp.model import Download, EntryType, Way
+from inetcli.protocols.ftp.model import Download, Way
 from inetcli.protocols.ftp.names import base_name
 from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.ftp.tree import Found, Limits, Passed, Walk
@@ -72,7 +73,7 @@ class _Get(Work):
                 raise
             done = Download(place.path, skipped=True)
         remarks = [show_download(done)] if job.on_terminal else []
-        return Answer(record=download_record(done), remarks=remarks, tls=done.tls)
+        return Answer(record=download_record(done), remarks=remarks)
 
     def _wish(self, target: Understood) -> Wish:
         wish = self._getting.wish
@@ -118,7 +119,7 @@ class _Get(Work):
         except OSError:
             return False
         remote = file.entry
-        if remote.type is not EntryType.FILE or remote.size != here.st_size or remote.modified is None:
+        if not stat.S_ISREG(here.st_mode) or remote.size != here.st_size or remote.modified is None:
             return False
         if remote.resolution > 1:  # LIST is not exact enough
             exact = Ftp(job.session, target.server).modified(file.path)

@@ -79,7 +79,6 @@ class Upload:
     bytes: int
     verified: str | None
     seconds: float
-    tls: Mapping[str, object] | None = None
 
 
 class EntryType(StrEnum):

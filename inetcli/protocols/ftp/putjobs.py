@@ -79,4 +79,4 @@ class _Put(Work):
             watcher = Watcher(job.progress.expect, job.progress.advance)
             done = Ftp(job.session, target.server).put(payload, path, manner, watcher)
         remarks = [show_upload(done)] if job.on_terminal else []
-        return Answer(record=upload_record(done), remarks=remarks, tls=done.tls)
+        return Answer(record=upload_record(done), remarks=remarks)

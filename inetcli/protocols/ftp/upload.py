@@ -82,13 +82,11 @@ def upload(control: Control, payload: Payload, path: str, manner: Manner, watche
             sender.rename(temporary, path)
         except _NameRefused as refused:
             sender.send_in_place(temporary, path, refused.reply)
-    facts = getattr(control.stream, "facts", None)
     return Upload(
         path=path,
         bytes=sender.sent,
         verified=sender.verified,
         seconds=control.session.trace.elapsed() - begun,
-        tls=facts.summary() if facts else None,
     )
 
 
