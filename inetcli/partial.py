@@ -36,7 +36,8 @@ class PartFile(Destination):
         self._force = force
         self._part, self._record = f".{name}.part", f".{name}.part.json"
         self._mode: int | None = None
-        self._committed = False
+        self._ours = False
+        """The part is ours to remove: checked, locked, and not committed."""
         self.have = 0
         try:
             self._open()
@@ -57,7 +58,7 @@ class PartFile(Destination):
         try:
             self._check(os.fstat(fd), self._record)
             record = json.loads(os.read(fd, MAX_RECORD))
-        except (OSError, ValueError, RecursionError):
+        except (LocalWrite, OSError, ValueError, RecursionError):
             return {}
         finally:
             os.close(fd)
@@ -96,12 +97,12 @@ class PartFile(Destination):
             raise exists_error(self.path) from error
         except OSError as error:
             raise self.failure(error) from error
-        self._committed = True
+        self._ours = False
         self._remove(self._record)
 
     def close(self) -> None:
         """Nothing is gone, but for a part without a byte."""
-        if self.fd >= 0 and not self._committed and not os.fstat(self.fd).st_size:
+        if self._ours and self.fd >= 0 and not os.fstat(self.fd).st_size:
             self._remove(self._part)
             self._remove(self._record)
         super().close()
@@ -122,6 +123,7 @@ class PartFile(Destination):
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LocalWrite(f"{self.path}: another program is writing {self._part}") from error
+        self._ours = True
         self.have = os.lseek(self.fd, 0, os.SEEK_END)
 
     def _check(self, status: os.stat_result, name: str) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from inetcli.errors import LocalWrite, ReceiveFailed, TimedOut
-from inetcli.net.copy import Transfer
+from inetcli.errors import LocalRead, LocalWrite, ReceiveFailed, SendFailed, TimedOut
+from inetcli.net.copy import Sending, Transfer
 from inetcli.net.deadline import Deadline
 from inetcli.net.wait import Cancel, Cancelled, Patience, wait_any
 
@@ -334,3 +334,115 @@ def test_a_reader_that_stalls_is_not_the_peers_slowness(
     assert Transfer(pair.stream, writing, "a pipe", look=look).run() == MORE_THAN_A_PIPE
     os.close(writing)
     reader.join()
+
+
+class Upper:
+    """Changes every byte, and holds the last of each piece back."""
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    def convert(self, data: memoryview) -> bytes:
+        text = self.held + bytes(data).upper()
+        self.held = text[-1:]
+        return text[:-1]
+
+    def finish(self) -> bytes:
+        return self.held
+
+
+def test_a_converter_changes_what_is_written_and_seen_and_what_it_holds_back_comes(pair, file: int) -> None:
+    seen = bytearray()
+    send(pair, b"abc")
+    transfer = Transfer(pair.stream, file, "file", look=seen.extend, converter=Upper())
+    assert transfer.run() == 3  # bytes that came, in the network's form
+    assert content(file) == bytes(seen) == b"ABC"
+
+
+@both_ways
+def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
+    connect, cancel: Cancel, clock, file: int, monkeypatch: pytest.MonkeyPatch, look
+) -> None:
+    def wait_an_hour(*_: object) -> float:
+        clock.advance(3600)
+        return 3600.0
+
+    monkeypatch.setattr("inetcli.net.rate.Pace.keep", wait_an_hour)
+    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=1 << 20)
+    send(pair, bytes_of(5000))
+    progress: list[int] = []
+    Transfer(pair.stream, file, "file", look=look, rate=10_000, progress=progress.append).run()
+    assert content(file) == bytes_of(5000)
+    assert max(progress) <= 1000
+
+
+# The other way
+
+
+def sent(pair, background, descriptor: int, **options) -> tuple[int, bytes]:
+    came: list[bytes] = []
+    done = background(lambda: came.extend(iter(lambda: pair.peer.recv(1 << 16), b"")))
+    size = Sending(pair.stream, descriptor, "file", **options).run()
+    pair.stream.finish_sending()
+    done.join()
+    return size, b"".join(came)
+
+
+@pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 3_000_003])
+def test_a_file_is_sent_from_where_it_stands(pair, file: int, background, size: int) -> None:
+    os.write(file, b"before " + bytes_of(size))
+    os.lseek(file, 7, os.SEEK_SET)
+    seen, progress = bytearray(), []
+    assert sent(pair, background, file, waits=False, look=seen.extend, progress=progress.append) == (
+        size,
+        bytes_of(size),
+    )
+    assert bytes(seen) == bytes_of(size)
+    assert sum(progress) == size
+
+
+def test_a_converter_changes_what_is_sent_and_counted(pair, file: int, background) -> None:
+    os.write(file, b"abc")
+    os.lseek(file, 0, os.SEEK_SET)
+    seen = bytearray()
+    assert sent(pair, background, file, waits=False, converter=Upper(), look=seen.extend) == (3, b"ABC")
+    assert seen == b"ABC"
+
+
+def test_a_pipe_is_read_as_its_bytes_come(pair, pipe, background) -> None:
+    reading, writing = pipe
+
+    def write() -> None:
+        for piece in (b"one ", b"two ", b"three"):
+            os.write(writing, piece)
+        os.close(writing)
+
+    background(write)
+    assert sent(pair, background, reading, waits=True) == (13, b"one two three")
+
+
+def test_a_writer_of_the_pipe_may_be_silent_until_the_deadline(connect, cancel: Cancel, pipe) -> None:
+    pair = connect(Patience(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
+    with pytest.raises(TimedOut, match="--max-time"):
+        Sending(pair.stream, pipe[0], "a pipe", waits=True).run()
+
+
+def test_a_file_that_cannot_be_read_is_a_local_read(pair) -> None:
+    with open("/proc/self/mem", "rb", buffering=0) as memory, pytest.raises(LocalRead, match="mem: cannot be read"):
+        Sending(pair.stream, memory.fileno(), "mem", waits=False).run()
+
+
+def test_a_peer_that_takes_nothing_any_more_is_silent(connect, cancel: Cancel, file: int) -> None:
+    os.ftruncate(file, 64 << 20)
+    pair = connect(Patience(Deadline(), 0.05, cancel))
+    sending = Sending(pair.stream, file, "file", waits=False)
+    with pytest.raises(TimedOut, match="silent"):
+        sending.run()
+    assert sending.moved < 64 << 20
+
+
+def test_a_peer_that_is_gone_is_a_failure_to_send(pair, file: int) -> None:
+    os.ftruncate(file, 64 << 20)
+    pair.reset()
+    with pytest.raises(SendFailed):
+        Sending(pair.stream, file, "file", waits=False).run()

@@ -1,7 +1,9 @@
 import pytest
 
 from inetcli.errors import TimedOut
-from inetcli.net.rate import RateGuard
+from inetcli.net.deadline import Deadline
+from inetcli.net.rate import Pace, RateGuard
+from inetcli.net.wait import Cancel, Patience
 
 
 def test_a_window_that_falls_short_ends_the_transfer() -> None:
@@ -45,3 +47,55 @@ def test_zero_is_off() -> None:
     guard = RateGuard(0)
     for minute in range(10):
         guard.count(0, 60.0 * minute)
+
+
+class Waits:
+    """Stands in for the poll: waiting moves the clock."""
+
+    def __init__(self, clock) -> None:
+        self.clock = clock
+        self.seconds: list[float] = []
+
+    def __call__(self, wanted, deadline: Deadline, cancel: Cancel) -> list[int]:
+        left = deadline.left()
+        assert not wanted
+        assert left is not None
+        self.seconds.append(round(left, 6))
+        self.clock.advance(left)
+        return []
+
+
+@pytest.fixture
+def waits(clock, monkeypatch: pytest.MonkeyPatch) -> Waits:
+    waits = Waits(clock)
+    monkeypatch.setattr("inetcli.net.rate.wait_any", waits)
+    return waits
+
+
+def test_a_pace_takes_a_tenth_of_a_second_at_a_time() -> None:
+    assert [Pace(1000).piece(most) for most in (1, 50, 1 << 18)] == [1, 50, 100]
+    assert Pace(1).piece(1 << 18) == 1
+    assert Pace(1 << 40).piece(1 << 18) == 1 << 18
+
+
+def test_a_pace_waits_for_what_came_too_early(clock, cancel: Cancel, waits: Waits) -> None:
+    pace, patience = Pace(1000), Patience(Deadline(clock), 20, cancel)
+    assert pace.keep(100, patience) == pytest.approx(0.1)
+    clock.advance(0.04)
+    assert pace.keep(100, patience) == pytest.approx(0.06)
+    assert waits.seconds == [0.1, 0.06]
+
+
+def test_a_pace_does_not_wait_for_who_is_slower(clock, cancel: Cancel, waits: Waits) -> None:
+    pace, patience = Pace(1000), Patience(Deadline(clock), 20, cancel)
+    pace.keep(100, patience)
+    clock.advance(10)
+    assert pace.keep(100, patience) == 0.0
+    assert waits.seconds == [0.1]
+
+
+def test_a_pace_ends_with_the_deadline(clock, cancel: Cancel, waits: Waits) -> None:
+    patience = Patience(Deadline(clock).within(0.05, "over (--max-time)"), 20, cancel)
+    with pytest.raises(TimedOut, match="--max-time"):
+        Pace(1000).keep(1000, patience)
+    assert waits.seconds == [0.05]
