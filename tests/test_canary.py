@@ -72,6 +72,80 @@ def test_ftp_tells_nobody(fault: str, tmp_path: Path) -> None:
         assert fault or f"PASS {CANARY}" in server.log.commands()
 
 
+UPLOAD_FAULTS = ("", "STOR:partial(426)@3", "STOR:reply(553 no)", "RNTO:rst", "SIZE:reply(213 1)")
+
+
+def put_ways(url: str, folder: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Every way to tell a password to an upload: FILE stands before the target, which is last."""
+    for told, env in ways(url, "incoming/f", folder):
+        *options, target = told
+        yield [*options, "f", target], env
+
+
+@pytest.mark.parametrize("fault", UPLOAD_FAULTS)
+@pytest.mark.parametrize(
+    "options", [[], ["--resume", "--mkdirs"], ["--append"], ["--direct", "--verify", "hash"]], ids=str
+)
+def test_ftp_uploads_tell_nobody(fault: str, options: list[str], tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "f").write_bytes(b"x" * 100)
+    with FtpServer(users={"ada": CANARY}, faults=[fault] if fault else []) as server:
+        for number, (told, env) in enumerate(put_ways(server.url, tmp_path)):
+            arguments = ["ftp", "put", *options, *LOOKS[number % len(LOOKS)], "--timeout", "0.5", *told]
+            assert_hushed(inetcli(*arguments, env=env, cwd=work), arguments)
+        assert f"PASS {CANARY}" in server.log.commands()
+        assert not any(CANARY in path or CANARY.encode() in data for path, data in server.files.items())
+    assert_nothing_kept(work)
+
+
+@pytest.mark.parametrize("fault", ["", "RETR:fin@70000", "SIZE:reply(550 no)", "RETR:reply(550 Permission denied)"])
+def test_what_is_kept_to_take_up_a_download_tells_nobody(fault: str, tmp_path: Path) -> None:
+    """The parts and their record outlive the program."""
+    work = tmp_path / "work"
+    work.mkdir()
+    with FtpServer({"a": bytes(100_000)}, users={"ada": CANARY}, faults=[fault] if fault else []) as server:
+        for number, (told, env) in enumerate(ways(server.url, "a", tmp_path)):
+            arguments = ["ftp", "get", "--resume", "--force", *LOOKS[number % len(LOOKS)], *told]
+            assert_hushed(inetcli(*arguments, env=env, cwd=work), arguments)
+            assert_nothing_kept(work)
+        if fault.startswith("RETR:fin"):
+            assert (work / ".a.part.json").exists()
+
+
+COMMANDS = [
+    ["get", "-r", "-P", "mirror"],
+    ["get", "-r", "-j", "3", "--force", "--resume", "-P", "mirror"],
+    ["get", "--sha256", "--verify", "hash", "--max-size", "5", "--force"],
+    ["get", "--active", "--limit-rate", "1M", "-o", "out", "--force"],
+    ["get", "--trust-pasv-address", "--encoding", "latin-1", "--skip-existing"],
+    ["ls"],
+    ["ls", "-l", "--active"],
+    ["rm"],
+    ["rm", "-r"],
+    ["mkdir", "-p"],
+    ["mkdir"],
+    ["rmdir"],
+    ["pwd"],
+    ["mv"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("fault", ["", "EPSV:reply(500 no)", "PASS:reply(530 no)"])
+def test_every_ftp_command_tells_nobody(command: list[str], fault: str, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    files = {"pub/a": b"abc", "pub/sub/b": b"12345678"}
+    with FtpServer(files, users={"ada": CANARY}, faults=[fault] if fault else []) as server:
+        for number, (told, env) in enumerate(ways(server.url, "pub", tmp_path)):
+            new = ["other"] if command == ["mv"] else []
+            arguments = ["ftp", *command, *LOOKS[number % len(LOOKS)], *told, *new]
+            assert_hushed(inetcli(*arguments, env=env, cwd=work), arguments)
+        assert f"PASS {CANARY}" in server.log.commands()
+    assert_nothing_kept(work)
+
+
 @pytest.mark.parametrize("fault", NEWS_FAULTS)
 def test_nntp_tells_nobody(fault: str, tmp_path: Path) -> None:
     with NntpServer(users={"ada": CANARY}, faults=[fault] if fault else []) as server:

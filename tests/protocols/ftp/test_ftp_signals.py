@@ -1,0 +1,83 @@
+"""Killed in the middle: what a download leaves behind when its process ends where it stands."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from program import LIMIT_S, environment
+
+from mockservers import FtpServer
+from mockservers.log import Kind
+
+FILES = {f"pub/{name}": bytes([ord(name)]) * 200_000 for name in "abc"}
+
+
+def interrupt(server: FtpServer, folder: Path, number: int, *arguments: str) -> tuple[int, bytes]:
+    """Run `inetcli ftp` with these arguments until the server has sent what it will send of a file; signal it then."""
+    command = [sys.executable, "-m", "inetcli", "ftp", *arguments]
+    with subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE) as process:
+        server.wait_for(lambda event: event.kind is Kind.FAULT and "silent" in event.text, LIMIT_S)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=LIMIT_S)
+    return process.returncode, said
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("old", [None, b"old"])
+@pytest.mark.parametrize("tls", [None, "explicit"])
+def test_a_download_leaves_nothing(tmp_path: Path, number: int, old: bytes | None, tls: str | None) -> None:
+    if old:
+        (tmp_path / "a").write_bytes(old)
+    with FtpServer(FILES, tls=tls, faults=["RETR:silent@100000"]) as server:
+        trust = ["--ca", server.ca_file] if server.ca_file else []
+        code, said = interrupt(server, tmp_path, number, "get", "--force", *trust, f"{server.url}/pub/a")
+    assert (code, said) == (-number, b"")
+    assert left(tmp_path) == (["a"] if old else [])
+    assert not old or (tmp_path / "a").read_bytes() == old
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_download_that_is_to_be_taken_up_leaves_its_parts(tmp_path: Path, number: int) -> None:
+    with FtpServer(FILES, faults=["RETR:silent@100000x1"]) as server:
+        code, _ = interrupt(server, tmp_path, number, "get", "--resume", f"{server.url}/pub/a")
+        assert code == -number
+        assert left(tmp_path) == [".a.part", ".a.part.json"]
+        part = (tmp_path / ".a.part").read_bytes()
+        assert part == FILES["pub/a"][: len(part)]
+        again = subprocess.run(
+            [sys.executable, "-m", "inetcli", "ftp", "get", "--resume", f"{server.url}/pub/a"],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        assert (again.returncode, again.stderr) == (0, b"")
+        assert any(line.startswith("REST") for line in server.log.commands()) == (len(part) > 1 << 16)
+    assert left(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == FILES["pub/a"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_tree_leaves_whole_files_only(tmp_path: Path, number: int, jobs: str) -> None:
+    with FtpServer(FILES, faults=["RETR pub/c:silent@100000"]) as server:
+        code, _ = interrupt(server, tmp_path, number, "get", "-r", "-j", jobs, f"{server.url}/pub")
+    assert code == -number
+    assert set(left(tmp_path)) <= {"a", "b"}
+    assert all((tmp_path / name).read_bytes() == FILES[f"pub/{name}"] for name in left(tmp_path))
+
+
+def test_an_upload_that_is_interrupted_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(os.urandom(8 << 20))
+    with FtpServer({"a": b"old"}, faults=["STOR:silent@100000"]) as server:
+        code, _ = interrupt(server, tmp_path, signal.SIGINT, "put", "a", f"{server.url}/a")
+        assert server.files["/a"] == b"old"
+    assert code == -signal.SIGINT
