@@ -14,14 +14,12 @@ import threading
 from functools import cache
 from typing import Any
 
+from mockservers.missing import Missing
+
 NAMES = ("localhost", "127.0.0.1", "::1")
 """What the servers' certificate is for."""
 
 _lock = threading.Lock()
-
-
-class Missing(RuntimeError):
-    """A library that this server needs is not installed; the message says how to get it."""
 
 
 class Authority:

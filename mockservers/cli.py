@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockservers.certs import Missing
 from mockservers.families import SERVERS, known_server, rows
 from mockservers.faultkinds import Armed, BadFault
 from mockservers.faulttext import parse_fault
+from mockservers.missing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

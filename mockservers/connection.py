@@ -15,7 +15,7 @@ import socket
 import ssl
 
 from mockservers import endings
-from mockservers.activefaults import Active, ActiveFaults
+from mockservers.active import Active, ActiveFaults
 from mockservers.faultkinds import Cut, Delay, Drip, Fin, Garbage, HalfClose, LongLine, Reply, Rst, Silent, Slice
 from mockservers.log import MAIN, Kind, Log, Reason
 from mockservers.nntp.deflate import BadInput, Deflate

@@ -7,7 +7,7 @@ import asyncio
 import socket
 from typing import Any
 
-from mockservers.activefaults import ActiveFaults
+from mockservers.active import ActiveFaults
 from mockservers.connection import garbage
 from mockservers.faultkinds import Delay, Garbage, Silent
 from mockservers.log import UDP, Kind, Log

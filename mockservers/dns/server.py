@@ -19,7 +19,6 @@ import socket
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from mockservers.certs import Missing
 from mockservers.connection import Connection, Over
 from mockservers.core import Server
 from mockservers.datagram import Datagram
@@ -33,6 +32,7 @@ from mockservers.dns.zone import Zones, read_zones, zone_of
 from mockservers.faultkinds import Armed
 from mockservers.listening import bound
 from mockservers.log import Kind, Reason
+from mockservers.missing import Missing
 from mockservers.tls.handshake import Tls
 
 MAX_MESSAGE = 0xFFFF

@@ -19,13 +19,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from mockservers.certs import Missing, authority
+from mockservers.certs import authority
 from mockservers.content import FTP_FOLDERS, FTP_TIME, PASSWORD, USER, ftp_files
 from mockservers.faultkinds import Armed, BadFault
 from mockservers.ftp.folder import DirectoryStore
 from mockservers.ftp.store import Files, Refusal, normal, utc
 from mockservers.listening import Listening
 from mockservers.log import Kind, Log
+from mockservers.missing import Missing
 
 STOP_S = 2.0
 POLL_S = 30.0

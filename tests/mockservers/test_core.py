@@ -12,6 +12,7 @@ import time
 import pytest
 from probe import LIMIT_S, connect, everything
 
+import mockservers
 from mockservers import FtpServer, NntpServer, Server, TimeServer, TlsServer
 from mockservers.connection import Connection
 from mockservers.faultkinds import BadFault
@@ -31,6 +32,12 @@ def closing(server: Server) -> Closed:
     event = server.wait_for(Kind.CLOSED, LIMIT_S)
     assert isinstance(event, Closed)
     return event
+
+
+def test_every_public_name_is_there() -> None:
+    assert set(mockservers.__all__) == set(mockservers._PLACES)
+    for name in mockservers.__all__:
+        assert getattr(mockservers, name)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "dual"])

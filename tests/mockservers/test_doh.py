@@ -17,7 +17,7 @@ from program import Finished
 from questions import LIMIT_S, header, question
 
 from mockservers import DnsServer
-from mockservers.certs import Missing
+from mockservers.missing import Missing
 
 QUERY = question(number=0)
 GOOD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1"
