@@ -233,7 +233,7 @@ def descriptors():
 
 TlsServer().stop()  # the CA is made once
 before, took = (descriptors(), threading.active_count()), []
-for kind in (FtpServer, NntpServer, HttpServer, TlsServer, TimeServer) * 4:
+for kind in (FtpServer, NntpServer, HttpServer, TlsServer, TimeServer) * 6:
     server = kind(faults=["connect:silent@5"] if kind is NntpServer else [])
     clients = [socket.create_connection((server.host, server.port)) for _ in range(50)]
     for number, client in enumerate(clients):
@@ -251,18 +251,22 @@ print(json.dumps(took))
 """
 
 
-def test_stopping_is_fast_and_leaves_no_thread_no_socket_and_no_task() -> None:
+@pytest.mark.parametrize("development", [False, True])
+def test_stopping_is_fast_and_leaves_no_thread_no_socket_and_no_task(development: bool) -> None:
     """Under -X dev a socket, a task or a coroutine that is left is a warning, and here a warning is an error."""
+    mode = ["-X", "dev"] if development else []
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", STOPS],
+        [sys.executable, "-W", "error", *mode, "-c", STOPS],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    took = sorted(json.loads(done.stdout))
-    assert took[len(took) // 4] < 0.010, took  # not all of them: this machine has other things to do, too
+    if not development:  # which makes every task write down where it came from
+        took = json.loads(done.stdout)
+        # The best of each of the five kinds: this machine has other things to do, too.
+        assert max(min(took[kind::5]) for kind in range(5)) < 0.010, took
 
 
 def test_a_server_is_started_and_stopped_in_a_moment() -> None:
