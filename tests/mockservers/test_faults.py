@@ -223,6 +223,20 @@ def test_a_kind_is_called_by_its_class_and_by_no_other_name() -> None:
         del FAULTS["just_for_this_test"]
 
 
+@pytest.mark.parametrize("name", sorted({row.name for row in rows()}))
+def test_a_fault_is_a_frozen_value(name: str) -> None:
+    kind = find_kind(name)
+    assert kind
+    one, other = kind(), kind()
+    assert one == other
+    assert hash(one) == hash(other)
+    assert repr(one).startswith(kind.__qualname__)
+    assert not any(one == another() for another in FAULTS.values() if another is not kind)
+    for attribute in ("at", "name", "no_such_thing"):
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(one, attribute, 1)
+
+
 def test_the_namespace_names_the_near_ones() -> None:
     assert str(fault.rst(at=4096)) == "rst@4096"
     with pytest.raises(AttributeError, match="near ones: rst"):
