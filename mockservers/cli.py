@@ -282,8 +282,12 @@ def main() -> None:
     except BadFault as error:
         click.echo(f"mockservers: {error}", err=True)
         sys.exit(2)
-    except (Missing, OSError) as error:
+    except Missing as error:
         click.echo(f"mockservers: {error}", err=True)
+        sys.exit(125)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"mockservers: {place}{error.strerror or error}", err=True)
         sys.exit(125)
 
 
