@@ -151,6 +151,8 @@ class Reader:
             return
         if self.received == self.asked and not len(self):
             raise EmptyReply(f"expected {what}, but the peer closed the connection before the first byte of a reply")
+        if not came and not len(self):
+            raise Incomplete(f"the peer closed the connection before {what}")
         came = came or f"{len(self)} bytes of it came"
         raise Incomplete(f"the peer closed the connection in the middle of {what}: {came}")
 

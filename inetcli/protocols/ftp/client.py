@@ -55,7 +55,7 @@ class Ftp:
         def rename(control: Control) -> None:
             control.agree_on_names(to)
             expect(control.ask("RNFR", path), 350, lambda reply: missing(f"{path}: cannot be moved", reply))
-            expect(control.ask("RNTO", to), 250, lambda reply: forbidden(f"{to}: cannot be moved there", reply))
+            expect(control.ask("RNTO", to), 2, lambda reply: forbidden(f"{to}: cannot be moved there", reply))
 
         self._use(path, rename)
 

@@ -17,15 +17,17 @@ Nothing is pipelined behind RETR or STOR: during a transfer, ProFTPD does not an
 data connection at an EPSV, and a reply that comes out of turn could pass for the transfer's own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from inetcli.errors import InetError, LoginDenied, ProtocolViolation, TimedOut, TlsHandshake
 from inetcli.net.credentials import Credentials, clear_text_note
+from inetcli.net.deadline import Deadline
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.net.wait import Cancelled
+from inetcli.net.wait import Cancelled, Patience
 from inetcli.protocols.ftp.model import Features, Security
 from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.wire import Command, parse_features, parse_path
@@ -164,6 +166,22 @@ class Control:
     def abandon(self) -> None:
         """Something is under way that nobody will wait for: this connection is of no use to others."""
         self._outstanding += 1
+
+    @contextmanager
+    def overtime(self, seconds: float) -> Iterator[None]:
+        """Some time beyond every limit, to tidy up."""
+        usual = self.stream.patience
+        limit = Deadline(usual.deadline.clock).within(seconds, "timed out: no time left to tidy up")
+        self.stream.patience = Patience(limit, seconds, usual.cancel)
+        try:
+            yield
+        finally:
+            self.stream.patience = usual
+
+    def settle(self) -> None:
+        """Wait for the replies that are still to come."""
+        while self._outstanding > 0:
+            self.reply()
 
     def features(self) -> Features:
         """What the server can do; asked once."""
@@ -341,17 +359,21 @@ class Control:
         """Ask something whose answer fits nothing else; the replies that came before that answer.
 
         A slow server is waited for, as it always is: to take a late reply for another one would be worse than to fail.
+        Behind a lone refusal, the wait is shorter where no password could be sent twice for it.
         """
         early = self.state is State.GREETED and EARLY_PROBE not in commands
         probe, answer = (EARLY_PROBE, 211) if early else (PROBE, 257)
         self._send([probe])
         came: list[Reply] = []
         while len(came) <= missing:
+            lone = len(came) == 1 and came[0].first == 5
             try:
-                reply = self.reply()
+                reply = self._soon() if lone and self.endpoint.credentials is ANONYMOUS else self.reply()
             except TimedOut:
-                if len(came) != 1 or came[0].first != 5 or self.session.deadline.passed:
+                if not lone or self.session.deadline.passed:
                     raise
+                reply = None
+            if reply is None:
                 break  # a refused probe, and nothing else
             if reply.code == answer:
                 self._outstanding = 0

@@ -13,6 +13,7 @@ the same file is shown by size and time, which a server may tell wrong, and by t
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from inetcli.errors import LocalRead, LocalWrite, NoResume
 from inetcli.files import Destination, open_destination, open_in_folder
@@ -90,17 +91,21 @@ class _StandardOutput(Destination):
 class LocalFile:
     """The bytes that are here, over all tries: how many, and of which remote file they are the first.
 
-    `whose` tells the file from others of the same name: host, port, user and path.
+    `whose` tells the file from others of the same name: host, port, user and path. `listed` is the time that a listing
+    gave, for servers that tell no better one.
     """
 
-    def __init__(self, destination: Destination, whose: Mapping[str, object]) -> None:
+    def __init__(self, destination: Destination, whose: Mapping[str, object], listed: datetime | None = None) -> None:
         self.destination = destination
+        self._listed = listed
         self.have = 0
         self.remote = Remote(None, None)
         self._whose = whose
         self._of: Mapping[str, object] = {}
+        self._of_another_run = False
         if isinstance(destination, PartFile):
             self.have, self._of = destination.have, destination.remembered()
+            self._of_another_run = True
 
     def begin(self, remote: Remote, *, text: bool) -> str | None:
         """Be ready for this remote file: keep the bytes that are here, or not; a note says why not."""
@@ -111,13 +116,15 @@ class LocalFile:
         if self.have > OVERLAP and not text:
             if self._of != of:
                 why = "the remote file is not the one that was begun: starting over"
+            elif remote.modified is None and self._of_another_run:
+                why = "the server tells no time, so the file may be another by now: starting over"
             elif remote.size is None or self.have > remote.size:
                 why = "what is here cannot be the beginning of the remote file: starting over"
         if why or text or self.have <= OVERLAP:
             self.forget()
         if isinstance(self.destination, PartFile) and self._of != of:
             self.destination.remember(of)
-        self.remote, self._of = remote, of
+        self.remote, self._of, self._of_another_run = remote, of, False
         return why
 
     def forget(self) -> None:
@@ -149,14 +156,16 @@ class LocalFile:
 
     def finish(self) -> None:
         """The file has its time, and its name. `LocalWrite`, `FileExists`."""
-        if self.remote.modified:
-            self.destination.keep_time(self.remote.modified.timestamp())
+        if modified := self.remote.modified or self._listed:
+            self.destination.keep_time(modified.timestamp())
         self.destination.commit()
 
 
-def open_local(place: Place, wish: Wish, whose: Mapping[str, object], session: Session) -> LocalFile:
+def open_local(
+    place: Place, wish: Wish, whose: Mapping[str, object], session: Session, listed: datetime | None = None
+) -> LocalFile:
     """The local file, with what an earlier run has left of it. `FileExists`, `LocalWrite`."""
-    return LocalFile(place.open(wish, _fifo_pause(session)), whose)
+    return LocalFile(place.open(wish, _fifo_pause(session)), whose, listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, run_targets
@@ -11,7 +12,7 @@ from inetcli.errors import FileExists, Incomplete, InetError, MalformedTarget, U
 from inetcli.files import safe_name
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
-from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work
+from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work, check_text
 from inetcli.protocols.ftp.model import Download, Way
 from inetcli.protocols.ftp.names import base_name
 from inetcli.protocols.ftp.server import Servers
@@ -43,6 +44,7 @@ class _Get(Work):
     def __init__(self, options: Options, way: Way, servers: Servers, getting: Getting) -> None:
         super().__init__(options, way, servers)
         self._getting = getting
+        self._claimed: dict[str, Job] = {}
 
     def work(self, job: Job) -> Answer:
         getting = self._getting
@@ -58,12 +60,13 @@ class _Get(Work):
         place = Place(names, getting.directory, descriptor)
         return self._one(job, target, target.path, place)
 
-    def _one(self, job: Job, target: Understood, path: str, place: Place) -> Answer:
+    def _one(self, job: Job, target: Understood, path: str, place: Place, listed: datetime | None = None) -> Answer:
         job.record["path"] = place.path
         wish = self._wish(target)
         try:
             if job.kept is None:
-                job.kept = local = open_local(place, wish, _whose(target, path), job.session)
+                self._claim(place, job)
+                job.kept = local = open_local(place, wish, _whose(target, path), job.session, listed)
                 job.lasting.enter_context(local.destination)
             assert isinstance(job.kept, LocalFile)
             watcher = Watcher(job.progress.expect, job.progress.advance)
@@ -75,11 +78,15 @@ class _Get(Work):
         remarks = [show_download(done)] if job.on_terminal else []
         return Answer(record=download_record(done), remarks=remarks)
 
+    def _claim(self, place: Place, job: Job) -> None:
+        """A local name is for one remote file: `FileExists` when another one of this command has it."""
+        if place.descriptor is None and self._claimed.setdefault(os.path.realpath(place.path), job) is not job:
+            raise FileExists(f"{place.path}: another file of this command has that name")
+
     def _wish(self, target: Understood) -> Wish:
         wish = self._getting.wish
-        if target.text and wish.verify:
-            raise Usage("--verify hash: the hash of a file is not that of its text in another form (;type=a)")
-        return replace(wish, text=True, resume=False) if target.text else wish
+        check_text(target, verify=wish.verify, resume=wish.resume)
+        return replace(wish, text=target.text)
 
     # Many files
 
@@ -110,7 +117,7 @@ class _Get(Work):
         job.record["path"] = place.path
         if self._is_here(job, target, file, place):
             return Answer(record=download_record(Download(place.path, size=file.entry.size, skipped=True)))
-        return self._one(job, target, file.path, place)
+        return self._one(job, target, file.path, place, file.entry.modified)
 
     def _is_here(self, job: Job, target: Understood, file: Found, place: Place) -> bool:
         """Whether the file that is here has the size and the time of the remote one."""
@@ -123,8 +130,9 @@ class _Get(Work):
             return False
         if remote.resolution > 1:  # LIST is not exact enough
             exact = Ftp(job.session, target.server).modified(file.path)
-            return exact is not None and int(exact.timestamp()) == int(here.st_mtime)
-        return int(remote.modified.timestamp()) == int(here.st_mtime)
+            if exact is not None:
+                return int(exact.timestamp()) == int(here.st_mtime)
+        return int(remote.modified.timestamp()) // remote.resolution == int(here.st_mtime) // remote.resolution
 
 
 def _keep_files(found: Iterator[Found | Passed], passed: list[Passed], job: Job) -> Iterator[Found]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Finished, Job, run_targets
-from inetcli.errors import Incomplete, InetError, MalformedTarget, TooLarge
+from inetcli.errors import InetError, MalformedTarget, Usage
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint
 from inetcli.protocols.ftp.globs import has_glob
-from inetcli.protocols.ftp.model import EntryType, Security, Way
+from inetcli.protocols.ftp.model import Security, Way
 from inetcli.protocols.ftp.names import base_name
+from inetcli.protocols.ftp.removal import remove_all
 from inetcli.protocols.ftp.server import Server, Servers
-from inetcli.protocols.ftp.tree import MAX_DEPTH, join, unspeakable
 from inetcli.protocols.ftp.view import (
     entry_record,
     show_entry,
@@ -99,7 +99,7 @@ def rm(options: Options, targets: Sequence[str], way: Way, *, recursive: bool) -
 
     def remove(ftp: Ftp, target: Understood) -> str:
         if recursive:
-            _remove_all(ftp, target.path.rstrip("/"))
+            remove_all(ftp, target.path.rstrip("/"))
         else:
             ftp.remove(target.path)
         return target.path
@@ -172,7 +172,11 @@ class Count:
         if self._first is None:
             return None
         total = self._files + self._skipped + self._failed
-        error = type(self._first)(f"{self._failed} of {total} files failed, the first: {self._first.message}")
+        error = type(self._first)(
+            f"{self._failed} of {total} files failed, the first: {self._first.message}",
+            reply_code=self._first.reply_code,
+            reply=self._first.reply,
+        )
         error.transient = False  # each had its tries
         return error
 
@@ -202,23 +206,12 @@ def _on_paths(
         return run_targets(options, targets, do, jobs=jobs)
 
 
-def _remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
-    """A folder with all that is in it, the deepest first; links are removed, and not followed."""
-    if not depth:
-        raise TooLarge(f"{path}: deeper than {MAX_DEPTH} folders: nothing is removed there")
-    contents = ftp.list(path)
-    if contents.of_file:
-        ftp.remove(path)
-        return
-    for entry in contents.entries:
-        if unspeakable(entry.name):
-            raise Incomplete(f"{path}: the server lists {entry.name!r}, which is no name: nothing is removed there")
-        inside = join(path, entry.name)
-        if entry.type is EntryType.DIR:
-            _remove_all(ftp, inside, depth - 1)
-        else:
-            ftp.remove(inside)
-    ftp.remove_folder(path)
+def check_text(target: Understood, *, verify: bool, resume: bool) -> None:
+    """That nothing is asked of text (`;type=a`) which only bytes can give. `Usage`."""
+    if target.text and verify:
+        raise Usage("--verify hash: the hash of a file is not that of its text in another form (;type=a)")
+    if target.text and resume:
+        raise Usage("--resume: a text has other bytes here than there (;type=a), and no place to go on from")
 
 
 def _split_type(where: Target) -> tuple[str, bool]:

@@ -11,7 +11,7 @@ A path that is a file gives its one entry: MLSD refuses it, and MLST tells of it
 
 from dataclasses import dataclass, replace
 
-from inetcli.errors import Denied, NotFound, Refused
+from inetcli.errors import Denied, InetError, NotFound, Refused
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.listing import Listing, parse_mlsx
 from inetcli.protocols.ftp.model import Entry, EntryType, Source
@@ -78,9 +78,9 @@ def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
 
 
 def _list(control: Control, path: str) -> Contents:
-    home = control.home() if path else ""
-    entered = control.ask("CWD", path) if path else None
-    inside = entered is None or entered.first == 2
+    home = _home(control) if path else ""
+    entered = control.ask("CWD", path) if path and home else None
+    inside = not path or (entered is not None and entered.first == 2)
     # A path in front of which there is nothing else could be taken for options.
     argument = "" if inside else f"./{path}" if path.startswith("-") else path
     try:
@@ -95,13 +95,33 @@ def _list(control: Control, path: str) -> Contents:
         else:
             entries = []  # some servers say of a folder with nothing in it that there are no files
     finally:
-        if path and inside and control.usable and control.ask("CWD", home).first != 2:
-            control.abandon()  # whoever used it next would be in the wrong folder
-    if inside:
+        if path and inside and home:
+            _go_back(control, home)
+    if inside or entered is None:
         return Contents(entries)
-    if not entries and isinstance(entered, Reply):
+    # Some servers take a name for a pattern, and list what matches.
+    entries = [replace(entry, name=base_name(path)) for entry in entries if base_name(entry.name) == base_name(path)]
+    if not entries:
         raise missing(f"{path}: not listed", entered)
-    return Contents([replace(entry, name=base_name(entry.name)) for entry in entries], of_file=True)
+    return Contents(entries[:1], of_file=True)
+
+
+def _home(control: Control) -> str | None:
+    """The folder of the login; None = the server does not tell, and there would be no way back."""
+    try:
+        return control.home()
+    except Refused:
+        return None
+
+
+def _go_back(control: Control, home: str) -> None:
+    """To the folder of the login; a connection that does not get there is nobody else's."""
+    try:
+        if control.usable and control.ask("CWD", home).first == 2:
+            return
+    except InetError:
+        pass
+    control.abandon()
 
 
 def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], int]:

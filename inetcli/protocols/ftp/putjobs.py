@@ -10,7 +10,7 @@ from inetcli.errors import MalformedTarget
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.download import Watcher
-from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work
+from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work, check_text
 from inetcli.protocols.ftp.model import Way
 from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.ftp.tree import join, local_files
@@ -46,13 +46,14 @@ class _Put(Work):
     def tree(self, job: Job) -> Answer:
         """Everything below a local folder: the folders are made as they come, each file is a part of the target."""
         target = self.target(job)
+        inside = local_files(self._source)
         ftp = Ftp(job.session, target.server)
         root = target.path.rstrip("/") or target.path
         if root.strip("/"):
             ftp.make_folder(root, parents=True)
 
         def files() -> Iterator[tuple[str, ...]]:
-            for names, is_folder in local_files(self._source):
+            for names, is_folder in inside:
                 if is_folder:
                     ftp.make_folder(join(root, "/".join(names)), parents=True)
                 else:
@@ -74,6 +75,7 @@ class _Put(Work):
 
     def _send(self, job: Job, target: Understood, source: str, path: str) -> Answer:
         job.record["path"] = path
+        check_text(target, verify=self._manner.verify, resume=self._manner.resume)
         manner = replace(self._manner, text=target.text)
         with open_payload(source) as payload:
             watcher = Watcher(job.progress.expect, job.progress.advance)

@@ -145,12 +145,14 @@ def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
     """What is below a local folder, sorted: the names that lead there, and whether it is a folder, which comes before
     what is in it. Links and odd files are left out. `LocalRead`."""
 
-    def walk(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
-        place = os.path.join(folder, *names)
+    def names_in(place: str) -> list[str]:
         try:
-            inside = sorted(os.listdir(place))
+            return sorted(os.listdir(place))
         except OSError as error:
             raise LocalRead(f"{place}: cannot be read: {error.strerror}") from error
+
+    def walk(names: tuple[str, ...], inside: list[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
+        place = os.path.join(folder, *names)
         for name in inside:
             try:
                 mode = os.lstat(os.path.join(place, name)).st_mode
@@ -158,8 +160,8 @@ def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
                 continue  # gone meanwhile
             if stat.S_ISDIR(mode):
                 yield (*names, name), True
-                yield from walk((*names, name))
+                yield from walk((*names, name), names_in(os.path.join(place, name)))
             elif stat.S_ISREG(mode):
                 yield (*names, name), False
 
-    return walk(())
+    return walk((), names_in(folder))  # what is no folder is found out now

@@ -8,15 +8,18 @@
 Where the server refuses the temporary name, or to rename it, the file is sent under its own name, with a note: an
 anonymous drop box allows neither. What cannot be read again (a pipe) is an error then.
 
-To be taken up by another run (`--resume`) the temporary has a name that is found again, `.NAME.part`. Its last 64 KiB
-are fetched and compared before more is sent behind them. `--append` sends to the end of the file itself.
+To be taken up by another run (`--resume`) the temporary has a name that is found again, and only for the same local
+file: `.NAME.MARK.part`, where MARK is made of that file's size and time. Its last 64 KiB are fetched and compared
+before more is sent behind them. `--append` sends to the end of the file itself.
 """
 
+import hashlib
 import os
 import secrets
 from dataclasses import dataclass, replace
 
 from inetcli.errors import Incomplete, InetError, LocalRead, NoResume, UploadRefused
+from inetcli.net.wait import Cancelled
 from inetcli.payload import Payload
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import data_way
@@ -32,6 +35,9 @@ from inetcli.wire.replies import Reply
 
 MAX_NAME = 255
 """Bytes of a name on the server: NAME_MAX of every file system in common use."""
+
+CLEAN_UP_S = 2.0
+"""How long, beyond every limit, the server may take to end a transfer that was given up and remove what came of it."""
 
 NAME_REFUSALS = (501, 550, 553)
 """What a server says to a name that it does not like."""
@@ -76,7 +82,7 @@ def upload(control: Control, payload: Payload, path: str, manner: Manner, watche
     if manner.in_place:
         sender.send(path)
     else:
-        temporary = folder + slash + _temporary(name, manner)
+        temporary = folder + slash + temporary_name(name, payload if manner.resume else None)
         try:
             sender.send(temporary)
             sender.rename(temporary, path)
@@ -105,6 +111,8 @@ class _Sender:
         self.verified: str | None = None
         self._begun = False
         """There may be something at the path that is being sent to."""
+        self._note: str | None = None
+        """What is to be told as soon as the server takes the bytes."""
 
     def send(self, path: str) -> None:
         """The bytes to `path`, and whether they are all there. A temporary that is no good is removed."""
@@ -126,7 +134,7 @@ class _Sender:
             raise
 
     def rename(self, temporary: str, path: str) -> None:
-        """The file takes its name, in place of what had it."""
+        """The file takes its name, in place of what had it. `_NameRefused` when it may not."""
         try:
             reply = self._control.ask("RNFR", temporary)
             if reply.code == 350:
@@ -145,8 +153,8 @@ class _Sender:
         elif self.sent:
             why = f'{path}: {temporary} cannot be renamed, nor what came be sent again: "{reply}"'
             raise UploadRefused(f"{why} (--direct)", reply_code=reply.code, reply=str(reply))
-        self._control.session.note(f'{temporary}: refused ("{reply}"); sent under its own name, seen while it grew')
         self._manner = replace(self._manner, direct=True, resume=False)
+        self._note = f'{temporary}: refused ("{reply}"); sent under its own name, seen while it grew'
         self.send(path)
 
     def _prepare(self, path: str) -> int:
@@ -195,6 +203,8 @@ class _Sender:
                 raise _NameRefused(start)
             raise refusal(path, start)
         control.session.trace.committed = True
+        if self._note:
+            control.session.note(self._note)
         self._watcher.expect(self._payload.size)
         self._watcher.progress(skip)
         source = Source(
@@ -223,21 +233,30 @@ class _Sender:
             self.verified = "hash"
 
     def _clean_up(self, temporary: str, *, keep: bool) -> None:
-        """Remove a temporary that nobody will take up, if the server still listens."""
+        """Remove a temporary that nobody will take up, if the server still listens, and does so soon."""
         if self._manner.in_place or keep:
             return
         removed = False
-        if self._control.usable:
-            try:
+        try:
+            with self._control.overtime(min(CLEAN_UP_S, self._control.session.limits.silence_s)):
+                self._control.settle()
                 removed = self._control.ask("DELE", temporary).first == 2
-            except InetError:
-                pass
+        except (InetError, Cancelled):
+            pass
         if not removed:
             self._control.session.note(f"{temporary} may be left on the server")
 
 
-def _temporary(name: str, manner: Manner) -> str:
-    """A name that nothing else has, and that says what it is the beginning of."""
-    temporary = f".{name}.part" if manner.resume else f".{name}.{secrets.token_hex(4)}"
-    fits = len(temporary.encode("utf-8", "surrogateescape")) <= MAX_NAME
-    return temporary if fits else f".{name[: MAX_NAME // 8]}.part" if manner.resume else f".{secrets.token_hex(8)}"
+def temporary_name(name: str, resumed: Payload | None) -> str:
+    """A name that nothing else has, and that says what it is the beginning of; found again for a file to resume."""
+    if resumed is None:
+        mark, end = secrets.token_hex(4), ""
+    else:
+        mark, end = (
+            hashlib.sha256(f"{name} {resumed.size} {resumed.modified}".encode("utf-8", "surrogateescape")).hexdigest()[
+                :8
+            ],
+            ".part",
+        )
+    temporary = f".{name}.{mark}{end}"
+    return temporary if len(temporary.encode("utf-8", "surrogateescape")) <= MAX_NAME else f".{mark}{end}"

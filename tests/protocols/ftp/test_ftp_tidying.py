@@ -1,9 +1,11 @@
 """`inetcli ftp ls, mv, rm, mkdir, rmdir, pwd` as commands: what they do, say, and exit with."""
 
+from pathlib import Path
+
 import pytest
 from program import inetcli
 
-from mockservers import FtpServer
+from mockservers import FtpServer, PyftpdlibServer
 
 FILES = {"pub/a": b"12345", "pub/sub/b": b"", "pub/sub/deep/c": b"", "keep": b""}
 COMMON = {"target", "exit_code", "notes", "timing_ms"}
@@ -136,9 +138,11 @@ def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
         S 220 hello
         C USER anonymous
         C PASS anonymous@
+        C DELE pub
+        S 230 in
+        S 230 in
+        S 550 a folder
         C EPSV
-        S 230 in
-        S 230 in
         S 229 (|||{{port}}|)
         C MLSD pub
         S 150 here
@@ -150,3 +154,15 @@ def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
     """) as server:
         done = inetcli("ftp", "rm", "-r", f"ftp://127.0.0.1:{server.port}/pub")
     assert done.code == (0 if name == ".." else 18), done.err
+
+
+def test_rm_of_a_link_leaves_what_it_leads_to() -> None:
+    """pyftpdlib lists a link to a folder as a folder, and so does every server whose target is a link itself."""
+    with PyftpdlibServer({"keep/f": b"precious", "tree/a": b"x"}) as server:
+        root = Path(server.root)
+        (root / "tree" / "link").symlink_to(root / "keep")
+        (root / "link").symlink_to(root / "keep")
+        done = inetcli("ftp", "rm", "-r", f"{server.url}/link", f"{server.url}/tree")
+        assert (done.code, done.err) == (0, "")
+        assert sorted(path.name for path in root.iterdir() if path.name in ("keep", "tree", "link")) == ["keep"]
+        assert (root / "keep" / "f").read_bytes() == b"precious"
