@@ -266,3 +266,44 @@ def test_get_from_pyftpdlib_which_we_did_not_write(tls: str | None, tmp_path: Pa
         missing = inetcli("ftp", "get", *trust, f"{server.url}/nope", cwd=tmp_path)
     assert (done.code, done.row["verified"], missing.code) == (0, "size", 78), done.err
     assert (tmp_path / "a.bin").read_bytes() == DATA
+
+
+def test_a_mirror_of_a_server_without_mdtm_goes_by_the_times_of_the_listing(tmp_path: Path) -> None:
+    with FtpServer(FILES, features={"MLST": False}, faults=["MDTM:reply(502 no)"]) as server:
+        arguments = ["ftp", "get", "-r", "-P", "m", "--json", server.url]
+        first, second = inetcli(*arguments, cwd=tmp_path), inetcli(*arguments, cwd=tmp_path)
+    assert (first.code, second.code) == (0, 0), second.err
+    assert (first.rows[-1]["files"], second.rows[-1]["skipped"]) == (len(FILES), len(FILES))
+
+
+def test_two_files_of_one_command_do_not_meet_under_one_name(tmp_path: Path) -> None:
+    with FtpServer({"a/x": b"one", "b/x": b"two"}) as server:
+        done = inetcli("ftp", "get", "--force", "--json", f"{server.url}/a/x", f"{server.url}/b/x", cwd=tmp_path)
+    assert sorted(row["exit_code"] for row in done.rows) == [0, 73]
+    assert (tmp_path / "x").read_bytes() in (b"one", b"two")
+
+
+@pytest.mark.parametrize("arguments", [["get", "--verify", "hash"], ["get", "--resume"], ["put", "--resume"]])
+def test_what_only_bytes_can_give_is_not_asked_of_text(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"a\n")
+    with FtpServer(FILES) as server:
+        source = ["f"] if arguments[0] == "put" else []
+        done = inetcli("ftp", *arguments, *source, f"{server.url}/empty;type=a", cwd=tmp_path)
+        assert (done.code, server.log.commands()) == (2, [])
+    assert ";type=a" in done.err
+
+
+def test_put_of_what_is_no_folder_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"")
+    with FtpServer(FILES) as server:
+        for source in ("nothing", "f"):
+            assert inetcli("ftp", "put", "-r", source, f"{server.url}/new", cwd=tmp_path).code == 26
+        assert server.log.commands() == []
+
+
+def test_an_upload_that_runs_out_of_time_leaves_no_temporary(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(400_000))
+    with FtpServer(FILES) as server:
+        arguments = ["--limit-rate", "20K", "--max-time", "0.7"]
+        assert inetcli("ftp", "put", *arguments, "f", f"{server.url}/incoming/f", cwd=tmp_path).code == 28
+        assert [path for path in server.files if path.startswith("/incoming/")] == []

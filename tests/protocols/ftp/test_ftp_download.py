@@ -466,3 +466,22 @@ def test_text_has_the_line_ends_of_here(client, tmp_path: Path, sent: bytes, kep
     assert done.size is None
     assert done.sha256 == hashlib.sha256(kept).hexdigest()
     assert (tmp_path / "a").read_bytes() == kept
+
+
+def test_a_part_of_another_run_is_not_taken_up_when_the_server_tells_no_time(client, tmp_path: Path) -> None:
+    """Size alone does not show that it is the same file; and its end may well be the same."""
+    changed = b"NEW" + DATA[3:]
+    with server_of(DATA, CUT_ONCE, "MDTM:reply(502 no)") as server:
+        with pytest.raises(Incomplete):
+            client(server).get("a", tmp_path, resume=True)
+        server.files["/a"] = changed
+        user = client(server)
+        assert user.get("a", tmp_path, resume=True).resumed_from is None
+    assert user.notes == ["the server tells no time, so the file may be another by now: starting over"]
+    assert (tmp_path / "a").read_bytes() == changed
+
+
+def test_another_try_of_the_same_run_needs_no_time(client, tmp_path: Path) -> None:
+    with server_of(DATA, CUT_ONCE, "MDTM:reply(502 no)") as server:
+        assert client(server).get("a", tmp_path, tries=2).resumed_from == CUT
+    assert (tmp_path / "a").read_bytes() == DATA

@@ -289,3 +289,34 @@ def test_bytes_that_are_no_utf_8_come_back_as_they_were(client, tmp_path: Path) 
         (entry,) = user.ftp().list("pub").entries
         assert entry.name == "gr\udcfcn"
         user.ftp().remove(f"pub/{entry.name}")
+
+
+def test_a_name_is_no_pattern_where_the_server_expands_it(client) -> None:
+    """vsftpd lists what `x-*` matches; asked was for a file of that very name."""
+    with (
+        Scripted("""
+        S 220 hello
+        C USER anonymous
+        C PASS anonymous@
+        C EPSV
+        S 230 in
+        S 230 in
+        S 229 (|||{port}|)
+        C MLSD x-*
+        S 500 what?
+        C PWD
+        S 257 "/"
+        C CWD x-*
+        S 550 no
+        C EPSV
+        S 229 (|||{port}|)
+        C LIST x-*
+        S 150 here
+        D -rw-r--r-- 1 ftp ftp 5 Nov 22 18:04 x-one\\r\\n-rw-r--r-- 1 ftp ftp 5 Nov 22 18:04 x-two\\r\\n
+        S 226 done
+        C QUIT
+    """) as server,
+        client(server) as user,
+        pytest.raises(NotFound),
+    ):
+        user.ftp().list("x-*")
