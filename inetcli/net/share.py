@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-from inetcli.errors import InetError
+from inetcli.errors import InetError, Unreachable
 from inetcli.net.deadline import Deadline
 from inetcli.net.wait import READ, Cancel, wait_any
 
@@ -39,6 +39,9 @@ V = TypeVar("V")
 
 IsFull = Callable[[InetError], bool]
 
+_MANY = 1 << 16
+"""More bytes than there are ever places."""
+
 
 class Share(Generic[C]):
     """The connections to one peer: up to `places`, made when they are needed, kept until `close`."""
@@ -49,15 +52,20 @@ class Share(Generic[C]):
         self._idle: list[C] = []
         self._open = 0
         self._places = places
-        self._take, self._give = os.pipe()
-        os.set_blocking(self._take, False)
-        os.write(self._give, b"x" * places)
+        self._guests = 0
+        """Who uses a connection, or waits for one."""
+        self._free = places
+        """Bytes that belong into the pipe, while there is none."""
+        self._take = self._give = -1
 
     def widen(self, places: int) -> None:
         """Let there be `places` connections from now on, if there were to be fewer; only the first time."""
         with self._lock:
             more, self._places = max(0, places - self._places), max(places, self._places)
-        os.write(self._give, b"x" * more)
+            if self._take < 0:
+                self._free += more
+            else:
+                os.write(self._give, b"x" * more)
 
     @property
     def crowded(self) -> bool:
@@ -70,7 +78,52 @@ class Share(Generic[C]):
 
         Errors: those of `make`, `TimedOut` when the deadline passes first, `Cancelled`.
         """
-        connection = self._obtain(deadline, cancel, make)
+        self._enter()
+        try:
+            with self._lent(self._obtain(deadline, cancel, make)) as connection:
+                yield connection
+        finally:
+            with self._lock:
+                self._guests -= 1
+
+    def rest(self) -> None:
+        """Leave the idle connections, and hold no descriptor until one is asked for again; where nobody is here."""
+        with self._lock:
+            if self._guests or self._take < 0:
+                return
+            idle, self._idle = self._idle, []
+            self._open -= len(idle)
+            self._free = len(os.read(self._take, _MANY))
+            self._close_pipe()
+        for connection in idle:
+            connection.leave()
+
+    def close(self) -> None:
+        """Leave all idle connections. Nobody may be waiting."""
+        while self._idle:
+            self._idle.pop().leave()
+        if self._take >= 0:
+            self._close_pipe()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self._guests += 1
+            if self._take < 0:
+                try:
+                    self._take, self._give = os.pipe()
+                except OSError as error:
+                    self._guests -= 1
+                    raise Unreachable(f"no connection can be made: {(error.strerror or str(error)).lower()}") from error
+                os.set_blocking(self._take, False)
+                os.write(self._give, b"x" * self._free)
+
+    def _close_pipe(self) -> None:
+        os.close(self._take)
+        os.close(self._give)
+        self._take = self._give = -1
+
+    @contextmanager
+    def _lent(self, connection: C) -> Iterator[C]:
         try:
             yield connection
         finally:
@@ -85,13 +138,6 @@ class Share(Generic[C]):
                 connection.leave()
             if not one_too_many:
                 os.write(self._give, b"x")
-
-    def close(self) -> None:
-        """Leave all idle connections. Nobody may be waiting."""
-        while self._idle:
-            self._idle.pop().leave()
-        os.close(self._take)
-        os.close(self._give)
 
     def _obtain(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> C:
         while True:
@@ -142,6 +188,9 @@ class Once(Generic[K, V]):
             if key not in self._values:
                 self._values[key] = self._make(key)
             return self._values[key]
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def values(self) -> list[V]:
         """All that were made."""

@@ -1,5 +1,6 @@
 """Connections that several threads share: never more than there are places, and fewer when the peer wants fewer."""
 
+import os
 import threading
 from dataclasses import dataclass, field
 
@@ -197,3 +198,17 @@ def test_once_makes_each_value_once_whoever_comes_first(background) -> None:
     assert made == [1]
     assert len(set(map(id, got))) == 1
     assert values.values() == got[:1]
+
+
+def test_a_share_at_rest_holds_nothing_and_begins_anew(share, cancel: Cancel) -> None:
+    peer, shared = Peer(most=1), share(3)
+    before = len(os.listdir("/proc/self/fd"))
+    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+        shared.rest()  # somebody is here
+        assert not peer.made[0].left
+    shared.rest()
+    shared.rest()
+    assert peer.made[0].left
+    assert len(os.listdir("/proc/self/fd")) == before
+    with shared.borrowed(NO_LIMIT, cancel, peer.make) as connection:
+        assert connection is peer.made[1]

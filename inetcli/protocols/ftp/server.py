@@ -18,17 +18,28 @@ from inetcli.protocols.ftp.greeting import open_control
 
 T = TypeVar("T")
 
+MAX_KEPT = 64
+"""Servers to which connections are kept for the next target: a process has 1024 descriptors on most systems."""
+
 
 class Server:
     """One server: `use` it with a session."""
 
-    def __init__(self, endpoint: Endpoint, places: int) -> None:
+    def __init__(self, endpoint: Endpoint, places: int, many: Callable[[], bool]) -> None:
         self.endpoint = endpoint
+        self._many = many
         self._share: Share[Control] = Share(1, lambda error: error.reply_code == 421)
         self._manners = Manners(welcome=lambda: self._share.widen(places))
 
     def use(self, session: Session, work: Callable[[Control], T]) -> T:
         """What `work` makes of a connection. Errors: its own, and those of getting one."""
+        try:
+            return self._use(session, work)
+        finally:
+            if self._many():
+                self._share.rest()
+
+    def _use(self, session: Session, work: Callable[[Control], T]) -> T:
         while True:
             with self._share.borrowed(
                 session.deadline,
@@ -52,10 +63,14 @@ class Servers:
     """The servers of one command: `servers[endpoint]`. At most `places` connections to each."""
 
     def __init__(self, places: int) -> None:
-        self._servers: Once[Endpoint, Server] = Once(lambda endpoint: Server(endpoint, places))
+        self._servers: Once[Endpoint, Server] = Once(lambda endpoint: Server(endpoint, places, self._many))
 
     def __getitem__(self, endpoint: Endpoint) -> Server:
         return self._servers[endpoint]
+
+    def _many(self) -> bool:
+        """Whether there are too many servers to keep a connection to each."""
+        return len(self._servers) > MAX_KEPT
 
     def __enter__(self) -> "Servers":
         return self
