@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from ftpservers import FtpPeer, Wanted, ftp_server
 
+from inetcli.payload import open_payload
+from inetcli.protocols.ftp.upload import temporary_name
+
 DATA = os.urandom(900_000)
 THEN = 1_700_000_001
 
@@ -68,20 +71,26 @@ def test_a_tree(ftp_peer: FtpPeer, tmp_path: Path) -> None:
     assert (there / "empty").is_dir()
 
 
+def part_of(source: Path) -> str:
+    """The temporary that another run finds again."""
+    with open_payload(str(source)) as payload:
+        return temporary_name(source.name, payload)
+
+
 def test_an_upload_that_was_stopped_is_taken_up(ftp_peer: FtpPeer, source: Path) -> None:
     """What an earlier run left behind, as one that is stopped does."""
-    up = ftp_peer.root / "up"
-    begun = ftp_peer.run("put", "--direct", "-", ftp_peer.url("up/.a.bin.part"), stdin=DATA[:300_000])
+    up, part = ftp_peer.root / "up", f"up/{part_of(source)}"
+    begun = ftp_peer.run("put", "--direct", "-", ftp_peer.url(part), stdin=DATA[:300_000])
     assert begun.code == 0, begun.err
     done = ftp_peer.run("put", "-v", "--resume", "--json", str(source), ftp_peer.url("up/"))
     assert done.code == 0, done.err
-    assert "> APPE up/.a.bin.part" in done.err
+    assert f"> APPE {part}" in done.err
     assert (names(up), (up / "a.bin").read_bytes()) == (["a.bin"], DATA)
-    begun = ftp_peer.run("put", "--direct", "-", ftp_peer.url("up/.a.bin.part"), stdin=bytes(300_000))
+    begun = ftp_peer.run("put", "--direct", "-", ftp_peer.url(part), stdin=bytes(300_000))
     assert begun.code == 0, begun.err
     done = ftp_peer.run("put", "-v", "--resume", "--json", str(source), ftp_peer.url("up/"))
     assert done.code == 0, done.err
-    assert "> STOR up/.a.bin.part" in done.err
+    assert f"> STOR {part}" in done.err
     assert (names(up), (up / "a.bin").read_bytes()) == (["a.bin"], DATA)
 
 
@@ -90,7 +99,7 @@ def test_an_upload_that_takes_too_long_leaves_its_part_for_the_next(kind: str, s
     with ftp_server(Wanted(kind)) as peer:
         cut = peer.run("put", "--resume", "--limit-rate", "100K", "--max-time", "3", str(source), peer.url("up/"))
         assert cut.code == 28, cut.err
-        assert names(peer.root / "up") == [".a.bin.part"]
+        assert names(peer.root / "up") == [part_of(source)]
         done = peer.run("put", "--resume", str(source), peer.url("up/"))
         assert done.code == 0, done.err
         assert names(peer.root / "up") == ["a.bin"]

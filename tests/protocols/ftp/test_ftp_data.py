@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,8 +166,22 @@ def elsewhere_by_pasv(listener: socket.socket, *behind: str) -> str:
     return f"{EPSV}\nS 500 no\nC PASV\nS 227 (127,0,0,2,{port >> 8},{port & 255})\n{lines}\nC QUIT"
 
 
+@contextmanager
+def elsewhere_only() -> Iterator[socket.socket]:
+    """Somebody listens on another address, and nobody on that port of ours: it is taken, so that nobody else may."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.2", 0)) as elsewhere, socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", elsewhere.getsockname()[1]))
+            except OSError:
+                continue
+            yield elsewhere
+            return
+    raise AssertionError("no port is free on both addresses")
+
+
 def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.2", 0)) as elsewhere, Scripted(elsewhere_by_pasv(elsewhere)) as server:
+    with elsewhere_only() as elsewhere, Scripted(elsewhere_by_pasv(elsewhere)) as server:
         with client(server) as user, pytest.raises(Unreachable) as caught:
             user.get("a", tmp_path)
         assert caught.value.message == f"127.0.0.1:{elsewhere.getsockname()[1]}: refused"
