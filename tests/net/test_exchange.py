@@ -204,6 +204,8 @@ def test_no_more_than_the_window_are_in_flight(ask) -> None:
 
     def script(n: int, data: bytes) -> list[bytes]:
         """Answer the third of three, when no fourth has come."""
+        if not data[2:].startswith(b"q"):
+            return []  # late, and for whoever had this port before: it must not make up a three
         held.append(answer(data))
         if len(held) < 3:
             return []
