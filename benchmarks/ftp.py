@@ -16,9 +16,9 @@ from statistics import median
 
 from race import INETCLI, OURS, Command, head, race, races
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-from ftpservers import FtpPeer, Wanted, ftp_server
-from relay import ADDRESS, Relay
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.ftpservers import FtpPeer, Wanted, ftp_server
+from support.relay import ADDRESS, Relay
 
 SMALL = 300
 SMALL_SIZE = 4096

@@ -17,8 +17,8 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 
+from inetcli.destination import Destination, descend, entry_status, exists_error, safe_name, set_time, write_error
 from inetcli.errors import LocalWrite
-from inetcli.files import Destination, descend, entry_status, exists_error, safe_name, set_time, write_error
 
 MAX_RECORD = 1 << 16
 """Bytes of a record that is read."""
@@ -27,7 +27,7 @@ MAX_RECORD = 1 << 16
 class PartFile(Destination):
     """The destination that outlives a failure. `fd` stands behind the bytes that are there, `have` counts them."""
 
-    undoes = True
+    discards_on_failure = True
 
     def __init__(self, path: str, folder: int, name: str, *, force: bool) -> None:
         super().__init__(path, -1)
@@ -79,7 +79,7 @@ class PartFile(Destination):
         super().restart()
         self.have = 0
 
-    def keep_time(self, seconds: float) -> None:
+    def set_mtime(self, seconds: float) -> None:
         set_time(self.fd, seconds)
 
     def commit(self) -> None:

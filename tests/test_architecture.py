@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import house
 import pytest
-from house import PROTOCOL_FILES, RULES, Module, read_modules
-from loading import commands_load_nothing_heavy, help_loads_no_protocol, loaded
-from program import inetcli
+from support import house
+from support.house import PROTOCOL_FILES, RULES, Module, read_modules
+from support.loading import commands_load_nothing_heavy, help_loads_no_protocol, loaded
+from support.program import inetcli
 
 from inetcli.cli.app import GROUPS, cli
 from mockservers import DnsServer, FtpServer, HttpServer, NntpServer, TimeServer
@@ -31,8 +31,8 @@ PLANTED = [
     (house.click_stays_at_the_command_line, "inetcli/net/stream.py", "def f():\n    from click import echo"),
     (house.only_net_meets_the_network_and_the_clock, "inetcli/protocols/ftp/client.py", "import socket"),
     (house.only_net_meets_the_network_and_the_clock, "inetcli/wire/reader.py", "from ssl import SSLContext"),
-    (house.only_net_meets_the_network_and_the_clock, "inetcli/files.py", "import time\ntime.sleep(1)"),
-    (house.only_net_meets_the_network_and_the_clock, "inetcli/files.py", "import time\ntime.time()"),
+    (house.only_net_meets_the_network_and_the_clock, "inetcli/destination.py", "import time\ntime.sleep(1)"),
+    (house.only_net_meets_the_network_and_the_clock, "inetcli/destination.py", "import time\ntime.time()"),
     (house.only_net_meets_the_network_and_the_clock, "inetcli/protocols/dns/view.py", "datetime.now(UTC)"),
     (house.only_net_meets_the_network_and_the_clock, "inetcli/cli/output.py", "import threading"),
     (house.imports_are_absolute, "inetcli/wire/reader.py", "from ..net.stream import Stream"),
@@ -73,8 +73,8 @@ def test_every_rule_has_a_planted_violation() -> None:
 
 def test_a_module_without_a_docstring_is_found(tmp_path: Path) -> None:
     (tmp_path / "inetcli").mkdir()
-    (tmp_path / "inetcli" / "files.py").write_text("x = 1\n")
-    assert house.modules_fit_in_a_head(read_modules(tmp_path)) == ["inetcli.files has no docstring"]
+    (tmp_path / "inetcli" / "destination.py").write_text("x = 1\n")
+    assert house.modules_fit_in_a_head(read_modules(tmp_path)) == ["inetcli.destination has no docstring"]
 
 
 def test_every_protocol_is_whole() -> None:

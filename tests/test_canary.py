@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program import Finished, inetcli
+from support.program import Finished, inetcli
 
 from mockservers import FtpServer, HttpServer, NntpServer
 from mockservers.core import Server

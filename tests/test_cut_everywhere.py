@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cutting import ENDINGS, Converse, MakeServer, session_for, sweep
+from support.cutting import ENDINGS, Converse, MakeServer, session_for, sweep
 
 from inetcli.net.session import Session
 from inetcli.partial import open_partial
@@ -13,12 +13,12 @@ from inetcli.payload import open_payload
 from inetcli.protocols.dns.client import Failure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import Endpoint
-from inetcli.protocols.ftp.download import Place, Watcher, Wish, open_local
+from inetcli.protocols.ftp.control import ServerKey
+from inetcli.protocols.ftp.download import DownloadOptions, LocalPath, Watcher, open_local
 from inetcli.protocols.ftp.model import Security as FtpSecurity
 from inetcli.protocols.ftp.server import Servers
-from inetcli.protocols.ftp.tree import Found, Limits, Walk
-from inetcli.protocols.ftp.upload import Manner
+from inetcli.protocols.ftp.tree import RemoteFile, Walk, WalkLimits
+from inetcli.protocols.ftp.upload import UploadOptions
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.client import connect as connect_http
 from inetcli.protocols.http.model import Request
@@ -43,13 +43,13 @@ BEGUN = 300
 
 def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurity.OFF) -> object:
     """What was saved; nothing may be left when it failed."""
-    wish, watcher = Wish(), Watcher(lambda _: None, lambda _: None)
+    wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
     with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
-        place = Place(("a.bin",), folder)
+        place = LocalPath(("a.bin",), folder)
         try:
             local = open_local(place, wish, {}, session)
             with local.destination:
-                ftp = Ftp(session, servers[Endpoint(server.host, server.port, security)])
+                ftp = Ftp(session, servers[ServerKey(server.host, server.port, security)])
                 done = ftp.get("a.bin", place, local, wish, watcher)
         except BaseException:
             assert list(Path(folder).iterdir()) == []
@@ -65,14 +65,14 @@ def ftps_get(server: Server, session: Session) -> object:
 def ftp_of(server: Server, session: Session, servers: Servers) -> Ftp:
     """By the security that the server has."""
     security = {"ftp": FtpSecurity.OFF, "ftpes": FtpSecurity.EXPLICIT}[server.scheme]
-    return Ftp(session, servers[Endpoint(server.host, server.port, security)])
+    return Ftp(session, servers[ServerKey(server.host, server.port, security)])
 
 
 def ftp_resume(server: Server, session: Session) -> object:
     """The rest of a file that an earlier run has begun: only the parts may be left when it failed."""
-    whose, wish, watcher = {"path": "a.bin"}, Wish(resume=True), Watcher(lambda _: None, lambda _: None)
+    whose, wish, watcher = {"path": "a.bin"}, DownloadOptions(resume=True), Watcher(lambda _: None, lambda _: None)
     with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
-        place = Place(("a.bin",), folder)
+        place = LocalPath(("a.bin",), folder)
         with open_partial(place.path) as part:
             part.write(FILES["a.bin"][:BEGUN])
             part.remember({**whose, "size": len(FILES["a.bin"]), "time": "20261122180411"})
@@ -91,7 +91,7 @@ def ftp_resume(server: Server, session: Session) -> object:
 def ftp_put(server: Server, session: Session) -> object:
     """What the server has then: its old file, unless it was told to rename, when it has the whole new one."""
     assert isinstance(server, FtpServer)
-    manner, watcher = Manner(), Watcher(lambda _: None, lambda _: None)
+    manner, watcher = UploadOptions(), Watcher(lambda _: None, lambda _: None)
     with tempfile.NamedTemporaryFile() as file, Servers(1) as servers:
         file.write(FILES["a.bin"])
         file.flush()
@@ -111,7 +111,7 @@ def ftp_ls(server: Server, session: Session) -> object:
 
 def ftp_tree(server: Server, session: Session) -> object:
     """Everything below a folder: what is here of it is whole, also when the rest has failed."""
-    wish, watcher = Wish(), Watcher(lambda _: None, lambda _: None)
+    wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
     with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
         ftp = ftp_of(server, session, servers)
 
@@ -119,9 +119,9 @@ def ftp_tree(server: Server, session: Session) -> object:
             return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*.bin")}
 
         try:
-            for found in Walk(ftp.list, ftp.is_folder, Limits()).below("sub"):
-                assert isinstance(found, Found)
-                place = Place(found.names, folder)
+            for found in Walk(ftp.list, ftp.is_folder, WalkLimits()).below("sub"):
+                assert isinstance(found, RemoteFile)
+                place = LocalPath(found.names, folder)
                 local = open_local(place, wish, {}, session)
                 with local.destination:
                     ftp.get(found.path, place, local, wish, watcher)

@@ -4,9 +4,9 @@ import inspect
 import re
 from pathlib import Path
 
-import faulttable
 import pytest
-from program import inetcli
+from support import faulttable
+from support.program import inetcli
 
 import mockservers
 import mockservers.cli

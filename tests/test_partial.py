@@ -182,7 +182,7 @@ def test_force_replaces_and_keeps_the_mode(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0o640)
     with open_partial(str(tmp_path / "a"), force=True) as part:
         part.write(b"new")
-        part.keep_time(1000.0)
+        part.set_mtime(1000.0)
         part.commit()
     assert (tmp_path / "a").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640

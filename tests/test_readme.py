@@ -14,10 +14,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import foreign
 import pytest
-from pages import PAGES, ROOT, Block, blocks_of, matches, workplace
-from program import LIMIT_S
+from support import foreign
+from support.pages import PAGES, ROOT, Block, blocks_of, matches, workplace
+from support.program import LIMIT_S
 
 from mockservers.child import environment as addresses
 from mockservers.registry import start_servers

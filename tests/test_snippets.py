@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import foreign
 import pytest
-from pages import PAGES, Block, blocks_of, matches, put_files, workplace
-from program import LIMIT_S
+from support import foreign
+from support.pages import PAGES, Block, blocks_of, matches, put_files, workplace
+from support.program import LIMIT_S
 
 ALL = {page: blocks_of(page) for page in PAGES}
 FILES = [block for blocks in ALL.values() for block in blocks if block.name]

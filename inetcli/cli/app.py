@@ -17,17 +17,17 @@ import click
 from click.exceptions import NoSuchCommand
 
 from inetcli import __version__
-from inetcli.cli.groups import Entry, LazyGroup
+from inetcli.cli.groups import LazyCommand, LazyGroup
 from inetcli.errors import Bug, InetError, LocalWrite
 
 GROUPS = {
-    "ftp": Entry("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
-    "nntp": Entry("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
-    "http": Entry("inetcli.protocols.http.commands:http", "See HTTP/1.1 byte by byte."),
-    "tls": Entry("inetcli.protocols.tls.commands:tls", "Shake hands and judge certificates."),
-    "dns": Entry("inetcli.protocols.dns.commands:dns", "Ask name servers."),
-    "talk": Entry("inetcli.protocols.talk.commands:talk", "Send lines over TCP or UDP, print the replies."),
-    "completion": Entry("inetcli.cli.completion:completion", "Print the completion script for a shell."),
+    "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
+    "nntp": LazyCommand("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
+    "http": LazyCommand("inetcli.protocols.http.commands:http", "See HTTP/1.1 byte by byte."),
+    "tls": LazyCommand("inetcli.protocols.tls.commands:tls", "Shake hands and judge certificates."),
+    "dns": LazyCommand("inetcli.protocols.dns.commands:dns", "Ask name servers."),
+    "talk": LazyCommand("inetcli.protocols.talk.commands:talk", "Send lines over TCP or UDP, print the replies."),
+    "completion": LazyCommand("inetcli.cli.completion:completion", "Print the completion script for a shell."),
 }
 
 HELP = """One client for the internet's plain protocols: FTP, NNTP, HTTP/1.1, TLS, DNS, TCP and UDP lines.
@@ -129,7 +129,7 @@ def _ended(error: BaseException) -> BaseException | None:
 
 
 def _usage(error: click.ClickException, arguments: list[str]) -> int:
-    from inetcli.cli.habits import habit, habit_behind
+    from inetcli.cli.foreign_options import habit, habit_behind
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)

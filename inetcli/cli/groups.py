@@ -12,7 +12,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 
-class Entry(NamedTuple):
+class LazyCommand(NamedTuple):
     """Where a command is, as `module:attribute`, and its line in the help."""
 
     place: str
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
-    def __init__(self, entries: Mapping[str, Entry], **attributes: object) -> None:
+    def __init__(self, entries: Mapping[str, LazyCommand], **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
         self.entries = entries
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from inetcli.wire.quantity import show_size
+from inetcli.wire.quantity import format_size
 
 DELAY_S = 0.5
 INTERVAL_S = 0.1
@@ -107,7 +107,7 @@ def meter_line(progress: Progress, now: float, width: int) -> str:
     parts = [progress.label]
     if progress.total:
         parts.append(f"{min(100, progress.done * 100 // progress.total):3d}%")
-    parts += [show_size(progress.done), f"{show_size(int(rate))}/s"]
+    parts += [format_size(progress.done), f"{format_size(int(rate))}/s"]
     if progress.total and rate > 0:
         left = int(max(0, progress.total - progress.done) / rate)
         parts.append(f"{left // 60}:{left % 60:02d} left")

@@ -56,11 +56,11 @@ class Options:
     def network(self) -> "Network":
         """How these options want the network to be used."""
         from inetcli.net.resolve import ANY, IPV4, IPV6
-        from inetcli.net.session import Limits, Network
+        from inetcli.net.session import Network, Timeouts
         from inetcli.net.trust import Trust
 
         return Network(
-            limits=Limits(
+            timeouts=Timeouts(
                 connect_s=self.connect_timeout,
                 silence_s=self.timeout,
                 max_time_s=self.max_time,
@@ -148,7 +148,7 @@ class SharedOption(click.Option):
     """An option of this module: listed behind the command's own."""
 
 
-class Command(click.Command):
+class ProtocolCommand(click.Command):
     """A command whose help lists its own options first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

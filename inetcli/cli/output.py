@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from inetcli.errors import LocalWrite
-from inetcli.net.trace import MAIN, Event, Kind
+from inetcli.net.trace import MAIN, Event, EventKind
 from inetcli.wire.escape import UNSAFE, escape
 
 MAX_SHOWN = 500
@@ -78,7 +78,7 @@ class Transcript:
     def __init__(self, output: Output, label: str = "") -> None:
         self._output = output
         self._label = f"{label} " if label else ""
-        self._rest: dict[tuple[str, Kind], tuple[float, bytes]] = {}
+        self._rest: dict[tuple[str, EventKind], tuple[float, bytes]] = {}
 
     def __call__(self, event: Event) -> None:
         if event.whole:

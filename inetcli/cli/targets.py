@@ -16,10 +16,10 @@ from inetcli.cli.output import Output, Transcript
 from inetcli.errors import Bug, InetError, LocalRead, Usage
 from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.deadline import Deadline
-from inetcli.net.pool import run_pool
 from inetcli.net.session import Network, Session
 from inetcli.net.source import read_lines
 from inetcli.net.wait import Cancel, Cancelled
+from inetcli.net.workers import run_ordered
 from inetcli.wire.escape import escape
 from inetcli.wire.target import Target, mask_target
 
@@ -153,7 +153,7 @@ class _Run:
         numbered = enumerate(self._all(targets))
         if len(targets) <= 1 and self._options.input is None:
             self._jobs = 1
-        results = run_pool(
+        results = run_ordered(
             numbered, self._attempts, jobs=self._jobs, cancel=self.cancel, ordered=not self._options.unordered
         )
         count = 0
@@ -193,7 +193,7 @@ class _Run:
 
         alone = self._jobs == 1
         jobs = jobs if alone else 1
-        results = run_pool(items, attempt, jobs=jobs, cancel=self.cancel, ordered=not self._options.unordered)
+        results = run_ordered(items, attempt, jobs=jobs, cancel=self.cancel, ordered=not self._options.unordered)
         try:
             for _, finished in results:
                 if isinstance(finished, BaseException):
@@ -219,7 +219,7 @@ class _Run:
         """What is needed to work on a target, or on a part of one: `label` is for `-v`, `shown` for the meter."""
         transcript = Transcript(self._output, escape(label))
         listener = transcript if self._options.verbose else None
-        session = whole.part(listener) if whole else self._network.session(listener)
+        session = whole.child(listener) if whole else self._network.session(listener)
         progress = self._meter.start(escape(shown)) if self._meter else Progress(shown, None)
         with ExitStack() as lasting:
             try:
@@ -275,11 +275,11 @@ class _Run:
         return error.exit_code if error else 0
 
     def _draw(self, job: Job) -> None:
-        from inetcli.cli.picture import draw_timing
+        from inetcli.cli.timing_chart import draw_timing_chart
 
         trace = job.session.trace
         encoding = (sys.stderr.encoding or "").lower() if sys.stderr else ""
-        for line in draw_timing(trace.phases, trace.elapsed(), blocks=encoding.startswith("utf")):
+        for line in draw_timing_chart(trace.phases, trace.elapsed(), blocks=encoding.startswith("utf")):
             self._output.tell(line)
 
 
@@ -294,7 +294,7 @@ class Finished:
         self.answer = result if isinstance(result, Answer) else Answer()
         self.error = result if isinstance(result, InetError) else self.answer.error
         if job:
-            job.session.trace.settle()
+            job.session.trace.freeze_timing()
 
 
 def input_targets(path: str, network: Network) -> Iterator[str]:

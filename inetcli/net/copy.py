@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from inetcli.errors import LocalRead, LocalWrite
-from inetcli.net.rate import Pace, RateGuard
+from inetcli.net.rate import LowSpeedGuard, RateLimiter
 from inetcli.net.stream import CANNOT_SPLICE, SocketStream
-from inetcli.net.wait import READ, WRITE, Patience, wait_any
+from inetcli.net.wait import READ, WRITE, WaitLimits, wait_any
 
 BUFFER = 256 << 10
 """Bytes per read: of the pipe, if the system lets it grow, and of the buffer."""
@@ -22,7 +22,7 @@ BUFFER = 256 << 10
 _F_SETPIPE_SZ = 1031
 
 Progress = Callable[[int], object]
-Look = Callable[[memoryview], object]
+Observer = Callable[[memoryview], object]
 
 
 class Converter(Protocol):
@@ -35,7 +35,7 @@ class Converter(Protocol):
         """What was held back, at the end."""
 
 
-class Transfer:
+class Receiver:
     """One stream into one descriptor. `name` is for messages.
 
     `look` sees every byte that is written (a hash), `converter` changes them; both forbid splice. `limit` ends it one
@@ -50,18 +50,18 @@ class Transfer:
         *,
         limit: int | None = None,
         progress: Progress | None = None,
-        look: Look | None = None,
+        look: Observer | None = None,
         converter: Converter | None = None,
         rate: int | None = None,
     ) -> None:
         self._stream = stream
-        self._sink = _Sink(descriptor, name, stream.patience)
+        self._sink = _Sink(descriptor, name, stream.limits)
         self._limit = limit
         self._progress = progress
         self._look = look
         self._converter = converter
-        self._guard = RateGuard(stream.min_rate)
-        self._pace = Pace(rate) if rate else None
+        self._guard = LowSpeedGuard(stream.min_rate)
+        self._pace = RateLimiter(rate) if rate else None
         self._paused_s = 0.0
         self.moved = 0
         """Bytes that have come and reached the descriptor, in whole pieces."""
@@ -139,10 +139,10 @@ class Transfer:
         if self._progress:
             self._progress(size)
         if self._pace:
-            self._paused_s += self._pace.keep(size, self._stream.patience)
+            self._paused_s += self._pace.keep(size, self._stream.limits)
 
 
-class Sending:
+class Sender:
     """One local descriptor into one stream. `name` is for messages; `waits`: its bytes may take their time to come.
 
     `look` sees every byte that is sent, `converter` changes them before.
@@ -156,7 +156,7 @@ class Sending:
         *,
         waits: bool,
         progress: Progress | None = None,
-        look: Look | None = None,
+        look: Observer | None = None,
         converter: Converter | None = None,
         rate: int | None = None,
     ) -> None:
@@ -167,8 +167,8 @@ class Sending:
         self._progress = progress
         self._look = look
         self._converter = converter
-        self._guard = RateGuard(stream.min_rate)
-        self._pace = Pace(rate) if rate else None
+        self._guard = LowSpeedGuard(stream.min_rate)
+        self._pace = RateLimiter(rate) if rate else None
         self._idle_s = 0.0
         self.moved = 0
         """Bytes that the stream has taken."""
@@ -199,10 +199,10 @@ class Sending:
 
     def _wait(self) -> None:
         """Until something is to be read: that is nobody's slowness but its writer's."""
-        patience = self._stream.patience
+        limits = self._stream.limits
         before = self._stream.instant()
-        if not wait_any({self._descriptor: READ}, patience.deadline, patience.cancel):
-            raise patience.deadline.expired()
+        if not wait_any({self._descriptor: READ}, limits.deadline, limits.cancel):
+            raise limits.deadline.expired()
         self._idle_s += self._stream.instant() - before
 
     def _send(self, data: memoryview) -> None:
@@ -216,7 +216,7 @@ class Sending:
         if self._progress:
             self._progress(len(data))
         if self._pace:
-            self._idle_s += self._pace.keep(len(data), self._stream.patience)
+            self._idle_s += self._pace.keep(len(data), self._stream.limits)
 
 
 class _Sink:
@@ -226,10 +226,10 @@ class _Sink:
     the peer's silence limit, and are not the peer's slowness: `stalled_s` counts them.
     """
 
-    def __init__(self, descriptor: int, name: str, patience: Patience) -> None:
+    def __init__(self, descriptor: int, name: str, limits: WaitLimits) -> None:
         self._descriptor = descriptor
         self._name = name
-        self._patience = patience
+        self._limits = limits
         self._blocks = _may_block(descriptor)
         self.stalled_s = 0.0
 
@@ -265,9 +265,9 @@ class _Sink:
                 raise self._failure(error) from error
 
     def _wait(self) -> None:
-        deadline = self._patience.deadline
+        deadline = self._limits.deadline
         before = deadline.clock.monotonic()
-        if not wait_any({self._descriptor: WRITE}, deadline, self._patience.cancel):
+        if not wait_any({self._descriptor: WRITE}, deadline, self._limits.cancel):
             raise deadline.expired()
         self.stalled_s += deadline.clock.monotonic() - before
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from inetcli.errors import ReceiveFailed, SendFailed, Unreachable
 from inetcli.net.resolve import Address
 from inetcli.net.trace import MAIN, Trace
-from inetcli.net.wait import READ, WRITE, Patience
+from inetcli.net.wait import READ, WRITE, WaitLimits
 
 MAX_DATAGRAM = 65535
 
@@ -22,9 +22,9 @@ each datagram besides, holds under a hundred replies of 1232 bytes: of a burst o
 class Datagrams:
     """Send and receive whole datagrams. Use it in a `with`, or close it."""
 
-    def __init__(self, peer: Address, patience: Patience, trace: Trace, *, channel: str = MAIN) -> None:
+    def __init__(self, peer: Address, limits: WaitLimits, trace: Trace, *, channel: str = MAIN) -> None:
         self.peer = peer
-        self.patience = patience
+        self.limits = limits
         self._trace = trace
         self._channel = channel
         try:
@@ -54,7 +54,7 @@ class Datagrams:
                 self._sock.send(data)
                 break
             except BlockingIOError:
-                self.patience.wait(self._sock.fileno(), WRITE)
+                self.limits.wait(self._sock.fileno(), WRITE)
             except ConnectionRefusedError as error:
                 raise self._closed() from error
             except OSError as error:
@@ -64,7 +64,7 @@ class Datagrams:
     def receive(self) -> bytes:
         """The next datagram, waiting for it. `TimedOut`, `Unreachable`, `ReceiveFailed`."""
         while (data := self.poll()) is None:
-            self.patience.wait(self._sock.fileno(), READ)
+            self.limits.wait(self._sock.fileno(), READ)
         return data
 
     def poll(self) -> bytes | None:

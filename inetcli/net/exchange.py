@@ -29,7 +29,7 @@ each key in flight is one that a forger may guess."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[Q]):
+class ExchangeResult(Generic[Q]):
     """What became of a question: the datagram that fits it, or the error. `rtt_s` is that of the last try."""
 
     question: Q
@@ -40,7 +40,7 @@ class Reply(Generic[Q]):
 
 
 @dataclass(slots=True)
-class _Flight(Generic[Q]):
+class _Pending(Generic[Q]):
     question: Q
     key: int
     sent_at: float
@@ -58,7 +58,7 @@ class Codec(Generic[Q]):
 
 def exchange(
     peer: Datagrams, questions: Iterable[Q], codec: Codec[Q], *, tries: int, timeout_s: float, window: int = WINDOW
-) -> Iterator[Reply[Q]]:
+) -> Iterator[ExchangeResult[Q]]:
     """Ask all questions, at most `window` at a time; yield each with its reply, as they come.
 
     Each try has `timeout_s`; after `tries` of them the reply's error is a `TimedOut`, and when the host says that its
@@ -77,75 +77,75 @@ class _Exchange(Generic[Q]):
         self._codec = codec
         self._tries = tries
         self._timeout_s = timeout_s
-        self._deadline = peer.patience.deadline
+        self._deadline = peer.limits.deadline
         self._clock = self._deadline.clock
-        self._flying: dict[int, _Flight[Q]] = {}
+        self._in_flight: dict[int, _Pending[Q]] = {}
 
-    def run(self, questions: Iterator[Q], window: int) -> Iterator[Reply[Q]]:
+    def run(self, questions: Iterator[Q], window: int) -> Iterator[ExchangeResult[Q]]:
         more = True
-        while more or self._flying:
-            while more and len(self._flying) < window:
+        while more or self._in_flight:
+            while more and len(self._in_flight) < window:
                 try:
                     question = next(questions)
                 except StopIteration:
                     more = False
                     break
-                yield from self._launch(question, 1)
-            if self._flying:
+                yield from self._send(question, 1)
+            if self._in_flight:
                 yield from self._wait()
 
-    def _launch(self, question: Q, tries: int) -> Iterator[Reply[Q]]:
+    def _send(self, question: Q, tries: int) -> Iterator[ExchangeResult[Q]]:
         key = secrets.randbelow(KEYS)
-        while key in self._flying:
+        while key in self._in_flight:
             key = secrets.randbelow(KEYS)
-        flight = _Flight(question, key, self._clock.monotonic(), tries)
-        self._flying[key] = flight
+        pending = _Pending(question, key, self._clock.monotonic(), tries)
+        self._in_flight[key] = pending
         try:
             self._peer.send(self._codec.encode(question, key))
         except Unreachable as error:  # told of an earlier datagram, and true for all
-            yield from self._land_all(error)
+            yield from self._complete_all(error)
         except InetError as error:
-            yield self._land(flight, error)
+            yield self._complete(pending, error)
 
-    def _wait(self) -> Iterator[Reply[Q]]:
+    def _wait(self) -> Iterator[ExchangeResult[Q]]:
         """Until a datagram comes or a try's time is up."""
         limit = self._deadline.within(max(0.0, self._next_expiry() - self._clock.monotonic()), "")
-        if wait_any({self._peer.fileno(): READ}, limit, self._peer.patience.cancel):
+        if wait_any({self._peer.fileno(): READ}, limit, self._peer.limits.cancel):
             yield from self._receive()
-        if self._flying and self._deadline.passed:
+        if self._in_flight and self._deadline.passed:
             raise self._deadline.expired()
-        while self._flying and self._next_expiry() <= self._clock.monotonic():
-            yield from self._expire(next(iter(self._flying.values())))
+        while self._in_flight and self._next_expiry() <= self._clock.monotonic():
+            yield from self._expire(next(iter(self._in_flight.values())))
 
-    def _receive(self) -> Iterator[Reply[Q]]:
+    def _receive(self) -> Iterator[ExchangeResult[Q]]:
         """What is here, but not more than a burst: a flood of forged datagrams must not hold up the limits."""
         for _ in range(BURST):
             try:
                 data = self._peer.poll()
             except InetError as error:
-                yield from self._land_all(error)
+                yield from self._complete_all(error)
                 return
             if data is None:
                 return
             key = self._codec.key_of(data)
-            flight = self._flying.get(key) if key is not None else None
-            if flight and self._codec.fits(data, flight.key, flight.question):
-                yield self._land(flight, None, data)
+            pending = self._in_flight.get(key) if key is not None else None
+            if pending and self._codec.fits(data, pending.key, pending.question):
+                yield self._complete(pending, None, data)
 
     def _next_expiry(self) -> float:
-        return next(iter(self._flying.values())).sent_at + self._timeout_s
+        return next(iter(self._in_flight.values())).sent_at + self._timeout_s
 
-    def _expire(self, flight: _Flight[Q]) -> Iterator[Reply[Q]]:
-        if flight.tries >= self._tries:
-            yield self._land(flight, TimedOut(f"timed out: no reply from {self._peer.peer}"))
+    def _expire(self, pending: _Pending[Q]) -> Iterator[ExchangeResult[Q]]:
+        if pending.tries >= self._tries:
+            yield self._complete(pending, TimedOut(f"timed out: no reply from {self._peer.peer}"))
         else:
-            del self._flying[flight.key]
-            yield from self._launch(flight.question, flight.tries + 1)
+            del self._in_flight[pending.key]
+            yield from self._send(pending.question, pending.tries + 1)
 
-    def _land(self, flight: _Flight[Q], error: InetError | None, data: bytes = b"") -> Reply[Q]:
-        del self._flying[flight.key]
-        return Reply(flight.question, data, error, self._clock.monotonic() - flight.sent_at, flight.tries)
+    def _complete(self, pending: _Pending[Q], error: InetError | None, data: bytes = b"") -> ExchangeResult[Q]:
+        del self._in_flight[pending.key]
+        return ExchangeResult(pending.question, data, error, self._clock.monotonic() - pending.sent_at, pending.tries)
 
-    def _land_all(self, error: InetError) -> Iterator[Reply[Q]]:
-        for flight in list(self._flying.values()):
-            yield self._land(flight, error)
+    def _complete_all(self, error: InetError) -> Iterator[ExchangeResult[Q]]:
+        for pending in list(self._in_flight.values()):
+            yield self._complete(pending, error)

@@ -5,7 +5,7 @@ windows of 60 s, from its first byte on, and a window that falls short ends it.
 """
 
 from inetcli.errors import TimedOut
-from inetcli.net.wait import Patience, wait_any
+from inetcli.net.wait import WaitLimits, wait_any
 
 WINDOW_S = 60.0
 
@@ -13,7 +13,7 @@ STEP_S = 0.1
 """What is taken at a time at a limited speed: a tenth of a second's bytes, so that the peer sees a steady flow."""
 
 
-class RateGuard:
+class LowSpeedGuard:
     """Watches one transfer. `floor` in bytes per second, 0 = off."""
 
     __slots__ = ("_bytes", "_floor", "_opened")
@@ -38,7 +38,7 @@ class RateGuard:
         self._opened, self._bytes = now, 0
 
 
-class Pace:
+class RateLimiter:
     """Keeps one transfer at no more than `rate` bytes a second, counted from its first byte."""
 
     __slots__ = ("_begun", "_bytes", "_rate")
@@ -52,12 +52,12 @@ class Pace:
         """How many bytes to take at a time."""
         return max(1, min(most, int(self._rate * STEP_S)))
 
-    def keep(self, size: int, patience: Patience) -> float:
+    def keep(self, size: int, limits: WaitLimits) -> float:
         """`size` more bytes have been moved: wait until that is not too fast; return how many seconds that took.
 
         Raises `TimedOut` when the deadline passes meanwhile, `Cancelled`.
         """
-        clock = patience.deadline.clock
+        clock = limits.deadline.clock
         now = clock.monotonic()
         if self._begun is None:
             self._begun = now
@@ -65,7 +65,7 @@ class Pace:
         early = self._begun + self._bytes / self._rate - now
         if early <= 0:
             return 0.0
-        wait_any({}, patience.deadline.within(early, ""), patience.cancel)
-        if patience.deadline.passed:
-            raise patience.deadline.expired()
+        wait_any({}, limits.deadline.within(early, ""), limits.cancel)
+        if limits.deadline.passed:
+            raise limits.deadline.expired()
         return clock.monotonic() - now

@@ -29,7 +29,7 @@ from inetcli.net.resolve import ANY, Address, resolve
 from inetcli.net.stream import SocketStream
 from inetcli.net.trace import MAIN, Listener, Trace
 from inetcli.net.trust import Trust
-from inetcli.net.wait import Cancel, Patience, wait_any
+from inetcli.net.wait import Cancel, WaitLimits, wait_any
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ NOT_THERE_YET = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timeouts:
     """The limits of one target, seconds; `min_rate` in bytes per second, 0 = off."""
 
     connect_s: float = 15.0
@@ -52,7 +52,7 @@ class Limits:
 class Network:
     """How the user wants the network to be used; the same for all targets of a command."""
 
-    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
     family: int = ANY
     connect_to: tuple[str, int] | None = None
     trust: Trust = field(default_factory=Trust)
@@ -61,7 +61,7 @@ class Network:
 
     def session(self, listener: Listener | None = None) -> "Session":
         """A session for one target, whose `--max-time` starts now."""
-        limit = self.limits.max_time_s
+        limit = self.timeouts.max_time_s
         deadline = Deadline(self.clock).within(limit, f"timed out: not done after {limit or 0:g} s (--max-time)")
         return Session(self, deadline, Trace(self.clock, listener))
 
@@ -75,16 +75,16 @@ class Session:
     trace: Trace
 
     @property
-    def limits(self) -> Limits:
-        return self.network.limits
+    def timeouts(self) -> Timeouts:
+        return self.network.timeouts
 
-    def patience(self, deadline: Deadline | None = None) -> Patience:
+    def wait_limits(self, deadline: Deadline | None = None) -> WaitLimits:
         """How long a stream of this session may keep us waiting."""
-        return Patience(deadline or self.deadline, self.limits.silence_s, self.network.cancel)
+        return WaitLimits(deadline or self.deadline, self.timeouts.silence_s, self.network.cancel)
 
     def connect_deadline(self) -> Deadline:
         """The limit for look-up, TCP and TLS together, from now on."""
-        seconds = self.limits.connect_s
+        seconds = self.timeouts.connect_s
         return self.deadline.within(seconds, f"timed out: not connected after {seconds:g} s (--connect-timeout)")
 
     def note(self, text: str) -> None:
@@ -116,7 +116,7 @@ class Session:
         failures: list[str] = []
         for address in addresses:
             try:
-                return Datagrams(address, self.patience(), self.trace)
+                return Datagrams(address, self.wait_limits(), self.trace)
             except Unreachable as error:
                 failures.append(error.message)
         raise Unreachable("; ".join(failures))
@@ -140,7 +140,7 @@ class Session:
 
     def accept(self, acceptor: Acceptor, *, channel: str = MAIN) -> SocketStream:
         """The TCP connection that the peer makes to us, within the connect limit. `TimedOut`."""
-        seconds = self.limits.connect_s
+        seconds = self.timeouts.connect_s
         limit = self.deadline.within(seconds, f"timed out: no connection to us after {seconds:g} s (--connect-timeout)")
         with self.trace.phase("connect", channel):
             sock, address = acceptor.accept(limit, self.network.cancel)
@@ -151,18 +151,18 @@ class Session:
         return SocketStream(
             sock,
             address,
-            self.patience(),
+            self.wait_limits(),
             self.trace,
             channel=channel,
             interactive=interactive,
-            min_rate=self.limits.min_rate,
+            min_rate=self.timeouts.min_rate,
         )
 
     def waiting(self) -> Deadline:
         """The limit of `--wait`, from now on."""
-        return Deadline(self.network.clock).within(self.limits.wait_s, "")
+        return Deadline(self.network.clock).within(self.timeouts.wait_s, "")
 
-    def until_there(
+    def wait_for_server(
         self, attempt: Callable[[], T], until: Deadline | None = None, *, only: type[InetError] | None = None
     ) -> T:
         """Run `attempt`, which connects and reads a greeting where there is one; with `--wait S`, again and again until
@@ -179,7 +179,7 @@ class Session:
                 self.pause(min(pause, until.left() or 0.0), error)
         raise AssertionError("pauses have no end")
 
-    def verified(self, connect: Callable[["Session"], T]) -> T:
+    def with_verification(self, connect: Callable[["Session"], T]) -> T:
         """Run `connect`, which opens a TLS connection. With `--insecure`, what is wrong with the certificate is told in
         one note, and `connect` runs once more with a session that lets it pass.
 
@@ -188,16 +188,16 @@ class Session:
         if not self.network.trust.insecure:
             return connect(self)
         try:
-            return connect(self.trusting(replace(self.network.trust, insecure=False)))
+            return connect(self.with_trust(replace(self.network.trust, insecure=False)))
         except CertificateProblem as error:
             self.note(f"--insecure: {error.message}")
         return connect(self)
 
-    def part(self, listener: Listener | None = None) -> "Session":
+    def child(self, listener: Listener | None = None) -> "Session":
         """A session for one of several things that this target is about: within its deadline, with its own trace."""
         return replace(self, trace=Trace(self.network.clock, listener))
 
-    def trusting(self, trust: Trust) -> "Session":
+    def with_trust(self, trust: Trust) -> "Session":
         """The same session with another trust."""
         return replace(self, network=replace(self.network, trust=trust))
 

@@ -20,10 +20,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inetcli.errors import InetError, ReceiveFailed, SendFailed
-from inetcli.net.rate import RateGuard
+from inetcli.net.rate import LowSpeedGuard
 from inetcli.net.resolve import Address
 from inetcli.net.trace import MAIN, Trace
-from inetcli.net.wait import READ, WRITE, Patience
+from inetcli.net.wait import READ, WRITE, WaitLimits
 from inetcli.wire.reader import Parse, Reader, T
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Stream:
     def read(self, parse: Parse[T]) -> T:
         """Run a parser to its end, feeding it what comes. Errors: the parser's own, and those of receiving."""
         parser = parse(self.reader)
-        guard = RateGuard(self.min_rate)
+        guard = LowSpeedGuard(self.min_rate)
         while True:
             try:
                 next(parser)
@@ -60,7 +60,7 @@ class Stream:
                 return result
             self._feed(guard)
 
-    def _feed(self, guard: RateGuard) -> None:
+    def _feed(self, guard: LowSpeedGuard) -> None:
         with memoryview(self._scratch) as scratch:
             size = self.receive_into(scratch)
             if size:
@@ -123,7 +123,7 @@ class SocketStream(Stream):
         self,
         sock: socket.socket,
         peer: Address,
-        patience: Patience,
+        limits: WaitLimits,
         trace: Trace,
         *,
         channel: str = MAIN,
@@ -133,7 +133,7 @@ class SocketStream(Stream):
         super().__init__(channel, trace, min_rate)
         self.sock = sock
         self.peer = peer
-        self.patience = patience
+        self.limits = limits
         self.facts: TlsFacts | None = None
         """What a TLS handshake agreed on, where there was one."""
         self._interactive = interactive and _QUICKACK is not None
@@ -150,7 +150,7 @@ class SocketStream(Stream):
             try:
                 size = os.splice(self.sock.fileno(), pipe, limit, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
             except BlockingIOError:
-                self.patience.wait(self.sock.fileno(), READ)
+                self.limits.wait(self.sock.fileno(), READ)
             except OSError as error:
                 if error.errno in CANNOT_SPLICE:
                     return None
@@ -161,7 +161,7 @@ class SocketStream(Stream):
                 return size
 
     def instant(self) -> float:
-        return self.patience.deadline.clock.monotonic()
+        return self.limits.deadline.clock.monotonic()
 
     def finish_sending(self) -> None:
         try:
@@ -172,8 +172,8 @@ class SocketStream(Stream):
     def wait_for_end(self, seconds: float) -> None:
         """Drop what still comes until the peer has ended, too, or `seconds` are over: a socket that is closed with
         something unread in it resets the connection. Never raises, but for a stop."""
-        usual = self.patience
-        self.patience = replace(usual, deadline=usual.deadline.within(seconds, ""))
+        usual = self.limits
+        self.limits = replace(usual, deadline=usual.deadline.within(seconds, ""))
         try:
             with memoryview(self._scratch) as scratch:
                 while self.receive_into(scratch):
@@ -181,7 +181,7 @@ class SocketStream(Stream):
         except InetError:
             pass
         finally:
-            self.patience = usual
+            self.limits = usual
 
     def close(self) -> None:
         self.sock.close()
@@ -195,7 +195,7 @@ class SocketStream(Stream):
                 self._interactive = False  # a socket that is no TCP socket: as slow as it is
 
     def _check(self) -> None:
-        self.patience.check()
+        self.limits.check()
 
     def _receive(self, buffer: memoryview) -> int:
         while True:
@@ -203,7 +203,7 @@ class SocketStream(Stream):
             try:
                 return self.sock.recv_into(buffer)
             except BlockingIOError:
-                self.patience.wait(self.sock.fileno(), READ)
+                self.limits.wait(self.sock.fileno(), READ)
             except OSError as error:
                 raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
 
@@ -212,7 +212,7 @@ class SocketStream(Stream):
             try:
                 return self.sock.send(data)
             except BlockingIOError:
-                self.patience.wait(self.sock.fileno(), WRITE)
+                self.limits.wait(self.sock.fileno(), WRITE)
             except OSError as error:
                 raise SendFailed(f"{self.peer}: {_broken(error)}") from error
 

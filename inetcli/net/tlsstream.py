@@ -135,7 +135,7 @@ class TlsStream(SocketStream):
         super().__init__(
             under.sock,
             under.peer,
-            under.patience,
+            under.limits,
             under.trace,
             channel=under.channel,
             interactive=under._interactive,
@@ -155,8 +155,8 @@ class TlsStream(SocketStream):
 
     def shake_hands(self, limit: Deadline) -> None:
         """The handshake. Raises OpenSSL's errors as they are, and those of the connection."""
-        usual = self.patience
-        self.patience = replace(usual, deadline=limit)
+        usual = self.limits
+        self.limits = replace(usual, deadline=limit)
         while True:
             try:
                 self.tls.do_handshake()
@@ -165,7 +165,7 @@ class TlsStream(SocketStream):
                 self._flush()
                 self._fill()
         self._flush()
-        self.patience = usual
+        self.limits = usual
 
     def finish_sending(self) -> None:
         """Send close_notify: TLS's half-close (RFC 8446 section 6.1)."""
@@ -289,7 +289,7 @@ def _host_name(server_name: str) -> str:
 
 def _limit(session: Session, deadline: Deadline | None) -> Deadline:
     """A peer that stalls in the handshake gets the smaller of both limits."""
-    silence_s = session.limits.silence_s
+    silence_s = session.timeouts.silence_s
     reason = f"timed out: no TLS handshake after {silence_s:g} s (--timeout)"
     return (deadline or session.connect_deadline()).within(silence_s, reason)
 

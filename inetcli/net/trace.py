@@ -18,7 +18,7 @@ MAIN = "main"
 """The channel of the connection that the conversation is held on; FTP has "data" beside it."""
 
 
-class Kind(Enum):
+class EventKind(Enum):
     """What an event is about; the value is its mark in `-v`."""
 
     SENT = ">"
@@ -35,7 +35,7 @@ class Event:
     """
 
     at: float
-    kind: Kind
+    kind: EventKind
     channel: str
     data: bytes
     size: int
@@ -77,7 +77,7 @@ class Trace:
         """Seconds since the target's start, up to `settle`."""
         return self._settled if self._settled is not None else self._clock.monotonic() - self._origin
 
-    def settle(self) -> None:
+    def freeze_timing(self) -> None:
         """The answer is here: what follows (QUIT, a close) is not part of its times."""
         if self._settled is None:
             self._settled = self.elapsed()
@@ -96,7 +96,7 @@ class Trace:
         if channel == MAIN and self._settled is None:
             self._asked_at = at
         if self._listener:
-            self._listener(Event(at, Kind.SENT, channel, bytes(data), len(data), whole))
+            self._listener(Event(at, EventKind.SENT, channel, bytes(data), len(data), whole))
 
     def received(self, channel: str, data: bytes | bytearray | memoryview, *, whole: bool = False) -> None:
         """`data` came in."""
@@ -112,13 +112,13 @@ class Trace:
             self.phases["first_byte"] = Span(self._asked_at, now - self._asked_at)
             self._asked_at = None
         if self._listener:
-            self._listener(Event(now, Kind.RECEIVED, channel, bytes(data), size, whole))
+            self._listener(Event(now, EventKind.RECEIVED, channel, bytes(data), size, whole))
 
     def remark(self, text: str, channel: str = MAIN) -> None:
         """Something worth a line in `-v`: where the connection went, what TLS agreed on."""
         data = text.encode("utf-8", "surrogateescape")
         if self._listener:
-            self._listener(Event(self.now(), Kind.REMARK, channel, data, len(data), whole=True))
+            self._listener(Event(self.now(), EventKind.REMARK, channel, data, len(data), whole=True))
 
     def note(self, text: str) -> None:
         """Something for the answer's notes; told once."""

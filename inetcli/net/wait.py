@@ -89,7 +89,7 @@ def wait_any(wanted: Mapping[int, int], deadline: Deadline, cancel: Cancel) -> l
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitLimits:
     """How long one stream may keep us waiting: its target's deadline, and the longest silence on the way there."""
 
     deadline: Deadline

@@ -3,7 +3,7 @@
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def show_size(size: int) -> str:
+def format_size(size: int) -> str:
     """A number of bytes: 700.0 MiB."""
     value, unit = float(size), 0
     while value >= 1024 and unit < len(_UNITS) - 1:

@@ -8,10 +8,10 @@ from typing import NoReturn
 
 import click
 import pytest
-from program import LIMIT_S, environment
+from support.program import LIMIT_S, environment
 
 from inetcli.cli import app
-from inetcli.cli.groups import Entry
+from inetcli.cli.groups import LazyCommand
 from inetcli.errors import NotFound, TimedOut
 
 Raising = Callable[[BaseException], None]
@@ -28,7 +28,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Raising:
 
         monkeypatch.setattr(sys.modules[__name__], "broken", command, raising=False)
         monkeypatch.setitem(sys.modules, "broken_command", sys.modules[__name__])
-        monkeypatch.setitem(app.cli.entries, "break", Entry("broken_command:broken", "Break."))  # type: ignore[misc]
+        monkeypatch.setitem(app.cli.entries, "break", LazyCommand("broken_command:broken", "Break."))  # type: ignore[misc]
 
     monkeypatch.delenv("INETCLI_DEBUG", raising=False)
     return install

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from program import LIMIT_S, environment, inetcli
-from terminal import read_all
+from support.program import LIMIT_S, environment, inetcli
+from support.terminal import read_all
 
 from mockservers import DnsServer, HttpServer, TimeServer
 

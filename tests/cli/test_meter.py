@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from program import inetcli
-from terminal import on_terminal
+from support.program import inetcli
+from support.terminal import on_terminal
 
 from inetcli.cli.meter import Meter, Progress, meter_line
 from mockservers import FtpServer

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from inetcli.cli.app import GROUPS, cli
-from inetcli.cli.options import SECTION, Command, Options, SharedOption, shared_options
+from inetcli.cli.options import SECTION, Options, ProtocolCommand, SharedOption, shared_options
 from inetcli.net.resolve import ANY, IPV4, IPV6
 
 KEY = "sha256//" + "A" * 43 + "="
@@ -19,7 +19,7 @@ def chosen(*arguments: str, env: dict[str, str] | None = None, **offers: Any) ->
     """The options as a command gets them."""
     kept: list[Options] = []
 
-    @click.command(cls=Command)
+    @click.command(cls=ProtocolCommand)
     @shared_options(**{"tls": True, "credentials": True, **offers})
     def command(options: Options) -> None:
         kept.append(options)
@@ -32,7 +32,7 @@ def chosen(*arguments: str, env: dict[str, str] | None = None, **offers: Any) ->
 def refused(*arguments: str, env: dict[str, str] | None = None, **offers: Any) -> str:
     """What is said about a command line that cannot be."""
 
-    @click.command(cls=Command)
+    @click.command(cls=ProtocolCommand)
     @shared_options(**{"tls": True, "credentials": True, **offers})
     def command(options: Options) -> None:
         raise AssertionError("it ran")
@@ -185,12 +185,12 @@ def test_what_a_command_has_not_it_does_not_offer(offers: dict[str, bool], argum
 @pytest.mark.parametrize(
     ("options", "place", "value"),
     [
-        (Options(connect_timeout=1.0), "limits.connect_s", 1.0),
-        (Options(timeout=2.0), "limits.silence_s", 2.0),
-        (Options(max_time=3.0), "limits.max_time_s", 3.0),
-        (Options(), "limits.max_time_s", None),
-        (Options(wait=4.0), "limits.wait_s", 4.0),
-        (Options(min_rate=5), "limits.min_rate", 5),
+        (Options(connect_timeout=1.0), "timeouts.connect_s", 1.0),
+        (Options(timeout=2.0), "timeouts.silence_s", 2.0),
+        (Options(max_time=3.0), "timeouts.max_time_s", 3.0),
+        (Options(), "timeouts.max_time_s", None),
+        (Options(wait=4.0), "timeouts.wait_s", 4.0),
+        (Options(min_rate=5), "timeouts.min_rate", 5),
         (Options(connect_to=("h", 1)), "connect_to", ("h", 1)),
         (Options(), "family", ANY),
         (Options(ipv4=True), "family", IPV4),
@@ -210,7 +210,7 @@ def test_options_become_the_use_of_the_network(options: Options, place: str, val
 
 
 def test_help_lists_the_commands_own_options_first() -> None:
-    @click.command(cls=Command)
+    @click.command(cls=ProtocolCommand)
     @click.option("--own", help="Of this command.")
     @shared_options()
     def command(options: Options, own: str | None) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from inetcli.cli.output import MAX_SHOWN, Output, Transcript, json_line, plain, wants_color
 from inetcli.net.trace import MAIN, Trace

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from mockservers import FtpServer, HttpServer, NntpServer, TlsServer
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from ftpservers import KINDS, FtpPeer, Wanted, ftp_server
+from support.ftpservers import KINDS, FtpPeer, Wanted, ftp_server
 
 EVERY_WAY = [(kind, tls) for kind in KINDS for tls in (None, "TLSv1.2", "TLSv1.3")]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from foreign import Running, run
-from nameservers import SERVERS, nameserver
-from program import inetcli
+from support.foreign import Running, run
+from support.nameservers import SERVERS, nameserver
+from support.program import inetcli
 
 from mockservers import DnsServer
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from foreign import Running, run
-from nameservers import SERVERS, nameserver
+from support.foreign import Running, run
+from support.nameservers import SERVERS, nameserver
 
 from mockservers import DnsServer
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from foreign import run
-from program import Finished
+from support.foreign import run
+from support.program import Finished
 
 from mockservers import FtpServer, PyftpdlibServer
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ftpservers import KINDS, FtpPeer, Wanted, ftp_server
-from relay import ADDRESS, Relay
+from support.ftpservers import KINDS, FtpPeer, Wanted, ftp_server
+from support.relay import ADDRESS, Relay
 
 DATA = os.urandom(1_500_000)
 THEN = 1_700_000_001

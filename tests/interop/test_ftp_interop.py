@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from foreign import run
+from support.foreign import run
 
 from mockservers import FtpServer
 

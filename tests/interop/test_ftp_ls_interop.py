@@ -5,14 +5,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cutting import session_for
-from ftpservers import PASSWORD, USER, FtpPeer
+from support.cutting import session_for
+from support.ftpservers import PASSWORD, USER, FtpPeer
 
 from inetcli.net.credentials import Credentials
-from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint, Manners
-from inetcli.protocols.ftp.greeting import open_control
+from inetcli.protocols.ftp.connect import open_control
+from inetcli.protocols.ftp.control import ANONYMOUS, ServerKey, ServerState
+from inetcli.protocols.ftp.directory import list_folder
 from inetcli.protocols.ftp.model import Source
-from inetcli.protocols.ftp.names import list_folder
 from inetcli.secret import Secret
 
 DAY = 86_400
@@ -86,8 +86,8 @@ def test_list_says_the_same_where_there_is_no_mlsd(plain_ftp_peer: FtpPeer) -> N
     folder = plain_ftp_peer.root / "pub"
     fill(folder)
     who = Credentials(USER, Secret(PASSWORD), "test") if plain_ftp_peer.kind == "pure-ftpd" else ANONYMOUS
-    endpoint = Endpoint("127.0.0.1", plain_ftp_peer.port, credentials=who)
-    control = open_control(session_for(), endpoint, Manners(mlsd=False))
+    endpoint = ServerKey("127.0.0.1", plain_ftp_peer.port, credentials=who)
+    control = open_control(session_for(), endpoint, ServerState(mlsd=False))
     entries = list_folder(control, "pub").entries
     control.leave()
     assert {entry.source for entry in entries} == {Source.LIST}

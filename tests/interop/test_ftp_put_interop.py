@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ftpservers import FtpPeer, Wanted, ftp_server
+from support.ftpservers import FtpPeer, Wanted, ftp_server
 
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.upload import temporary_name

@@ -1,7 +1,7 @@
 """The gauntlet's verdicts on clients that others wrote are what is known of them."""
 
 import pytest
-from foreign import program
+from support.foreign import program
 
 from mockservers.faulttext import parse_fault
 from mockservers.gauntlet import run_gauntlet

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from foreign import Running, program, run, serving
-from program import inetcli
+from support.foreign import Running, program, run, serving
+from support.program import inetcli
 
 from mockservers import HttpServer
 from mockservers.certs import write_certs

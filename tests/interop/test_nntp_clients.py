@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from foreign import program, run
-from program import Finished
+from support.foreign import program, run
+from support.program import Finished
 
 from mockservers import NntpServer
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from inn import CREATED, DESCRIPTIONS, GROUPS, HOST, Inn, cancel, feed, news_article, news_server
+from support.inn import CREATED, DESCRIPTIONS, GROUPS, HOST, Inn, cancel, feed, news_article, news_server
 
 from mockservers import NntpServer
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from inn import cancel, news_article, news_server
-from newsreader import nntplib
-from program import inetcli
+from support.inn import cancel, news_article, news_server
+from support.newsreader import nntplib
+from support.program import inetcli
 
 from mockservers import NntpServer
 

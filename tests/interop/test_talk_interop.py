@@ -3,8 +3,8 @@
 import socketserver
 import threading
 
-from foreign import run
-from program import inetcli
+from support.foreign import run
+from support.program import inetcli
 
 from mockservers import TimeServer
 

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from foreign import Running, program, run, serving
-from program import inetcli
+from support.foreign import Running, program, run, serving
+from support.program import inetcli
 
 from mockservers import TlsServer
 from mockservers.certs import write_certs

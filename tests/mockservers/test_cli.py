@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from foreign import program
-from program import LIMIT_S, Finished, environment, run_module
+from support.foreign import program
+from support.program import LIMIT_S, Finished, environment, run_module
 
 from mockservers import faults
 from mockservers.families import SERVERS

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from probe import LIMIT_S, connect, everything
+from support.probe import LIMIT_S, connect, everything
 
 import mockservers
 from mockservers import FtpServer, NntpServer, Server, TimeServer, TlsServer

@@ -5,8 +5,8 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from foreign import run
-from questions import LIMIT_S, header, over_tcp, over_udp, question, read_message, udp_client
+from support.foreign import run
+from support.questions import LIMIT_S, header, over_tcp, over_udp, question, read_message, udp_client
 
 from mockservers import DnsServer
 from mockservers.families import faults, kinds_of

@@ -5,7 +5,7 @@ import socket
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from questions import AXFR, LIMIT_S, TXT, Header, header, over_tcp, over_udp, question, udp_client
+from support.questions import AXFR, LIMIT_S, TXT, Header, header, over_tcp, over_udp, question, udp_client
 
 from mockservers import DnsServer
 from mockservers.dns.message import Reply, encode_reply, parse_query

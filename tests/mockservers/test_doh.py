@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from foreign import run
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, StreamEnded
 from h2.settings import SettingCodes, Settings
-from program import Finished
-from questions import LIMIT_S, header, question
+from support.foreign import run
+from support.program import Finished
+from support.questions import LIMIT_S, header, question
 
 from mockservers import DnsServer
 from mockservers.missing import Missing

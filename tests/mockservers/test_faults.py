@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program import load_module
+from support.program import load_module
 
 from mockservers import fault, faults
 from mockservers.families import SERVERS, families_of, rows

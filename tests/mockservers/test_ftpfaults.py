@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from foreign import run
-from ftpline import ANONYMOUS, LIMIT_S, Control, read_all
+from support.foreign import run
+from support.ftpline import ANONYMOUS, LIMIT_S, Control, read_all
 
 from mockservers import FtpServer
 from mockservers.connection import LINGER_S

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ftpline import ANONYMOUS, LIMIT_S, Control, read_all
+from support.ftpline import ANONYMOUS, LIMIT_S, Control, read_all
 
 from mockservers import FtpServer
 from mockservers.log import Kind

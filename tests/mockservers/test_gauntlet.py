@@ -10,7 +10,7 @@ from pathlib import Path
 from select import select
 
 import pytest
-from program import LIMIT_S, environment, run_module
+from support.program import LIMIT_S, environment, run_module
 
 from mockservers.errands import errand
 from mockservers.families import SERVERS, faults

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from foreign import run
+from support.foreign import run
 
 from mockservers import HttpResponse, HttpServer, fault
 from mockservers.families import faults, kinds_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from newsreader import LIMIT_S, Reader, nntplib, reading
+from support.newsreader import LIMIT_S, Reader, nntplib, reading
 
 from mockservers import NntpServer, faults
 from mockservers.families import kinds_of

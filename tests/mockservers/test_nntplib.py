@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from newsreader import LIMIT_S, nntplib
+from support.newsreader import LIMIT_S, nntplib
 
 from mockservers import NntpServer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from newsreader import LIMIT_S, Reader, reading
+from support.newsreader import LIMIT_S, Reader, reading
 
 from mockservers import NntpServer
 from mockservers.content import article

@@ -6,7 +6,7 @@ import re
 from email.message import EmailMessage
 
 import pytest
-from newsreader import reading
+from support.newsreader import reading
 
 from mockservers import NntpServer
 from mockservers.nntp.oddnews import MIB, odd_article, odd_articles

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ftpline import ANONYMOUS, LIMIT_S, Control
+from support.ftpline import ANONYMOUS, LIMIT_S, Control
 
 from mockservers import FtpServer, PyftpdlibServer
 from mockservers.content import FTP_TIME

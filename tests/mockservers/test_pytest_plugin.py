@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import Finished, run_module
+from support.program import Finished, run_module
 
 from mockservers.families import SERVERS
 

@@ -3,8 +3,8 @@
 import ftplib
 
 import pytest
-from foreign import run
-from probe import LIMIT_S, PROBES, line, opened
+from support.foreign import run
+from support.probe import LIMIT_S, PROBES, line, opened
 
 from mockservers import FtpServer, HttpServer
 from mockservers.registry import make_server

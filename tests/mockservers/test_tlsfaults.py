@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from foreign import run
-from probe import LIMIT_S, SECURE, connect, everything, exactly, line, opened
+from support.foreign import run
+from support.probe import LIMIT_S, SECURE, connect, everything, exactly, line, opened
 
 from mockservers import FtpServer, NntpServer, TlsServer, fault
 from mockservers.core import Server

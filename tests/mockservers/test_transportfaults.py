@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from foreign import run
-from probe import LIMIT_S, PROBES, QUERY, Probe, connect, exactly, opened, reply, undated
+from support.foreign import run
+from support.probe import LIMIT_S, PROBES, QUERY, Probe, connect, exactly, opened, reply, undated
 
 from mockservers import fault
 from mockservers.connection import garbage

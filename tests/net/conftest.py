@@ -13,7 +13,7 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.resolve import Address
 from inetcli.net.stream import SocketStream
 from inetcli.net.trace import Event, Trace
-from inetcli.net.wait import Cancel, Patience
+from inetcli.net.wait import Cancel, WaitLimits
 
 LONG_S = 20.0
 """A limit that no test that works comes near."""
@@ -48,8 +48,8 @@ def cancel() -> Iterator[Cancel]:
 
 
 @pytest.fixture
-def patience(cancel: Cancel) -> Patience:
-    return Patience(Deadline(), LONG_S, cancel)
+def limits(cancel: Cancel) -> WaitLimits:
+    return WaitLimits(Deadline(), LONG_S, cancel)
 
 
 @pytest.fixture
@@ -110,17 +110,17 @@ class Pair:
 
 
 @pytest.fixture
-def connect(listener: socket.socket, sockets: contextlib.ExitStack, patience: Patience) -> Callable[..., Pair]:
+def connect(listener: socket.socket, sockets: contextlib.ExitStack, limits: WaitLimits) -> Callable[..., Pair]:
     """Makes connections."""
 
-    def make(patience: Patience = patience, **options: object) -> Pair:
+    def make(limits: WaitLimits = limits, **options: object) -> Pair:
         sock = sockets.enter_context(socket.create_connection(listener.getsockname()))
         sock.setblocking(False)
         peer = sockets.enter_context(listener.accept()[0])
         peer.settimeout(LONG_S)
         events: list[Event] = []
-        trace = Trace(patience.deadline.clock, events.append)
-        return Pair(SocketStream(sock, address_of(listener), patience, trace, **options), peer, events)
+        trace = Trace(limits.deadline.clock, events.append)
+        return Pair(SocketStream(sock, address_of(listener), limits, trace, **options), peer, events)
 
     return make
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from inetcli.errors import LocalRead, LocalWrite, ReceiveFailed, SendFailed, TimedOut
-from inetcli.net.copy import Sending, Transfer
+from inetcli.net.copy import Receiver, Sender
 from inetcli.net.deadline import Deadline
-from inetcli.net.wait import Cancel, Cancelled, Patience, wait_any
+from inetcli.net.wait import Cancel, Cancelled, WaitLimits, wait_any
 
 PAGE = 4096
 F_SETPIPE_SZ = 1031
@@ -76,7 +76,7 @@ def test_every_byte_arrives_once_in_order(pair, file: int, background, size: int
     data = bytes_of(size)
     background(send, pair, data)
     progress: list[int] = []
-    transfer = Transfer(pair.stream, file, "file", look=look, progress=progress.append)
+    transfer = Receiver(pair.stream, file, "file", look=look, progress=progress.append)
     assert transfer.run() == transfer.moved == size
     assert content(file) == data
     assert sum(progress) == pair.stream.trace.received_bytes == size
@@ -86,8 +86,8 @@ def test_splice_brings_no_byte_to_user_space_and_copy_shows_them_all(connect, fi
     spliced, copied = connect(), connect()
     for pair in (spliced, copied):
         background(send, pair, b"x" * 9000)
-    Transfer(spliced.stream, file, "file").run()
-    Transfer(copied.stream, file, "file", look=len).run()
+    Receiver(spliced.stream, file, "file").run()
+    Receiver(copied.stream, file, "file", look=len).run()
     assert {event.data for event in spliced.events} == {b""}
     assert b"".join(event.data for event in copied.events) == b"x" * 9000
 
@@ -96,7 +96,7 @@ def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
     seen = bytearray()
     pair.stream.reader.feed(b"early ")
     background(send, pair, b"late")
-    Transfer(pair.stream, file, "file", look=seen.extend).run()
+    Receiver(pair.stream, file, "file", look=seen.extend).run()
     assert bytes(seen) == content(file) == b"early late"
 
 
@@ -104,7 +104,7 @@ def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
 def test_what_the_reader_holds_comes_first_and_counts(pair, file: int, look) -> None:
     pair.stream.reader.feed(b"early ")
     send(pair, b"late")
-    assert Transfer(pair.stream, file, "file", look=look).run() == 10
+    assert Receiver(pair.stream, file, "file", look=look).run() == 10
     assert content(file) == b"early late"
     assert not len(pair.stream.reader)
 
@@ -116,7 +116,7 @@ def test_a_file_opened_for_appending_gets_every_byte_once(pair, tmp_path: Path, 
     path.write_bytes(b"before ")
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     background(send, pair, bytes_of(size))
-    assert Transfer(pair.stream, descriptor, "log", look=look).run() == size
+    assert Receiver(pair.stream, descriptor, "log", look=look).run() == size
     os.close(descriptor)
     assert path.read_bytes() == b"before " + bytes_of(size)
 
@@ -133,7 +133,7 @@ def test_a_system_without_splice_copies(pair, file: int, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "splice", refuse)
     send(pair, b"x" * 9000)
-    assert Transfer(pair.stream, file, "file").run() == 9000
+    assert Receiver(pair.stream, file, "file").run() == 9000
     assert content(file) == b"x" * 9000
 
 
@@ -146,7 +146,7 @@ def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, look, block
     background(send, pair, data)
     came: list[bytes] = []
     reader = background(lambda: came.append(read_all(reading)))
-    assert Transfer(pair.stream, writing, "a pipe", look=look).run() == len(data)
+    assert Receiver(pair.stream, writing, "a pipe", look=look).run() == len(data)
     os.close(writing)
     reader.join()
     assert came == [data]
@@ -158,7 +158,7 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
     """A pager that shows its first page is no reason to give up."""
     reading, writing = pipe
     os.set_blocking(writing, blocking)
-    pair = connect(Patience(Deadline(), 0.0, cancel))  # not a moment's silence of the peer
+    pair = connect(WaitLimits(Deadline(), 0.0, cancel))  # not a moment's silence of the peer
     send(pair, bytes_of(MORE_THAN_A_PIPE))
     came: list[bytes] = []
 
@@ -167,7 +167,7 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
         came.append(read_all(reading))
 
     reader = background(page)
-    Transfer(pair.stream, writing, "a pipe", look=look).run()
+    Receiver(pair.stream, writing, "a pipe", look=look).run()
     os.close(writing)
     reader.join()
     assert came == [bytes_of(MORE_THAN_A_PIPE)]
@@ -178,10 +178,10 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
 def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, cancel: Cancel, pipe, look, blocking):
     _, writing = pipe
     os.set_blocking(writing, blocking)
-    pair = connect(Patience(Deadline().within(0.05, "over (--max-time)"), 20, cancel))
+    pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 20, cancel))
     send(pair, bytes_of(MORE_THAN_A_PIPE))
     with pytest.raises(TimedOut, match="--max-time"):
-        Transfer(pair.stream, writing, "a pipe", look=look).run()
+        Receiver(pair.stream, writing, "a pipe", look=look).run()
 
 
 @both_ways
@@ -195,7 +195,7 @@ def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel,
 
     background(stop)
     with pytest.raises(Cancelled):
-        Transfer(pair.stream, writing, "a pipe", look=look).run()
+        Receiver(pair.stream, writing, "a pipe", look=look).run()
 
 
 @both_ways
@@ -204,7 +204,7 @@ def test_a_pipe_that_nobody_reads_any_more_is_for_its_owner(pair, pipe, look) ->
     os.close(reading)
     send(pair, b"data")
     with pytest.raises(BrokenPipeError):
-        Transfer(pair.stream, writing, "standard output", look=look).run()
+        Receiver(pair.stream, writing, "standard output", look=look).run()
 
 
 @both_ways
@@ -215,7 +215,7 @@ def test_a_fifo_gets_it_all(pair, tmp_path: Path, background, look) -> None:
     reader = background(lambda: came.append(path.read_bytes()))
     writing = os.open(path, os.O_WRONLY)
     background(send, pair, bytes_of(200_000))
-    Transfer(pair.stream, writing, "fifo", look=look).run()
+    Receiver(pair.stream, writing, "fifo", look=look).run()
     os.close(writing)
     reader.join()
     assert came == [bytes_of(200_000)]
@@ -225,14 +225,14 @@ def test_a_fifo_gets_it_all(pair, tmp_path: Path, background, look) -> None:
 def test_a_device_takes_it_all(pair, look) -> None:
     send(pair, b"x" * 9000)
     with open("/dev/null", "wb") as null:
-        assert Transfer(pair.stream, null.fileno(), "/dev/null", look=look).run() == 9000
+        assert Receiver(pair.stream, null.fileno(), "/dev/null", look=look).run() == 9000
 
 
 @both_ways
 def test_a_full_disk_is_a_local_write(pair, look) -> None:
     send(pair, b"data")
     with open("/dev/full", "wb") as full_disk, pytest.raises(LocalWrite) as caught:
-        Transfer(pair.stream, full_disk.fileno(), "a.bin", look=look).run()
+        Receiver(pair.stream, full_disk.fileno(), "a.bin", look=look).run()
     assert caught.value.message == "a.bin: cannot be written: No space left on device"
 
 
@@ -243,7 +243,7 @@ def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, loo
     resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))
     try:
         with pytest.raises(LocalWrite, match=r"a\.bin: cannot be written: File too large"):
-            Transfer(pair.stream, file, "a.bin", look=look).run()
+            Receiver(pair.stream, file, "a.bin", look=look).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert content(file) == bytes_of(10_000)[:PAGE]
@@ -253,7 +253,7 @@ def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, loo
 def test_a_reset_comes_behind_what_had_arrived(pair, file: int, look) -> None:
     pair.peer.sendall(bytes_of(5000))
     pair.reset()
-    transfer = Transfer(pair.stream, file, "file", look=look)
+    transfer = Receiver(pair.stream, file, "file", look=look)
     with pytest.raises(ReceiveFailed, match="the peer reset the connection"):
         transfer.run()
     assert transfer.moved == 5000
@@ -263,23 +263,23 @@ def test_a_reset_comes_behind_what_had_arrived(pair, file: int, look) -> None:
 @both_ways
 def test_one_byte_beyond_the_limit_is_taken_and_not_more(pair, file: int, look) -> None:
     pair.peer.sendall(bytes_of(5000))
-    assert Transfer(pair.stream, file, "file", limit=1000, look=look).run() == 1001
+    assert Receiver(pair.stream, file, "file", limit=1000, look=look).run() == 1001
     pair.peer.close()
     assert content(file) == bytes_of(5000)[:1001]
-    assert Transfer(pair.stream, file, "file", look=look).run() == 3999
+    assert Receiver(pair.stream, file, "file", look=look).run() == 3999
 
 
 @both_ways
 def test_a_stream_that_ends_at_the_limit_is_whole(pair, file: int, look) -> None:
     send(pair, bytes_of(1000))
-    assert Transfer(pair.stream, file, "file", limit=1000, look=look).run() == 1000
+    assert Receiver(pair.stream, file, "file", limit=1000, look=look).run() == 1000
 
 
 @both_ways
 def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, file: int, look) -> None:
-    pair = connect(Patience(Deadline(), 0.02, cancel))
+    pair = connect(WaitLimits(Deadline(), 0.02, cancel))
     pair.peer.sendall(b"x" * 100)
-    transfer = Transfer(pair.stream, file, "file", look=look)
+    transfer = Receiver(pair.stream, file, "file", look=look)
     with pytest.raises(TimedOut, match=r"silent for 0\.02 s \(--timeout\)"):
         transfer.run()
     assert transfer.moved == 100
@@ -288,7 +288,7 @@ def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, 
 @both_ways
 @pytest.mark.parametrize("why", ["deadline", "stop"])
 def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, file: int, look, why: str) -> None:
-    pair = connect(Patience(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
+    pair = connect(WaitLimits(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
     pair.peer.sendall(b"x")
 
     def more(_: int) -> None:
@@ -296,7 +296,7 @@ def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, fil
         if transfer.moved == 5:
             clock.advance(60) if why == "deadline" else cancel.set()
 
-    transfer = Transfer(pair.stream, file, "file", look=look, progress=more)
+    transfer = Receiver(pair.stream, file, "file", look=look, progress=more)
     with pytest.raises(TimedOut if why == "deadline" else Cancelled):
         transfer.run()
     assert transfer.moved == 5
@@ -304,14 +304,14 @@ def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, fil
 
 @both_ways
 def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, look) -> None:
-    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=16)
+    pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=16)
     pair.peer.sendall(b"x" * 100)
 
     def drip(_: int) -> None:
         clock.advance(61)
         pair.peer.sendall(b"x")
 
-    transfer = Transfer(pair.stream, file, "file", look=look, progress=drip)
+    transfer = Receiver(pair.stream, file, "file", look=look, progress=drip)
     with pytest.raises(TimedOut, match=r"101 bytes came in 61 s, less than 16 bytes/s \(--min-rate\)"):
         transfer.run()
     assert content(file) == b"x" * 101
@@ -322,7 +322,7 @@ def test_a_reader_that_stalls_is_not_the_peers_slowness(
     connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch, look
 ) -> None:
     reading, writing = pipe
-    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=1 << 20)
+    pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
     send(pair, bytes_of(MORE_THAN_A_PIPE))
 
     def wait_an_hour(*arguments):
@@ -331,7 +331,7 @@ def test_a_reader_that_stalls_is_not_the_peers_slowness(
 
     monkeypatch.setattr("inetcli.net.copy.wait_any", wait_an_hour)
     reader = background(read_all, reading)
-    assert Transfer(pair.stream, writing, "a pipe", look=look).run() == MORE_THAN_A_PIPE
+    assert Receiver(pair.stream, writing, "a pipe", look=look).run() == MORE_THAN_A_PIPE
     os.close(writing)
     reader.join()
 
@@ -354,7 +354,7 @@ class Upper:
 def test_a_converter_changes_what_is_written_and_seen_and_what_it_holds_back_comes(pair, file: int) -> None:
     seen = bytearray()
     send(pair, b"abc")
-    transfer = Transfer(pair.stream, file, "file", look=seen.extend, converter=Upper())
+    transfer = Receiver(pair.stream, file, "file", look=seen.extend, converter=Upper())
     assert transfer.run() == 3  # bytes that came, in the network's form
     assert content(file) == bytes(seen) == b"ABC"
 
@@ -367,11 +367,11 @@ def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
         clock.advance(3600)
         return 3600.0
 
-    monkeypatch.setattr("inetcli.net.rate.Pace.keep", wait_an_hour)
-    pair = connect(Patience(Deadline(clock), 20, cancel), min_rate=1 << 20)
+    monkeypatch.setattr("inetcli.net.rate.RateLimiter.keep", wait_an_hour)
+    pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
     send(pair, bytes_of(5000))
     progress: list[int] = []
-    Transfer(pair.stream, file, "file", look=look, rate=10_000, progress=progress.append).run()
+    Receiver(pair.stream, file, "file", look=look, rate=10_000, progress=progress.append).run()
     assert content(file) == bytes_of(5000)
     assert max(progress) <= 1000
 
@@ -382,7 +382,7 @@ def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
 def sent(pair, background, descriptor: int, **options) -> tuple[int, bytes]:
     came: list[bytes] = []
     done = background(lambda: came.extend(iter(lambda: pair.peer.recv(1 << 16), b"")))
-    size = Sending(pair.stream, descriptor, "file", **options).run()
+    size = Sender(pair.stream, descriptor, "file", **options).run()
     pair.stream.finish_sending()
     done.join()
     return size, b"".join(came)
@@ -422,20 +422,20 @@ def test_a_pipe_is_read_as_its_bytes_come(pair, pipe, background) -> None:
 
 
 def test_a_writer_of_the_pipe_may_be_silent_until_the_deadline(connect, cancel: Cancel, pipe) -> None:
-    pair = connect(Patience(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
+    pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
     with pytest.raises(TimedOut, match="--max-time"):
-        Sending(pair.stream, pipe[0], "a pipe", waits=True).run()
+        Sender(pair.stream, pipe[0], "a pipe", waits=True).run()
 
 
 def test_a_file_that_cannot_be_read_is_a_local_read(pair) -> None:
     with open("/proc/self/mem", "rb", buffering=0) as memory, pytest.raises(LocalRead, match="mem: cannot be read"):
-        Sending(pair.stream, memory.fileno(), "mem", waits=False).run()
+        Sender(pair.stream, memory.fileno(), "mem", waits=False).run()
 
 
 def test_a_peer_that_takes_nothing_any_more_is_silent(connect, cancel: Cancel, file: int) -> None:
     os.ftruncate(file, 64 << 20)
-    pair = connect(Patience(Deadline(), 0.05, cancel))
-    sending = Sending(pair.stream, file, "file", waits=False)
+    pair = connect(WaitLimits(Deadline(), 0.05, cancel))
+    sending = Sender(pair.stream, file, "file", waits=False)
     with pytest.raises(TimedOut, match="silent"):
         sending.run()
     assert sending.moved < 64 << 20
@@ -445,4 +445,4 @@ def test_a_peer_that_is_gone_is_a_failure_to_send(pair, file: int) -> None:
     os.ftruncate(file, 64 << 20)
     pair.reset()
     with pytest.raises(SendFailed):
-        Sending(pair.stream, file, "file", waits=False).run()
+        Sender(pair.stream, file, "file", waits=False).run()

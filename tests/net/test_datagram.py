@@ -7,8 +7,8 @@ from inetcli.errors import SendFailed, TimedOut, Unreachable
 from inetcli.net.datagram import Datagrams
 from inetcli.net.deadline import Deadline
 from inetcli.net.resolve import Address
-from inetcli.net.trace import Event, Kind, Trace
-from inetcli.net.wait import Cancel, Cancelled, Patience
+from inetcli.net.trace import Event, EventKind, Trace
+from inetcli.net.wait import Cancel, Cancelled, WaitLimits
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def events() -> list[Event]:
 
 
 @pytest.fixture
-def peer(server: socket.socket, patience: Patience, events: list[Event], sockets: contextlib.ExitStack) -> Datagrams:
+def peer(server: socket.socket, limits: WaitLimits, events: list[Event], sockets: contextlib.ExitStack) -> Datagrams:
     address = Address(socket.AF_INET, server.getsockname())
-    return sockets.enter_context(Datagrams(address, patience, Trace(listener=events.append)))
+    return sockets.enter_context(Datagrams(address, limits, Trace(listener=events.append)))
 
 
 def test_datagrams_keep_their_bounds(peer: Datagrams, server: socket.socket) -> None:
@@ -44,8 +44,8 @@ def test_each_datagram_is_an_event_of_its_own(peer: Datagrams, server: socket.so
     server.sendto(b"pong", server.recvfrom(100)[1])
     peer.receive()
     assert [(event.kind, event.data, event.size, event.whole) for event in events] == [
-        (Kind.SENT, b"ping", 4, True),
-        (Kind.RECEIVED, b"pong", 4, True),
+        (EventKind.SENT, b"ping", 4, True),
+        (EventKind.RECEIVED, b"pong", 4, True),
     ]
 
 
@@ -82,24 +82,24 @@ def test_too_much_for_a_datagram_is_told(peer: Datagrams) -> None:
         peer.send(b"x" * 65508)
 
 
-def test_an_address_that_cannot_be_reached_is_told_at_once(patience: Patience) -> None:
+def test_an_address_that_cannot_be_reached_is_told_at_once(limits: WaitLimits) -> None:
     broadcast = Address(socket.AF_INET, ("255.255.255.255", 9))
     with pytest.raises(Unreachable, match=r"255\.255\.255\.255:9: permission denied"):
-        Datagrams(broadcast, patience, Trace())
+        Datagrams(broadcast, limits, Trace())
 
 
-def test_a_family_that_the_system_lacks_is_told(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_that_the_system_lacks_is_told(limits: WaitLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> socket.socket:
         raise OSError(97, "Address family not supported by protocol")
 
     monkeypatch.setattr(socket, "socket", refuse)
     with pytest.raises(Unreachable, match=r"\[::1\]:9: address family not supported"):
-        Datagrams(Address(socket.AF_INET6, ("::1", 9, 0, 0)), patience, Trace())
+        Datagrams(Address(socket.AF_INET6, ("::1", 9, 0, 0)), limits, Trace())
 
 
 def test_silence_times_out(server: socket.socket, cancel: Cancel) -> None:
     address = Address(socket.AF_INET, server.getsockname())
-    with Datagrams(address, Patience(Deadline(), 0.01, cancel), Trace()) as peer:
+    with Datagrams(address, WaitLimits(Deadline(), 0.01, cancel), Trace()) as peer:
         with pytest.raises(TimedOut, match=r"silent for 0\.01 s \(--timeout\)"):
             peer.receive()
         cancel.set()

@@ -3,7 +3,7 @@
 import pytest
 
 from inetcli.errors import ReceiveFailed
-from inetcli.net.session import Limits, Network, Session
+from inetcli.net.session import Network, Session, Timeouts
 from inetcli.net.wait import Cancel
 from inetcli.wire.replies import parse_reply
 from mockservers import FtpServer
@@ -20,6 +20,6 @@ def greet(session: Session, server: FtpServer) -> None:
 def test_a_reset_at_once_is_a_reset_whoever_sees_it_first(cancel: Cancel) -> None:
     with FtpServer(faults=["connect:rst"]) as server:
         for _ in range(50):
-            session = Network(limits=Limits(silence_s=5), cancel=cancel).session()
+            session = Network(timeouts=Timeouts(silence_s=5), cancel=cancel).session()
             with pytest.raises(ReceiveFailed):
                 greet(session, server)

@@ -10,10 +10,10 @@ import pytest
 from inetcli.errors import TimedOut, Unreachable
 from inetcli.net.datagram import Datagrams
 from inetcli.net.deadline import Deadline
-from inetcli.net.exchange import Codec, Reply, exchange
+from inetcli.net.exchange import Codec, ExchangeResult, exchange
 from inetcli.net.resolve import Address
 from inetcli.net.trace import Trace
-from inetcli.net.wait import Cancel, Cancelled, Patience
+from inetcli.net.wait import Cancel, Cancelled, WaitLimits
 
 LONG_S = 20.0
 
@@ -66,20 +66,22 @@ TRY_S = 0.01
 
 
 @pytest.fixture
-def ask(cancel: Cancel, clock, sockets: contextlib.ExitStack) -> Callable[..., tuple[Server, Iterator[Reply[str]]]]:
+def ask(
+    cancel: Cancel, clock, sockets: contextlib.ExitStack
+) -> Callable[..., tuple[Server, Iterator[ExchangeResult[str]]]]:
     """Starts a server, and asks it."""
 
     def start(script: Script, *questions: str, deadline: Deadline | None = None, tries=3, timeout_s=TRY_S, **options):
         server = Server(script)
         sockets.callback(server.close)
-        patience = Patience(deadline or Deadline(clock), LONG_S, cancel)
-        peer = sockets.enter_context(Datagrams(Address(socket.AF_INET, server.sock.getsockname()), patience, Trace()))
+        limits = WaitLimits(deadline or Deadline(clock), LONG_S, cancel)
+        peer = sockets.enter_context(Datagrams(Address(socket.AF_INET, server.sock.getsockname()), limits, Trace()))
         return server, exchange(peer, questions, CODEC, tries=tries, timeout_s=timeout_s, **options)
 
     return start
 
 
-def outcomes(replies: Iterator[Reply[str]]) -> list[tuple[str, str, int]]:
+def outcomes(replies: Iterator[ExchangeResult[str]]) -> list[tuple[str, str, int]]:
     """Question, answer and tries, sorted by question."""
     return sorted((reply.question, reply.data[2:].decode(), reply.tries) for reply in replies)
 
@@ -233,18 +235,18 @@ def test_questions_are_read_as_there_is_room(cancel: Cancel, sockets: contextlib
     server = Server(lambda n, data: [answer(data)])
     sockets.callback(server.close)
     address = Address(socket.AF_INET, server.sock.getsockname())
-    peer = sockets.enter_context(Datagrams(address, Patience(Deadline(), LONG_S, cancel), Trace()))
+    peer = sockets.enter_context(Datagrams(address, WaitLimits(Deadline(), LONG_S, cancel), Trace()))
     replies = exchange(peer, questions(), CODEC, tries=1, timeout_s=LONG_S, window=2)
     next(replies)
     assert taken == ["a", "b"]
     assert len(list(replies)) == 5
 
 
-def test_a_closed_port_ends_every_question_in_flight(patience: Patience, sockets: contextlib.ExitStack) -> None:
+def test_a_closed_port_ends_every_question_in_flight(limits: WaitLimits, sockets: contextlib.ExitStack) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
         address = Address(socket.AF_INET, gone.getsockname())
-    peer = sockets.enter_context(Datagrams(address, patience, Trace()))
+    peer = sockets.enter_context(Datagrams(address, limits, Trace()))
     replies = list(exchange(peer, "abc", CODEC, tries=3, timeout_s=LONG_S))
     assert sorted(reply.question for reply in replies) == ["a", "b", "c"]
     assert all(isinstance(reply.error, Unreachable) and reply.tries == 1 for reply in replies)

@@ -2,12 +2,12 @@ import pytest
 
 from inetcli.errors import TimedOut
 from inetcli.net.deadline import Deadline
-from inetcli.net.rate import Pace, RateGuard
-from inetcli.net.wait import Cancel, Patience
+from inetcli.net.rate import LowSpeedGuard, RateLimiter
+from inetcli.net.wait import Cancel, WaitLimits
 
 
 def test_a_window_that_falls_short_ends_the_transfer() -> None:
-    guard = RateGuard(100)
+    guard = LowSpeedGuard(100)
     guard.count(1, 1000)
     guard.count(5000, 1059)
     with pytest.raises(TimedOut) as caught:
@@ -16,13 +16,13 @@ def test_a_window_that_falls_short_ends_the_transfer() -> None:
 
 
 def test_the_floor_itself_is_fast_enough() -> None:
-    guard = RateGuard(100)
+    guard = LowSpeedGuard(100)
     guard.count(1, 1000)
     guard.count(5999, 1060)
 
 
 def test_each_window_counts_for_itself() -> None:
-    guard = RateGuard(100)
+    guard = LowSpeedGuard(100)
     guard.count(1_000_000, 0)
     guard.count(1, 60)
     guard.count(1, 90)
@@ -31,20 +31,20 @@ def test_each_window_counts_for_itself() -> None:
 
 
 def test_the_time_before_the_first_byte_does_not_count() -> None:
-    guard = RateGuard(100)
+    guard = LowSpeedGuard(100)
     guard.count(1, 5000)
     guard.count(1, 5059.9)
 
 
 def test_a_long_gap_counts_whole() -> None:
-    guard = RateGuard(100)
+    guard = LowSpeedGuard(100)
     guard.count(6000, 0)
     with pytest.raises(TimedOut, match="6001 bytes came in 600 s"):
         guard.count(1, 600)
 
 
 def test_zero_is_off() -> None:
-    guard = RateGuard(0)
+    guard = LowSpeedGuard(0)
     for minute in range(10):
         guard.count(0, 60.0 * minute)
 
@@ -73,29 +73,29 @@ def waits(clock, monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 
 def test_a_pace_takes_a_tenth_of_a_second_at_a_time() -> None:
-    assert [Pace(1000).piece(most) for most in (1, 50, 1 << 18)] == [1, 50, 100]
-    assert Pace(1).piece(1 << 18) == 1
-    assert Pace(1 << 40).piece(1 << 18) == 1 << 18
+    assert [RateLimiter(1000).piece(most) for most in (1, 50, 1 << 18)] == [1, 50, 100]
+    assert RateLimiter(1).piece(1 << 18) == 1
+    assert RateLimiter(1 << 40).piece(1 << 18) == 1 << 18
 
 
 def test_a_pace_waits_for_what_came_too_early(clock, cancel: Cancel, waits: Waits) -> None:
-    pace, patience = Pace(1000), Patience(Deadline(clock), 20, cancel)
-    assert pace.keep(100, patience) == pytest.approx(0.1)
+    pace, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
+    assert pace.keep(100, limits) == pytest.approx(0.1)
     clock.advance(0.04)
-    assert pace.keep(100, patience) == pytest.approx(0.06)
+    assert pace.keep(100, limits) == pytest.approx(0.06)
     assert waits.seconds == [0.1, 0.06]
 
 
 def test_a_pace_does_not_wait_for_who_is_slower(clock, cancel: Cancel, waits: Waits) -> None:
-    pace, patience = Pace(1000), Patience(Deadline(clock), 20, cancel)
-    pace.keep(100, patience)
+    pace, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
+    pace.keep(100, limits)
     clock.advance(10)
-    assert pace.keep(100, patience) == 0.0
+    assert pace.keep(100, limits) == 0.0
     assert waits.seconds == [0.1]
 
 
 def test_a_pace_ends_with_the_deadline(clock, cancel: Cancel, waits: Waits) -> None:
-    patience = Patience(Deadline(clock).within(0.05, "over (--max-time)"), 20, cancel)
+    limits = WaitLimits(Deadline(clock).within(0.05, "over (--max-time)"), 20, cancel)
     with pytest.raises(TimedOut, match="--max-time"):
-        Pace(1000).keep(1000, patience)
+        RateLimiter(1000).keep(1000, limits)
     assert waits.seconds == [0.05]

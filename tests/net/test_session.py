@@ -6,8 +6,8 @@ import pytest
 from inetcli.errors import InetError, LoginDenied, ReceiveFailed, Refused, TimedOut, Unreachable, WrongHost
 from inetcli.net import session as session_module
 from inetcli.net.resolve import IPV4, Address
-from inetcli.net.session import Limits, Network, Session
-from inetcli.net.trace import Event, Kind
+from inetcli.net.session import Network, Session, Timeouts
+from inetcli.net.trace import Event, EventKind
 from inetcli.net.trust import Trust
 from inetcli.net.wait import Cancel, Cancelled
 from inetcli.wire.reader import Parser, Reader
@@ -22,8 +22,8 @@ def make(cancel: Cancel) -> Callable[..., Session]:
     """A session with these limits and settings."""
 
     def session(listener: Callable[[Event], None] | None = None, **settings: object) -> Session:
-        limits = Limits(**{name: settings.pop(name) for name in list(settings) if name in Limits.__slots__})
-        return Network(limits=limits, cancel=cancel, **settings).session(listener)
+        limits = Timeouts(**{name: settings.pop(name) for name in list(settings) if name in Timeouts.__slots__})
+        return Network(timeouts=limits, cancel=cancel, **settings).session(listener)
 
     return session
 
@@ -43,7 +43,9 @@ def test_connecting_is_timed_and_told(make, listener: socket.socket) -> None:
     stream = session.connect("127.0.0.1", port)
     stream.close()
     assert set(session.trace.phases) == {"resolve", "connect"}
-    assert [(event.kind, event.data) for event in events] == [(Kind.REMARK, f"connected to 127.0.0.1:{port}".encode())]
+    assert [(event.kind, event.data) for event in events] == [
+        (EventKind.REMARK, f"connected to 127.0.0.1:{port}".encode())
+    ]
 
 
 def test_a_stream_has_the_limits_of_its_session(make, listener: socket.socket) -> None:
@@ -119,7 +121,7 @@ def test_wait_sees_a_server_that_comes_up_later(make, unlistening: socket.socket
         stream.close()
         return line
 
-    assert session.until_there(attempt) == b"220 there"
+    assert session.wait_for_server(attempt) == b"220 there"
     assert failures == ["unreachable"] * 2
 
 
@@ -133,7 +135,7 @@ def test_wait_gives_up_with_the_last_failure(make, failure: InetError) -> None:
         raise failure
 
     with pytest.raises(InetError) as caught:
-        make(wait_s=0.02).until_there(attempt)
+        make(wait_s=0.02).wait_for_server(attempt)
     assert caught.value is failure
     assert len(attempts) > 1
 
@@ -146,7 +148,7 @@ def test_without_wait_there_is_one_attempt(make) -> None:
         raise Unreachable("no")
 
     with pytest.raises(Unreachable):
-        make().until_there(attempt)
+        make().wait_for_server(attempt)
     assert attempts == [1]
 
 
@@ -158,7 +160,7 @@ def test_wait_is_for_what_may_pass(make) -> None:
         raise LoginDenied("no")
 
     with pytest.raises(LoginDenied):
-        make(wait_s=20).until_there(attempt)
+        make(wait_s=20).wait_for_server(attempt)
     assert attempts == [1]
 
 
@@ -174,7 +176,7 @@ def test_wait_sits_out_a_refusal_that_may_pass(make) -> None:
             return outcome
         raise outcome
 
-    assert make(wait_s=20).until_there(attempt) == "in"
+    assert make(wait_s=20).wait_for_server(attempt) == "in"
 
 
 @pytest.mark.usefixtures("quick")
@@ -183,7 +185,7 @@ def test_wait_ends_with_max_time(make) -> None:
         raise Unreachable("h:1: refused")
 
     with pytest.raises(TimedOut) as caught:
-        make(wait_s=20, max_time_s=0.02).until_there(attempt)
+        make(wait_s=20, max_time_s=0.02).wait_for_server(attempt)
     assert caught.value.message == ("timed out: not done after 0.02 s (--max-time); the last failure: h:1: refused")
 
 
@@ -193,7 +195,7 @@ def test_wait_and_max_time_of_the_same_length_are_max_time(make, clock) -> None:
         raise Unreachable("h:1: refused")
 
     with pytest.raises(TimedOut, match="the last failure: h:1: refused"):
-        make(wait_s=6, max_time_s=5, clock=clock).until_there(attempt)
+        make(wait_s=6, max_time_s=5, clock=clock).wait_for_server(attempt)
 
 
 def test_an_attempt_that_max_time_ended_says_so_once(make, clock) -> None:
@@ -204,7 +206,7 @@ def test_an_attempt_that_max_time_ended_says_so_once(make, clock) -> None:
         raise TimedOut(f"{session.deadline.reason}: h:1: no answer")
 
     with pytest.raises(TimedOut) as caught:
-        session.until_there(attempt)
+        session.wait_for_server(attempt)
     assert caught.value.message == "timed out: not done after 5 s (--max-time): h:1: no answer"
 
 
@@ -218,7 +220,7 @@ def test_a_wait_that_began_earlier_ends_earlier(make, clock) -> None:
 
     clock.advance(6)
     with pytest.raises(Unreachable):
-        session.until_there(attempt, until)
+        session.wait_for_server(attempt, until)
     assert attempts == [1]
 
 
@@ -233,7 +235,7 @@ def test_insecure_says_what_was_wrong_and_connects_once_more(make) -> None:
             raise WrongHost("a.test: the certificate is for b.test")
         return "in"
 
-    assert session.verified(connect) == "in"
+    assert session.with_verification(connect) == "in"
     assert tried == [False, True]
     assert session.trace.notes == ["--insecure: a.test: the certificate is for b.test"]
 
@@ -241,7 +243,7 @@ def test_insecure_says_what_was_wrong_and_connects_once_more(make) -> None:
 def test_insecure_is_silent_where_nothing_is_wrong(make) -> None:
     session = make(trust=Trust(insecure=True))
     tried: list[bool] = []
-    session.verified(lambda trusting: tried.append(trusting.network.trust.insecure))
+    session.with_verification(lambda trusting: tried.append(trusting.network.trust.insecure))
     assert tried == [False]
     assert session.trace.notes == []
 
@@ -254,7 +256,7 @@ def test_insecure_lets_no_other_failure_pass(make) -> None:
         raise Unreachable("no")
 
     with pytest.raises(Unreachable):
-        make(trust=Trust(insecure=True)).verified(connect)
+        make(trust=Trust(insecure=True)).with_verification(connect)
     assert tried == [False]
 
 
@@ -266,7 +268,7 @@ def test_without_insecure_a_bad_certificate_is_the_end(make) -> None:
         raise WrongHost("no")
 
     with pytest.raises(WrongHost):
-        make().verified(connect)
+        make().with_verification(connect)
     assert tried == [False]
 
 

@@ -6,8 +6,8 @@ from inetcli.errors import EmptyReply, Incomplete, ReceiveFailed, SendFailed, Ti
 from inetcli.net.deadline import Deadline
 from inetcli.net.resolve import Address
 from inetcli.net.stream import MemoryStream, SocketStream
-from inetcli.net.trace import Kind, Trace
-from inetcli.net.wait import Cancel, Cancelled, Patience
+from inetcli.net.trace import EventKind, Trace
+from inetcli.net.wait import Cancel, Cancelled, WaitLimits
 from inetcli.wire.reader import Parser, Reader
 
 
@@ -71,8 +71,8 @@ def test_the_trace_hears_every_byte_and_secrets_masked(pair) -> None:
     pair.peer.sendall(b"230 in\r\n")
     pair.stream.read(a_line)
     assert [(event.kind, event.data) for event in pair.events] == [
-        (Kind.SENT, b"PASS ***\r\n"),
-        (Kind.RECEIVED, b"230 in\r\n"),
+        (EventKind.SENT, b"PASS ***\r\n"),
+        (EventKind.RECEIVED, b"230 in\r\n"),
     ]
 
 
@@ -112,32 +112,32 @@ def test_sending_to_a_peer_that_has_gone_fails(pair) -> None:
 
 
 def test_silence_times_out(connect, cancel: Cancel) -> None:
-    pair = connect(Patience(Deadline(), 0.01, cancel))
+    pair = connect(WaitLimits(Deadline(), 0.01, cancel))
     with pytest.raises(TimedOut, match=r"silent for 0\.01 s \(--timeout\)"):
         pair.stream.read(a_line)
 
 
 def test_a_peer_that_takes_nothing_times_out(connect, cancel: Cancel) -> None:
-    pair = connect(Patience(Deadline(), 0.05, cancel))
+    pair = connect(WaitLimits(Deadline(), 0.05, cancel))
     with pytest.raises(TimedOut, match="--timeout"):
         pair.stream.send(bytes(64 << 20))
 
 
 def test_a_peer_that_never_pauses_does_not_outlast_the_deadline(connect, cancel: Cancel, clock, monkeypatch) -> None:
-    pair = connect(Patience(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
+    pair = connect(WaitLimits(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
 
-    def drip(_: Patience, descriptor: int, events: int) -> None:
+    def drip(_: WaitLimits, descriptor: int, events: int) -> None:
         clock.advance(1)
         pair.peer.sendall(b"x")
 
-    monkeypatch.setattr(Patience, "wait", drip)
+    monkeypatch.setattr(WaitLimits, "wait", drip)
     with pytest.raises(TimedOut, match="--max-time"):
         pair.stream.read(a_line)
     assert pair.stream.reader.received == 60
 
 
 def test_a_peer_that_takes_everything_does_not_outlast_the_deadline(connect, cancel: Cancel, clock) -> None:
-    pair = connect(Patience(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
+    pair = connect(WaitLimits(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
     pair.stream.send(b"in time")
     clock.advance(60)
     with pytest.raises(TimedOut, match="--max-time"):
@@ -145,26 +145,26 @@ def test_a_peer_that_takes_everything_does_not_outlast_the_deadline(connect, can
 
 
 def test_a_reply_that_drips_is_too_slow(connect, cancel: Cancel, clock, monkeypatch) -> None:
-    pair = connect(Patience(Deadline(clock), 30, cancel), min_rate=16)
+    pair = connect(WaitLimits(Deadline(clock), 30, cancel), min_rate=16)
 
-    def drip(_: Patience, descriptor: int, events: int) -> None:
+    def drip(_: WaitLimits, descriptor: int, events: int) -> None:
         clock.advance(29)
         pair.peer.sendall(b"x")
 
-    monkeypatch.setattr(Patience, "wait", drip)
+    monkeypatch.setattr(WaitLimits, "wait", drip)
     with pytest.raises(TimedOut, match=r"less than 16 bytes/s \(--min-rate\)"):
         pair.stream.read(a_line)
 
 
 def test_an_end_is_never_too_slow(connect, cancel: Cancel, clock, monkeypatch) -> None:
-    pair = connect(Patience(Deadline(clock), 300, cancel), min_rate=16)
+    pair = connect(WaitLimits(Deadline(clock), 300, cancel), min_rate=16)
     pair.peer.sendall(b"short")
 
-    def end(_: Patience, descriptor: int, events: int) -> None:
+    def end(_: WaitLimits, descriptor: int, events: int) -> None:
         clock.advance(299)
         pair.peer.close()
 
-    monkeypatch.setattr(Patience, "wait", end)
+    monkeypatch.setattr(WaitLimits, "wait", end)
     assert pair.stream.read(all_of_it) == b"short"
 
 
@@ -231,11 +231,11 @@ def test_acknowledgements_are_quick_before_each_read_of_a_line_protocol(connect,
     assert calls == [arm, "recv", arm, "recv"] if interactive else ["recv", "recv"]
 
 
-def test_a_socket_that_knows_no_acknowledgements_is_read_all_the_same(patience: Patience) -> None:
+def test_a_socket_that_knows_no_acknowledgements_is_read_all_the_same(limits: WaitLimits) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
-        stream = SocketStream(ours, Address(socket.AF_INET, ("0.0.0.0", 0)), patience, Trace())
+        stream = SocketStream(ours, Address(socket.AF_INET, ("0.0.0.0", 0)), limits, Trace())
         theirs.sendall(b"one\ntwo\n")
         assert [stream.read(a_line), stream.read(a_line)] == [b"one", b"two"]
 

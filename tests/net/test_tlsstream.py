@@ -21,7 +21,7 @@ from inetcli.errors import (
     Untrusted,
     WrongHost,
 )
-from inetcli.net.session import Limits, Network, Session
+from inetcli.net.session import Network, Session, Timeouts
 from inetcli.net.tlscontext import words_of
 from inetcli.net.tlsstream import TlsStream, start_tls
 from inetcli.net.trust import Trust
@@ -42,7 +42,7 @@ def all_of_it(reader: Reader) -> Parser[bytes]:
 
 def session_to(server: Server | None = None, silence_s: float = 20.0, **trust: object) -> Session:
     chosen = Trust(ca_file=server.ca_file if server else None, **trust)  # type: ignore[arg-type]
-    return Network(limits=Limits(silence_s=silence_s), trust=chosen).session()
+    return Network(timeouts=Timeouts(silence_s=silence_s), trust=chosen).session()
 
 
 def open_tls(server: Server, name: str = "localhost", **trust: object) -> TlsStream:
@@ -98,7 +98,7 @@ def test_a_name_that_cannot_be_sent_is_a_failed_handshake(name: str, pair) -> No
 def test_a_peer_that_has_reset_already_is_a_failed_handshake(pair) -> None:
     """A socket without a peer is met by the constructor of Python's TLS socket, before any handshake."""
     pair.reset()
-    pair.stream.patience.wait(pair.stream.sock.fileno(), READ)  # until the reset is there
+    pair.stream.limits.wait(pair.stream.sock.fileno(), READ)  # until the reset is there
     with pytest.raises(TlsHandshake, match="the peer reset the connection in the TLS handshake"):
         start_tls(session_to(insecure=True), pair.stream, "localhost")
     assert pair.stream.sock.fileno() == -1
@@ -133,7 +133,7 @@ def test_after_close_notify_comes_what_the_server_still_has_to_say(waiting: bool
         stream = open_tls(server)
         stream.send(b"one\ntwo\n")
         if waiting:
-            stream.patience.wait(stream.sock.fileno(), READ)
+            stream.limits.wait(stream.sock.fileno(), READ)
         stream.finish_sending()
         assert stream.read(all_of_it) == b"one\ntwo\n"
         stream.close()
@@ -179,7 +179,7 @@ def test_words_for_what_broke(error: OSError, words: str) -> None:
 def test_the_trace_hears_what_the_handshake_agreed_on() -> None:
     with TlsServer() as server:
         events: list[bytes] = []
-        network = Network(limits=Limits(), trust=Trust(ca_file=server.ca_file))
+        network = Network(timeouts=Timeouts(), trust=Trust(ca_file=server.ca_file))
         session = network.session(lambda event: events.append(event.data))
         stream = start_tls(session, session.connect(server.host, server.port), "localhost")
         stream.close()
@@ -230,7 +230,7 @@ def test_clear_text_is_shown_also_when_our_half_close_met_it(pair, background: C
     stream.send(b"hello\n")
     assert stream.read(a_line) == b"HELLO"
     stream.send(b"again\n")
-    stream.patience.wait(stream.sock.fileno(), READ)
+    stream.limits.wait(stream.sock.fileno(), READ)
     stream.finish_sending()
     with pytest.raises(ProtocolViolation, match=OOPS):
         stream.read(a_line)

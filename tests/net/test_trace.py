@@ -1,6 +1,6 @@
 import pytest
 
-from inetcli.net.trace import MAIN, Event, Kind, Trace
+from inetcli.net.trace import MAIN, Event, EventKind, Trace
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def test_every_event_has_its_time_channel_and_bytes(trace: Trace, clock, events:
     trace.moved("data", 4096)
     trace.remark("TLSv1.3")
     assert events == [
-        Event(0.5, Kind.SENT, MAIN, b"CMD\r\n", 5),
-        Event(0.75, Kind.RECEIVED, "data", b"xyz", 3),
-        Event(0.75, Kind.RECEIVED, "data", b"", 4096),
-        Event(0.75, Kind.REMARK, MAIN, b"TLSv1.3", 7, whole=True),
+        Event(0.5, EventKind.SENT, MAIN, b"CMD\r\n", 5),
+        Event(0.75, EventKind.RECEIVED, "data", b"xyz", 3),
+        Event(0.75, EventKind.RECEIVED, "data", b"", 4096),
+        Event(0.75, EventKind.REMARK, MAIN, b"TLSv1.3", 7, whole=True),
     ]
     assert (trace.sent_bytes, trace.received_bytes) == (5, 4099)
 
@@ -57,9 +57,9 @@ def test_what_follows_the_answer_is_not_part_of_its_times(trace: Trace, clock) -
     trace.sent(MAIN, b"GET")
     clock.advance(1)
     trace.received(MAIN, b"200")
-    trace.settle()
+    trace.freeze_timing()
     clock.advance(1)
-    trace.settle()
+    trace.freeze_timing()
     trace.sent(MAIN, b"QUIT")
     clock.advance(1)
     trace.received(MAIN, b"221")
@@ -70,7 +70,7 @@ def test_a_note_is_told_once_and_is_a_remark_too(trace: Trace, events: list[Even
     trace.note("EPSV refused: PASV \udce9")
     trace.note("EPSV refused: PASV \udce9")
     assert trace.notes == ["EPSV refused: PASV \udce9"]
-    assert [(event.kind, event.data) for event in events] == [(Kind.REMARK, b"EPSV refused: PASV \xe9")]
+    assert [(event.kind, event.data) for event in events] == [(EventKind.REMARK, b"EPSV refused: PASV \xe9")]
 
 
 def test_nobody_has_to_listen(clock) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from inetcli.errors import TimedOut
 from inetcli.net.deadline import Deadline
-from inetcli.net.wait import READ, WRITE, Cancel, Cancelled, Patience, wait_any
+from inetcli.net.wait import READ, WRITE, Cancel, Cancelled, WaitLimits, wait_any
 
 
 @pytest.fixture
@@ -129,15 +129,15 @@ def test_cancel_may_be_set_more_often_than_its_pipe_holds(cancel: Cancel) -> Non
 
 def test_patience_ends_with_silence_or_with_the_deadline_and_says_which(pipe, cancel: Cancel) -> None:
     with pytest.raises(TimedOut) as caught:
-        Patience(Deadline(), 0.01, cancel).wait(pipe[0], READ)
+        WaitLimits(Deadline(), 0.01, cancel).wait(pipe[0], READ)
     assert caught.value.message == "timed out: the peer was silent for 0.01 s (--timeout)"
     with pytest.raises(TimedOut) as caught:
-        Patience(Deadline().within(0.01, "over (--max-time)"), 20, cancel).wait(pipe[0], READ)
+        WaitLimits(Deadline().within(0.01, "over (--max-time)"), 20, cancel).wait(pipe[0], READ)
     assert caught.value.message == "over (--max-time)"
 
 
-def test_patience_returns_when_the_descriptor_is_ready(pipe, patience: Patience) -> None:
-    patience.wait(pipe[1], WRITE)
+def test_patience_returns_when_the_descriptor_is_ready(pipe, limits: WaitLimits) -> None:
+    limits.wait(pipe[1], WRITE)
 
 
 class Stopped(Exception):

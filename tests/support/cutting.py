@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from inetcli.errors import InetError
-from inetcli.net.session import Limits, Network, Session
+from inetcli.net.session import Network, Session, Timeouts
 from inetcli.net.trust import Trust
 from mockservers.core import Server
 from mockservers.log import Kind
@@ -26,9 +26,9 @@ Converse = Callable[[Server, Session], object]
 
 def session_for(server: Server | None = None, **limits: float) -> Session:
     """A session as a command would make it, with short limits; it trusts the server's CA."""
-    chosen = Limits(**{"silence_s": 5.0, "connect_s": 5.0, **limits})  # type: ignore[arg-type]
+    chosen = Timeouts(**{"silence_s": 5.0, "connect_s": 5.0, **limits})  # type: ignore[arg-type]
     ca_file = server.ca_file if server else None
-    return Network(limits=chosen, trust=Trust(ca_file=ca_file)).session()
+    return Network(timeouts=chosen, trust=Trust(ca_file=ca_file)).session()
 
 
 def sent_bytes(server: Server, channel: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from program import run_module
+from support.program import run_module
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 BEGIN, END = "<!-- the table: python tests/support/faulttable.py -->\n", "<!-- the table ends -->\n"

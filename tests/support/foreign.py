@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from program import LIMIT_S, Finished, environment
+
+from support.program import LIMIT_S, Finished, environment
 
 REQUIRED = "INETCLI_INTEROP_REQUIRED"
 UNPACKED = "INETCLI_INTEROP_SERVERS"

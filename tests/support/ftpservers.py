@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from foreign import UNPACKED, missing, program, root, serving
-from program import Finished, inetcli
+from support.foreign import UNPACKED, missing, program, root, serving
+from support.program import Finished, inetcli
 
 KINDS = ("vsftpd", "proftpd", "pure-ftpd")
 USER, PASSWORD = "user", "a password"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from foreign import missing, program, root, serving
+from support.foreign import missing, program, root, serving
 
 HOST = "inn.test.invalid"
 GROUPS = ("control", "control.cancel", "junk", "misc.cross", "misc.empty", "misc.test", "private.test")

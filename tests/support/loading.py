@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from program import LIMIT_S, environment
+from support.program import LIMIT_S, environment
 
 HEAVY = (
     "asyncio",

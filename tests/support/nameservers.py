@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from foreign import Running, program, serving
+from support.foreign import Running, program, serving
 
 SERVERS = ("knotd", "nsd", "named")
 

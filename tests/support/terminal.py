@@ -7,7 +7,7 @@ import sys
 import termios
 from collections.abc import Mapping
 
-from program import LIMIT_S, environment
+from support.program import LIMIT_S, environment
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "inetcli"]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from inetcli.wire.quantity import show_size
+from inetcli.wire.quantity import format_size
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from inetcli.wire.quantity import show_size
     ],
 )
 def test_sizes_for_people(size: int, shown: str) -> None:
-    assert show_size(size) == shown
+    assert format_size(size) == shown

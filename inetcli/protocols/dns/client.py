@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from inetcli.errors import InetError, ProtocolViolation, TimedOut
 from inetcli.net.backoff import RETRY_S, pauses
-from inetcli.net.exchange import Codec, Reply, exchange
+from inetcli.net.exchange import Codec, ExchangeResult, exchange
 from inetcli.net.session import Session
 from inetcli.protocols.dns.connection import Framed, ask_over_tcp
 from inetcli.protocols.dns.model import Answer, Question, Transport, rcode_name
@@ -68,11 +68,11 @@ class Resolver:
                 raise errors[0]
 
         try:
-            self._session.until_there(attempt)
+            self._session.wait_for_server(attempt)
         except InetError as error:
             if error not in _errors(results, len(questions)):  # --max-time ended a pause
                 results = [Failure(result.question, error, result.tries) for result in results]
-        return [self._in_words(result) for result in results]
+        return [self._with_attempt_count(result) for result in results]
 
     def _ask_in_rounds(self, questions: Sequence[Question]) -> list[Result]:
         results: dict[Question, Result] = {}
@@ -110,12 +110,12 @@ class Resolver:
         self._session.pause(seconds, last)
         self._session.note(f"tried again after: {last.message}")
 
-    def _in_words(self, result: Result) -> Result:
+    def _with_attempt_count(self, result: Result) -> Result:
         """A failure by silence with what was tried."""
         if not (isinstance(result, Failure) and result.silent):
             return result
         times = "1 try" if result.tries == 1 else f"{result.tries} tries"
-        limit = f"in {times} of {self._session.limits.silence_s:g} s (--timeout)"
+        limit = f"in {times} of {self._session.timeouts.silence_s:g} s (--timeout)"
         return replace(result, error=TimedOut(f"{result.error.message} {limit}"))
 
     def _ask_server(
@@ -147,7 +147,7 @@ class Resolver:
             tries[question] += 1
         try:
             with self._session.datagrams(host, port) as peer:
-                silence = self._session.limits.silence_s
+                silence = self._session.timeouts.silence_s
                 replies = list(exchange(peer, questions, codec, tries=1, timeout_s=silence))
         except InetError as error:
             if self._session.deadline.passed:
@@ -165,7 +165,7 @@ class Resolver:
         return results
 
 
-def _read(reply: Reply[Question] | Framed, transport: Transport, server: str, tries: int) -> Result:
+def _read(reply: ExchangeResult[Question] | Framed, transport: Transport, server: str, tries: int) -> Result:
     """The answer that a message is, or the failure."""
     question = reply.question
     if reply.error:

@@ -2,7 +2,7 @@
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options
+from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 TIMEOUT_S = 3.0
 """Per try: a resolver answers within a second or not at all."""
@@ -15,7 +15,7 @@ def dns() -> None:
     """Ask name servers."""
 
 
-@dns.command("lookup", cls=Command)
+@dns.command("lookup", cls=ProtocolCommand)
 @click.argument("words", metavar="NAME... [TYPE...] [@SERVER...]", nargs=-1)
 @click.option("--short", is_flag=True, help="Print the data of the records alone.")
 @click.option("--tcp", is_flag=True, help="Ask over TCP from the start.")

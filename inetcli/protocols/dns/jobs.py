@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from inetcli.cli.habits import habit
+from inetcli.cli.foreign_options import habit
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer as Told
 from inetcli.cli.targets import Job, Work, common_keys
@@ -12,7 +12,7 @@ from inetcli.protocols.dns.model import TYPES, Question, type_number
 from inetcli.protocols.dns.name import absolute, is_address, reverse_name
 from inetcli.protocols.dns.resolvconf import system_servers
 from inetcli.protocols.dns.verdict import failure, failure_word
-from inetcli.protocols.dns.view import answer_record, failure_record, show_answer
+from inetcli.protocols.dns.view import answer_to_json, failure_to_json, format_answer
 from inetcli.wire.target import parse_target
 
 SCHEMES: dict[str, int | None] = {"dns": PORT}
@@ -71,16 +71,16 @@ def _tell(job: Job, results: Sequence[Result], *, short: bool, together: bool) -
     errors = [_error(result) for result in results]
     first = next((error for error in errors if error), None)
     counts = None if together and not all(errors) else first
-    job.session.trace.settle()
+    job.session.trace.freeze_timing()
     lines: list[str] = []
     rows = []
     for result, error in zip(results, errors, strict=True):
         if isinstance(result, Failure):
             word = failure_word(result.error)
-            row = failure_record(result.question, word, result.tries, truncated=result.truncated)
+            row = failure_to_json(result.question, word, result.tries, truncated=result.truncated)
         else:
-            row = answer_record(result)
-            lines += [] if error else show_answer(result, short=short)
+            row = answer_to_json(result)
+            lines += [] if error else format_answer(result, short=short)
         mine = None if together and counts is None else error
         rows.append({**row, **common_keys(job.session, mine)})
     # Once each: the aliases of a name answer all of its questions.

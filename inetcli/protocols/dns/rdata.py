@@ -17,19 +17,19 @@ def parse_rdata(kind: int, message: bytes, start: int, end: int) -> Parsed:
     """The data at `start` to `end` of a message, as text and as fields. Names in it may point back into the message."""
     parse = _PARSERS.get(kind)
     if parse is None:
-        return show_unknown(message[start:end]), {}
+        return format_unknown(message[start:end]), {}
     text, fields, stop = parse(message, start, end)
     if stop != end:
         raise ProtocolViolation(f"DNS: the data of a record is {end - start} bytes long, its type takes {stop - start}")
     return text, fields
 
 
-def show_unknown(data: bytes) -> str:
+def format_unknown(data: bytes) -> str:
     """RFC 3597 section 5."""
     return f"\\# {len(data)}" + (f" {data.hex()}" if data else "")
 
 
-def show_string(data: bytes) -> str:
+def format_string(data: bytes) -> str:
     """A character-string in quotes (RFC 1035 section 5.1); what is not printable ASCII as \\DDD."""
     shown = (f"\\{chr(b)}" if b in b'"\\' else chr(b) if 0x20 <= b <= 0x7E else f"\\{b:03d}" for b in data)
     return '"' + "".join(shown) + '"'
@@ -77,7 +77,7 @@ def _txt(message: bytes, start: int, end: int) -> _Cut:
         strings.append(_take(message, at + 1, end, size))
         at += 1 + size
     texts = [string.decode("utf-8", "surrogateescape") for string in strings]
-    return " ".join(map(show_string, strings)), {"strings": texts}, at
+    return " ".join(map(format_string, strings)), {"strings": texts}, at
 
 
 def _srv(message: bytes, start: int, end: int) -> _Cut:
@@ -92,7 +92,7 @@ def _caa(message: bytes, start: int, end: int) -> _Cut:
     tag = _take(message, start + 2, end, size).decode("latin-1")
     value = message[start + 2 + size : end]
     fields = {"flags": flags, "tag": tag, "value": value.decode("utf-8", "surrogateescape")}
-    return f"{flags} {tag} {show_string(value)}", fields, end
+    return f"{flags} {tag} {format_string(value)}", fields, end
 
 
 _PARSERS: Mapping[int, Callable[[bytes, int, int], _Cut]] = {

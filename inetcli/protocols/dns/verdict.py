@@ -79,7 +79,7 @@ def failure(answer: Answer) -> InetError | None:
             return Empty(f"{name}: no {kind} record{end}, says {answer.server}{extended}")
         case "NXDOMAIN":
             return NxDomain(
-                f"{name}: NXDOMAIN from {answer.server}{_missing(question, message)}{_kept(message)}{extended}"
+                f"{name}: NXDOMAIN from {answer.server}{_missing(question, message)}{_negative_ttl(message)}{extended}"
             )
         case rcode:
             refusal = DnsError(f"{name} {kind}: {rcode} from {answer.server}{extended}")
@@ -100,7 +100,7 @@ def _missing(question: Question, message: Message) -> str:
     return f": it {way} {path[-1].fields['target']}, which does not exist"
 
 
-def _kept(message: Message) -> str:
+def _negative_ttl(message: Message) -> str:
     """How long the answer "no such name" may be kept, and by whose word (RFC 2308 section 5)."""
     for record in message.authority:
         if record.type == _SOA:

@@ -5,20 +5,20 @@ from inetcli.protocols.dns.verdict import follow, status
 from inetcli.wire.escape import escape
 
 
-def show_answer(answer: Answer, *, short: bool = False) -> list[str]:
+def format_answer(answer: Answer, *, short: bool = False) -> list[str]:
     """A line for each record that answers the question, aliases on the way included; `short` = its data alone."""
     if answer.message.rcode:
         return []
     records, _ = follow(answer.question, answer.message)
-    return [escape(record.data) if short else show_record(record) for record in records]
+    return [escape(record.data) if short else format_record(record) for record in records]
 
 
-def show_record(record: Record) -> str:
+def format_record(record: Record) -> str:
     """`name  ttl  IN  type  data`."""
     return escape("  ".join([record.name, str(record.ttl_s), "IN", type_name(record.type), record.data]))
 
 
-def answer_record(answer: Answer) -> dict[str, object]:
+def answer_to_json(answer: Answer) -> dict[str, object]:
     """The keys of `dns lookup` for one question that got a reply."""
     message = answer.message
     return {
@@ -38,7 +38,7 @@ def answer_record(answer: Answer) -> dict[str, object]:
     }
 
 
-def failure_record(question: Question, word: str, tries: int, *, truncated: bool) -> dict[str, object]:
+def failure_to_json(question: Question, word: str, tries: int, *, truncated: bool) -> dict[str, object]:
     """The keys for one question that got no usable reply; `word` = TIMEOUT, MALFORMED or the like. `truncated`: one
     over UDP was cut, and over TCP none came."""
     return {

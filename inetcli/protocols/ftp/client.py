@@ -17,13 +17,13 @@ from inetcli.errors import InetError
 from inetcli.net.session import Session
 from inetcli.payload import Payload
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, download
+from inetcli.protocols.ftp.directory import Contents, list_folder
+from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, download
+from inetcli.protocols.ftp.errors import expect, forbidden, missing
 from inetcli.protocols.ftp.folders import folder_is_there, make_folder, make_folders
 from inetcli.protocols.ftp.model import Download, Upload
-from inetcli.protocols.ftp.names import Contents, list_folder
-from inetcli.protocols.ftp.refusals import expect, forbidden, missing
 from inetcli.protocols.ftp.server import Server
-from inetcli.protocols.ftp.upload import Manner, upload
+from inetcli.protocols.ftp.upload import UploadOptions, upload
 from inetcli.protocols.ftp.wire import parse_mdtm
 from inetcli.wire.replies import Reply
 
@@ -37,11 +37,11 @@ class Ftp:
     session: Session
     server: Server
 
-    def get(self, path: str, place: Place, local: LocalFile, wish: Wish, watcher: Watcher) -> Download:
+    def get(self, path: str, place: LocalPath, local: LocalFile, wish: DownloadOptions, watcher: Watcher) -> Download:
         """Fetch a file; see `download`."""
         return self._use(path, lambda control: download(control, path, place, local, wish, watcher))
 
-    def put(self, payload: Payload, path: str, manner: Manner, watcher: Watcher) -> Upload:
+    def put(self, payload: Payload, path: str, manner: UploadOptions, watcher: Watcher) -> Upload:
         """Send a file; see `upload`."""
         return self._use(path, lambda control: upload(control, payload, path, manner, watcher))
 

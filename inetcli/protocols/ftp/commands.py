@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inetcli.cli.options import Command, Options, Size, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, Size, shared_options, usage
 
 if TYPE_CHECKING:
-    from inetcli.protocols.ftp.model import Way
+    from inetcli.protocols.ftp.model import FtpOptions
 
 STDIO = "-"
 
@@ -30,9 +30,9 @@ def way_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(
         *args: Any, tls: str | None, active: bool, trust_pasv_address: bool, encoding: str | None, **arguments: Any
     ) -> Any:
-        from inetcli.protocols.ftp.model import Way
+        from inetcli.protocols.ftp.model import FtpOptions
 
-        return function(*args, way=Way(tls, active, trust_pasv_address, encoding), **arguments)
+        return function(*args, way=FtpOptions(tls, active, trust_pasv_address, encoding), **arguments)
 
     return call
 
@@ -51,7 +51,7 @@ class Encoding(click.ParamType[str]):
             self.fail(f"expected a character set such as latin-1, got {value!r}", param, ctx)
 
 
-@ftp.command("get", cls=Command)
+@ftp.command("get", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-o", "--output", metavar="FILE|-", help="Save under this name; - is standard output.")
 @click.option("-P", "--directory", metavar="DIR", help="Save into this folder; it is made when it is not there.")
@@ -81,7 +81,7 @@ def get(
     options: Options,
     targets: tuple[str, ...],
     *,
-    way: "Way",
+    way: "FtpOptions",
     output: str | None,
     directory: str | None,
     recursive: bool,
@@ -118,18 +118,18 @@ def get(
         raise usage("--resume needs a file, and -o - is none.")
 
     from inetcli.protocols.ftp import getjobs
-    from inetcli.protocols.ftp.download import Wish
-    from inetcli.protocols.ftp.tree import Limits
+    from inetcli.protocols.ftp.download import DownloadOptions
+    from inetcli.protocols.ftp.tree import WalkLimits
 
-    wish = Wish(
+    wish = DownloadOptions(
         force=force, resume=resume, sha256=sha256, verify=verify is not None, max_size=max_size, rate=limit_rate
     )
-    limits = Limits(max_depth, max_files)
-    getting = getjobs.Getting(wish, output, directory, skip_existing, recursive, limits)
+    limits = WalkLimits(max_depth, max_files)
+    getting = getjobs.GetOptions(wish, output, directory, skip_existing, recursive, limits)
     return getjobs.get(options, targets, way, getting)
 
 
-@ftp.command("put", cls=Command)
+@ftp.command("put", cls=ProtocolCommand)
 @click.argument("source", metavar="FILE|-")
 @click.argument("target", metavar="TARGET")
 @click.option("-r", "--recursive", is_flag=True, help="FILE is a folder: send all that is below it, links left out.")
@@ -146,7 +146,7 @@ def put(
     source: str,
     target: str,
     *,
-    way: "Way",
+    way: "FtpOptions",
     recursive: bool,
     append: bool,
     resume: bool,
@@ -175,18 +175,18 @@ def put(
         raise usage("--resume needs a file, and standard input is none.")
 
     from inetcli.protocols.ftp import putjobs
-    from inetcli.protocols.ftp.upload import Manner
+    from inetcli.protocols.ftp.upload import UploadOptions
 
-    manner = Manner(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
+    manner = UploadOptions(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
     return putjobs.put(options, source, target, way, manner, recursive=recursive)
 
 
-@ftp.command("ls", cls=Command)
+@ftp.command("ls", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-l", "long", is_flag=True, help="Type, size, time of modification and name, separated by TAB.")
 @way_options
 @shared_options(tls=True, credentials=True)
-def ls(options: Options, targets: tuple[str, ...], *, way: "Way", long: bool) -> int:
+def ls(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", long: bool) -> int:
     """List folders: one name a line, the same whatever the server's dialect (MLSD, LIST, NLST).
 
     \b
@@ -200,12 +200,12 @@ def ls(options: Options, targets: tuple[str, ...], *, way: "Way", long: bool) ->
     return jobs.ls(options, targets, way, long=long)
 
 
-@ftp.command("mv", cls=Command)
+@ftp.command("mv", cls=ProtocolCommand)
 @click.argument("target", metavar="TARGET")
 @click.argument("newpath", metavar="NEWPATH")
 @way_options
 @shared_options(tls=True, credentials=True, many=False)
-def mv(options: Options, target: str, newpath: str, *, way: "Way") -> int:
+def mv(options: Options, target: str, newpath: str, *, way: "FtpOptions") -> int:
     """Move or rename on the server. NEWPATH is a path there, percent-encoded as in a target.
 
     \b
@@ -217,12 +217,12 @@ def mv(options: Options, target: str, newpath: str, *, way: "Way") -> int:
     return jobs.mv(options, target, newpath, way)
 
 
-@ftp.command("rm", cls=Command)
+@ftp.command("rm", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-r", "--recursive", is_flag=True, help="Remove folders with all that is in them.")
 @way_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def rm(options: Options, targets: tuple[str, ...], *, way: "Way", recursive: bool) -> int:
+def rm(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", recursive: bool) -> int:
     """Remove files on the server. Links are removed, not followed.
 
     \b
@@ -234,12 +234,12 @@ def rm(options: Options, targets: tuple[str, ...], *, way: "Way", recursive: boo
     return jobs.rm(options, targets, way, recursive=recursive)
 
 
-@ftp.command("mkdir", cls=Command)
+@ftp.command("mkdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-p", "--parents", is_flag=True, help="Make those above it, too; no failure when it is there.")
 @way_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def mkdir(options: Options, targets: tuple[str, ...], *, way: "Way", parents: bool) -> int:
+def mkdir(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", parents: bool) -> int:
     """Make folders on the server.
 
     \b
@@ -251,11 +251,11 @@ def mkdir(options: Options, targets: tuple[str, ...], *, way: "Way", parents: bo
     return jobs.mkdir(options, targets, way, parents=parents)
 
 
-@ftp.command("rmdir", cls=Command)
+@ftp.command("rmdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @way_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def rmdir(options: Options, targets: tuple[str, ...], *, way: "Way") -> int:
+def rmdir(options: Options, targets: tuple[str, ...], *, way: "FtpOptions") -> int:
     """Remove empty folders on the server.
 
     \b
@@ -267,11 +267,11 @@ def rmdir(options: Options, targets: tuple[str, ...], *, way: "Way") -> int:
     return jobs.rmdir(options, targets, way)
 
 
-@ftp.command("pwd", cls=Command)
+@ftp.command("pwd", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @way_options
 @shared_options(tls=True, credentials=True)
-def pwd(options: Options, targets: tuple[str, ...], *, way: "Way") -> int:
+def pwd(options: Options, targets: tuple[str, ...], *, way: "FtpOptions") -> int:
     """Tell the folder that a login begins in.
 
     \b

@@ -27,9 +27,9 @@ from inetcli.net.credentials import Credentials, clear_text_note
 from inetcli.net.deadline import Deadline
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.net.wait import Cancelled, Patience
+from inetcli.net.wait import Cancelled, WaitLimits
+from inetcli.protocols.ftp.errors import failed
 from inetcli.protocols.ftp.model import Features, Security
-from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.wire import Command, parse_features, parse_path
 from inetcli.secret import Secret
 from inetcli.wire.replies import Reply, parse_reply
@@ -55,25 +55,25 @@ class State(Enum):
 
 
 @dataclass(slots=True)
-class Manners:
+class ServerState:
     """What has been learned of a server, for all connections to it."""
 
     pipelines: bool = True
     epsv: bool = True
     mlsd: bool = True
-    reached: bool = False
+    data_connected: bool = False
     """A passive data connection has come about: the way there is open."""
     features: Features | None = None
     welcome: Callable[[], object] = lambda: None
     """Called when a login went well."""
-    welcomed: bool = False
+    login_succeeded: bool = False
     """A login went well: another one that is refused is one too many."""
     denied: LoginDenied | None = None
     """The login was refused: the same one is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ServerKey:
     """A server, and how to speak to it. `encoding`: of names, where the server does not say that they are UTF-8."""
 
     host: str
@@ -88,7 +88,7 @@ class Endpoint:
 class Control:
     """A control connection to one server."""
 
-    def __init__(self, session: Session, stream: SocketStream, endpoint: Endpoint, manners: Manners) -> None:
+    def __init__(self, session: Session, stream: SocketStream, endpoint: ServerKey, manners: ServerState) -> None:
         self.session = session
         self.stream = stream
         self.endpoint = endpoint
@@ -116,7 +116,7 @@ class Control:
         return self.state is State.READY and not self._outstanding
 
     @property
-    def turned_away(self) -> bool:
+    def rejected(self) -> bool:
         """Whether the server hung up on us before we were logged in: it has too many users."""
         return self._hung_up and self.state is State.GREETED
 
@@ -129,7 +129,7 @@ class Control:
     def adopt(self, session: Session) -> None:
         """Go on for another target: its limits, its trace."""
         self.session = session
-        self.stream.patience = session.patience()
+        self.stream.limits = session.wait_limits()
         self.stream.trace = session.trace
         session.trace.tls = self.stream.facts.summary() if self.stream.facts else None
         self.answered = 0
@@ -170,13 +170,13 @@ class Control:
     @contextmanager
     def overtime(self, seconds: float) -> Iterator[None]:
         """Some time beyond every limit, to tidy up."""
-        usual = self.stream.patience
+        usual = self.stream.limits
         limit = Deadline(usual.deadline.clock).within(seconds, "timed out: no time left to tidy up")
-        self.stream.patience = Patience(limit, seconds, usual.cancel)
+        self.stream.limits = WaitLimits(limit, seconds, usual.cancel)
         try:
             yield
         finally:
-            self.stream.patience = usual
+            self.stream.limits = usual
 
     def settle(self) -> None:
         """Wait for the replies that are still to come."""
@@ -252,7 +252,7 @@ class Control:
         self._judge(answers)
         self.session.trace.committed = False
         self.state = State.READY
-        self.manners.welcomed = True
+        self.manners.login_succeeded = True
         self.manners.welcome()
         if len(after) < len(rest):
             after = self._converse(rest)
@@ -279,7 +279,7 @@ class Control:
                 why = "the server wants an account (ACCT)"
             case _:
                 why = f'login denied: "{reply}"'
-        if self.manners.welcomed:  # ProFTPD's MaxClientsPerHost says 530
+        if self.manners.login_succeeded:  # ProFTPD's MaxClientsPerHost says 530
             self._hung_up = True
             raise failed(why, reply)
         self.manners.denied = LoginDenied(f"{who.user}: {why}", reply_code=reply.code, reply=str(reply))
@@ -317,8 +317,8 @@ class Control:
 
     def _soon(self) -> Reply | None:
         """The next reply; None = it does not come for a while, though there is time left."""
-        usual = self.stream.patience
-        self.stream.patience = replace(usual, silence_s=min(STALL_S, usual.silence_s / 2))
+        usual = self.stream.limits
+        self.stream.limits = replace(usual, silence_s=min(STALL_S, usual.silence_s / 2))
         try:
             return self.reply()
         except TimedOut:
@@ -326,7 +326,7 @@ class Control:
                 raise
             return None
         finally:
-            self.stream.patience = usual
+            self.stream.limits = usual
 
     def _again(self, commands: Sequence[Command], replies: list[Reply], misfit: Reply | None) -> list[Reply]:
         """Find back into step, and ask what was not answered. `misfit` is the reply that answers no command, None = no

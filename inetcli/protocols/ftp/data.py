@@ -18,7 +18,7 @@ from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import IPV4, Address
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.refusals import failed
+from inetcli.protocols.ftp.errors import failed
 from inetcli.protocols.ftp.wire import Command, encode_eprt, encode_port, parse_epsv, parse_pasv
 from inetcli.wire.replies import Reply
 
@@ -32,14 +32,14 @@ class Passive:
         self._control = control
         self.command = Command("EPSV" if control.manners.epsv or _is_ipv6(control) else "PASV")
 
-    def start(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
+    def begin_transfer(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
         """Ask for the transfer, and connect: the first reply to it, and the data connection, None if it was refused.
 
         Errors: `Refused` when the server offers no way that works, `Unreachable`, `TimedOut`.
         """
         control = self._control
         address = self._address(self.command.verb, reply)
-        if control.manners.reached and address is not None:
+        if control.manners.data_connected and address is not None:
             control.send(transfer)
             try:
                 stream = self._connect(address)
@@ -50,7 +50,7 @@ class Passive:
                 raise
         else:
             stream = self._find_way(address)
-            control.manners.reached = True
+            control.manners.data_connected = True
             try:
                 control.send(transfer)
             except BaseException:
@@ -125,7 +125,7 @@ class Active:
         where = self._acceptor.address
         self.command = encode_eprt(where.host, where.port)
 
-    def start(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
+    def begin_transfer(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
         """Ask for the transfer, and let the server connect; likewise. `TimedOut` when it does not."""
         control = self._control
         with self._acceptor:
@@ -154,7 +154,7 @@ class Data:
     resumed: bool = False
 
 
-def data_way(control: Control) -> Passive | Active:
+def data_connector(control: Control) -> Passive | Active:
     """How the next data connection is to come about."""
     return Active(control) if control.endpoint.active else Passive(control)
 

@@ -21,7 +21,7 @@ from itertools import islice, pairwise
 from stat import filemode
 
 from inetcli.errors import ProtocolViolation
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import MAX_SIZE
 
 _MAX_FIELDS = 20
@@ -126,7 +126,7 @@ def _parse_unix(row: bytes, today: date, encoding: str) -> Entry | None:
         modified,
         row[1:10].decode("ascii"),
         target.decode(encoding, "surrogateescape") if target else None,
-        Source.LIST,
+        ListingCommand.LIST,
         resolution,
     )
 
@@ -149,7 +149,7 @@ def _parse_netware(row: bytes, today: date, encoding: str) -> Entry | None:
     kind = _TYPES[rights[1]]
     name = row[start:].lstrip(b" ").decode(encoding, "surrogateescape")  # it is set off by one blank or by several
     size = None if kind is EntryType.DIR else size
-    return Entry(name, kind, size, modified, rights[2].decode("ascii"), None, Source.LIST, resolution)
+    return Entry(name, kind, size, modified, rights[2].decode("ascii"), None, ListingCommand.LIST, resolution)
 
 
 def _parse_dos(row: bytes, _today: date, encoding: str) -> Entry | None:
@@ -175,7 +175,7 @@ def _parse_dos(row: bytes, _today: date, encoding: str) -> Entry | None:
     modified = _moment(_century(year), month, day, hour, int(head["minute"]))
     name = raw.decode(encoding, "surrogateescape")
     shown = target.decode(encoding, "surrogateescape") if target else None
-    return Entry(name, kind, size, modified, None, shown, Source.LIST, _MINUTE)
+    return Entry(name, kind, size, modified, None, shown, ListingCommand.LIST, _MINUTE)
 
 
 def _parse_eplf(row: bytes, _today: date, encoding: str) -> Entry | None:
@@ -197,7 +197,7 @@ def _parse_eplf(row: bytes, _today: date, encoding: str) -> Entry | None:
             case b"u" if mode := _EPLF_MODE.fullmatch(fact):
                 perm = filemode(int(mode[1], 8))[1:]
     size = None if kind is EntryType.DIR else size
-    return Entry(name.decode(encoding, "surrogateescape"), kind, size, modified, perm, None, Source.LIST)
+    return Entry(name.decode(encoding, "surrogateescape"), kind, size, modified, perm, None, ListingCommand.LIST)
 
 
 def _parse_ibm_i(row: bytes, _today: date, encoding: str) -> Entry | None:
@@ -212,7 +212,7 @@ def _parse_ibm_i(row: bytes, _today: date, encoding: str) -> Entry | None:
     name = name.removesuffix("/") if kind is EntryType.DIR else name
     size = None if kind in (EntryType.DIR, EntryType.LINK) else parse_number(head["size"])
     modified = _moment(_century(year), month, day, hour, minute, second)
-    return Entry(name, kind, size, modified, None, None, Source.LIST)
+    return Entry(name, kind, size, modified, None, None, ListingCommand.LIST)
 
 
 def _find_date(row: bytes, today: date) -> tuple[int | None, datetime | None, int, int] | None:

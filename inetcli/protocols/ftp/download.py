@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from inetcli.destination import Destination, open_destination, open_in_folder
 from inetcli.errors import LocalRead, LocalWrite, NoResume
-from inetcli.files import Destination, open_destination, open_in_folder
 from inetcli.net.session import Session
 from inetcli.partial import PartFile, open_partial, open_partial_in_folder
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
 from inetcli.protocols.ftp.model import HASHES, Download, Remote
-from inetcli.protocols.ftp.transfer import Changed, Retrieved, Sink, final_reply, open_retrieval, retrieve
+from inetcli.protocols.ftp.transfer import ContentMismatch, Sink, TransferResult, final_reply, open_retrieval, retrieve
 from inetcli.protocols.ftp.wire import encode_time
 from inetcli.wire.netascii import FromNetAscii
 
@@ -34,7 +34,7 @@ FIFO_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DownloadOptions:
     """What the user wants of a download. `text`: TYPE A; `verify`: by the server's hash; `rate` in bytes per second."""
 
     force: bool = False
@@ -47,7 +47,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LocalPath:
     """Where the file is to be: a name, in a folder, maybe some folders down; `folder` None = where the name says;
     `descriptor` = standard output."""
 
@@ -62,7 +62,7 @@ class Place:
             return "-"
         return os.path.join(*self.names) if self.folder is None else os.path.join(self.folder, *self.names)
 
-    def open(self, wish: Wish, pause: Callable[[], None]) -> Destination:
+    def open(self, wish: DownloadOptions, pause: Callable[[], None]) -> Destination:
         """The file, not yet under its name. `FileExists`, `LocalWrite`."""
         if self.descriptor is not None:
             return _StandardOutput("standard output", self.descriptor)
@@ -109,7 +109,7 @@ class LocalFile:
 
     def begin(self, remote: Remote, *, text: bool) -> str | None:
         """Be ready for this remote file: keep the bytes that are here, or not; a note says why not."""
-        if self.destination.undoes:
+        if self.destination.discards_on_failure:
             self.have = os.lseek(self.destination.fd, 0, os.SEEK_CUR)
         of = {**self._whose, "size": remote.size, "time": encode_time(remote.modified) if remote.modified else None}
         why = None
@@ -148,7 +148,7 @@ class LocalFile:
 
     def check_space(self) -> None:
         """That there is room for the rest. `LocalWrite`. A disk that fills up meanwhile is told, too, but late."""
-        if self.remote.size is not None and self.destination.undoes:
+        if self.remote.size is not None and self.destination.discards_on_failure:
             system = os.fstatvfs(self.destination.fd)
             free, wanted = system.f_bavail * system.f_frsize, self.remote.size - self.have
             if wanted > free:
@@ -157,12 +157,16 @@ class LocalFile:
     def finish(self) -> None:
         """The file has its time, and its name. `LocalWrite`, `FileExists`."""
         if modified := self.remote.modified or self._listed:
-            self.destination.keep_time(modified.timestamp())
+            self.destination.set_mtime(modified.timestamp())
         self.destination.commit()
 
 
 def open_local(
-    place: Place, wish: Wish, whose: Mapping[str, object], session: Session, listed: datetime | None = None
+    place: LocalPath,
+    wish: DownloadOptions,
+    whose: Mapping[str, object],
+    session: Session,
+    listed: datetime | None = None,
 ) -> LocalFile:
     """The local file, with what an earlier run has left of it. `FileExists`, `LocalWrite`."""
     return LocalFile(place.open(wish, _fifo_pause(session)), whose, listed)
@@ -176,7 +180,9 @@ class Watcher:
     progress: Callable[[int], object]
 
 
-def download(control: Control, path: str, place: Place, local: LocalFile, wish: Wish, watcher: Watcher) -> Download:
+def download(
+    control: Control, path: str, place: LocalPath, local: LocalFile, wish: DownloadOptions, watcher: Watcher
+) -> Download:
     """Fetch a file into `local`, and give it its name.
 
     Errors: those of `retrieve`, `LocalWrite`, `FileExists`; `local` may then be used for another try.
@@ -187,7 +193,7 @@ def download(control: Control, path: str, place: Place, local: LocalFile, wish: 
     try:
         try:
             done, resumed_from, digests = _fetch(control, path, local, wish, watcher, algorithm)
-        except (Changed, NoResume) as trouble:
+        except (ContentMismatch, NoResume) as trouble:
             if not control.usable:
                 final_reply(control)  # that of the transfer which was given up: it answers nothing that is asked next
             changed = "what is here is not how the remote file begins"
@@ -220,8 +226,8 @@ def download(control: Control, path: str, place: Place, local: LocalFile, wish: 
 
 
 def _fetch(
-    control: Control, path: str, local: LocalFile, wish: Wish, watcher: Watcher, algorithm: str | None
-) -> tuple[Retrieved, int | None, Digests]:
+    control: Control, path: str, local: LocalFile, wish: DownloadOptions, watcher: Watcher, algorithm: str | None
+) -> tuple[TransferResult, int | None, Digests]:
     """The transfer; also where it began, None = at the first byte."""
     opening = open_retrieval(control, path, text=wish.text)
     try:
@@ -242,7 +248,7 @@ def _fetch(
     sink = Sink(
         descriptor=local.destination.fd,
         name=local.destination.path,
-        progress=watcher.progress if local.destination.undoes else for_good,
+        progress=watcher.progress if local.destination.discards_on_failure else for_good,
         look=digests.look,
         converter=FromNetAscii() if wish.text else None,
         rate=wish.rate,
@@ -257,7 +263,7 @@ def _fetch(
 def _fifo_pause(session: Session) -> Callable[[], None]:
     """What to do while nobody reads the FIFO that is the destination: wait a little, and no longer than a silent peer
     is waited for."""
-    seconds = session.limits.silence_s
+    seconds = session.timeouts.silence_s
     limit = session.deadline.within(seconds, f"timed out: nobody read the FIFO for {seconds:g} s (--timeout)")
 
     def pause() -> None:

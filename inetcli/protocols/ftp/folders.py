@@ -1,7 +1,7 @@
 """Making folders, and finding out whether one is there."""
 
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.refusals import expect, failed, forbidden
+from inetcli.protocols.ftp.errors import expect, failed, forbidden
 
 
 def make_folder(control: Control, path: str) -> None:

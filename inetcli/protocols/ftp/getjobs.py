@@ -8,31 +8,31 @@ from datetime import datetime
 
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, run_targets
+from inetcli.destination import safe_name
 from inetcli.errors import FileExists, Incomplete, InetError, MalformedTarget, Usage
-from inetcli.files import safe_name
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
-from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work, check_text
-from inetcli.protocols.ftp.model import Download, Way
-from inetcli.protocols.ftp.names import base_name
+from inetcli.protocols.ftp.directory import base_name
+from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
+from inetcli.protocols.ftp.jobs import STDIO, FtpTarget, TransferSummary, Work, check_text
+from inetcli.protocols.ftp.model import Download, FtpOptions
 from inetcli.protocols.ftp.server import Servers
-from inetcli.protocols.ftp.tree import Found, Limits, Passed, Walk
-from inetcli.protocols.ftp.view import download_record, show_download
+from inetcli.protocols.ftp.tree import RemoteFile, Skipped, Walk, WalkLimits
+from inetcli.protocols.ftp.view import download_to_json, format_download
 
 
 @dataclass(frozen=True, slots=True)
-class Getting:
+class GetOptions:
     """The options of `ftp get`."""
 
-    wish: Wish
+    wish: DownloadOptions
     output: str | None = None
     directory: str | None = None
     skip_existing: bool = False
     recursive: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: WalkLimits = field(default_factory=WalkLimits)
 
 
-def get(options: Options, targets: Sequence[str], way: Way, getting: Getting) -> int:
+def get(options: Options, targets: Sequence[str], way: FtpOptions, getting: GetOptions) -> int:
     """`ftp get`: the exit code."""
     one_stream = getting.output == STDIO or getting.recursive
     with Servers(options.jobs) as servers:
@@ -41,7 +41,7 @@ def get(options: Options, targets: Sequence[str], way: Way, getting: Getting) ->
 
 
 class _Get(Work):
-    def __init__(self, options: Options, way: Way, servers: Servers, getting: Getting) -> None:
+    def __init__(self, options: Options, way: FtpOptions, servers: Servers, getting: GetOptions) -> None:
         super().__init__(options, way, servers)
         self._getting = getting
         self._claimed: dict[str, Job] = {}
@@ -57,10 +57,10 @@ class _Get(Work):
             raise MalformedTarget(f"{target.where.text}: a file's path is needed: host/path")
         names = (getting.output or safe_name(base_name(target.path)),)
         descriptor = job.stdout_descriptor() if getting.output == STDIO else None
-        place = Place(names, getting.directory, descriptor)
+        place = LocalPath(names, getting.directory, descriptor)
         return self._one(job, target, target.path, place)
 
-    def _one(self, job: Job, target: Understood, path: str, place: Place, listed: datetime | None = None) -> Answer:
+    def _one(self, job: Job, target: FtpTarget, path: str, place: LocalPath, listed: datetime | None = None) -> Answer:
         job.record["path"] = place.path
         wish = self._wish(target)
         try:
@@ -75,36 +75,36 @@ class _Get(Work):
             if not self._getting.skip_existing:
                 raise
             done = Download(place.path, skipped=True)
-        remarks = [show_download(done)] if job.on_terminal else []
-        return Answer(record=download_record(done), remarks=remarks)
+        remarks = [format_download(done)] if job.on_terminal else []
+        return Answer(record=download_to_json(done), remarks=remarks)
 
-    def _claim(self, place: Place, job: Job) -> None:
+    def _claim(self, place: LocalPath, job: Job) -> None:
         """A local name is for one remote file: `FileExists` when another one of this command has it."""
         if place.descriptor is None and self._claimed.setdefault(os.path.realpath(place.path), job) is not job:
             raise FileExists(f"{place.path}: another file of this command has that name")
 
-    def _wish(self, target: Understood) -> Wish:
+    def _wish(self, target: FtpTarget) -> DownloadOptions:
         wish = self._getting.wish
         check_text(target, verify=wish.verify, resume=wish.resume)
         return replace(wish, text=target.text)
 
     # Many files
 
-    def _many(self, job: Job, target: Understood) -> Answer:
+    def _many(self, job: Job, target: FtpTarget) -> Answer:
         """What a pattern matches, or what is below a folder: each file is a part of the target."""
         getting = self._getting
         ftp = Ftp(job.session, target.server)
         walk = Walk(ftp.list, ftp.is_folder, getting.limits)
         folder = target.path.rstrip("/") if target.path.strip("/") else target.path
         found = walk.matching(folder, recursive=getting.recursive) if target.pattern else walk.below(folder)
-        passed: list[Passed] = []
+        passed: list[Skipped] = []
         parts = job.each(
             _keep_files(found, passed, job),
             lambda file: "/".join(file.names),
             lambda part, file: self._part(part, target, file),
             jobs=self.options.jobs,
         )
-        count = Count()
+        count = TransferSummary()
         for part in parts:
             count.add(part)
         record = {"path": getting.directory or ".", **count.record()}
@@ -112,14 +112,14 @@ class _Get(Work):
         remarks = [count.show()] if job.on_terminal else []
         return Answer(record=record, remarks=remarks, error=error)
 
-    def _part(self, job: Job, target: Understood, file: Found) -> Answer:
-        place = Place(file.names, self._getting.directory or ".")
+    def _part(self, job: Job, target: FtpTarget, file: RemoteFile) -> Answer:
+        place = LocalPath(file.names, self._getting.directory or ".")
         job.record["path"] = place.path
         if self._is_here(job, target, file, place):
-            return Answer(record=download_record(Download(place.path, size=file.entry.size, skipped=True)))
+            return Answer(record=download_to_json(Download(place.path, size=file.entry.size, skipped=True)))
         return self._one(job, target, file.path, place, file.entry.modified)
 
-    def _is_here(self, job: Job, target: Understood, file: Found, place: Place) -> bool:
+    def _is_here(self, job: Job, target: FtpTarget, file: RemoteFile, place: LocalPath) -> bool:
         """Whether the file that is here has the size and the time of the remote one."""
         try:
             here = os.lstat(place.path)
@@ -135,16 +135,16 @@ class _Get(Work):
         return int(remote.modified.timestamp()) // remote.resolution == int(here.st_mtime) // remote.resolution
 
 
-def _keep_files(found: Iterator[Found | Passed], passed: list[Passed], job: Job) -> Iterator[Found]:
+def _keep_files(found: Iterator[RemoteFile | Skipped], passed: list[Skipped], job: Job) -> Iterator[RemoteFile]:
     for item in found:
-        if isinstance(item, Passed):
+        if isinstance(item, Skipped):
             passed.append(item)
             job.session.note(f"{item.path}: passed over: {item.why}")
         else:
             yield item
 
 
-def _left_out(passed: list[Passed]) -> InetError | None:
+def _left_out(passed: list[Skipped]) -> InetError | None:
     """The error of a whole of which each file that was found is here: what could not be listed, or cannot be named."""
     for item in passed:
         if item.error:
@@ -153,6 +153,6 @@ def _left_out(passed: list[Passed]) -> InetError | None:
     return Incomplete(f"{count} listed names cannot be names of files here") if count else None
 
 
-def _whose(target: Understood, path: str) -> Mapping[str, object]:
+def _whose(target: FtpTarget, path: str) -> Mapping[str, object]:
     endpoint = target.server.endpoint
     return {"host": endpoint.host, "port": endpoint.port, "user": endpoint.credentials.user, "path": path}

@@ -8,15 +8,15 @@ from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Finished, Job, run_targets
 from inetcli.errors import InetError, MalformedTarget, Usage
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ANONYMOUS, Endpoint
+from inetcli.protocols.ftp.control import ANONYMOUS, ServerKey
+from inetcli.protocols.ftp.directory import base_name
 from inetcli.protocols.ftp.globs import has_glob
-from inetcli.protocols.ftp.model import Security, Way
-from inetcli.protocols.ftp.names import base_name
+from inetcli.protocols.ftp.model import FtpOptions, Security
 from inetcli.protocols.ftp.removal import remove_all
 from inetcli.protocols.ftp.server import Server, Servers
 from inetcli.protocols.ftp.view import (
-    entry_record,
-    show_entry,
+    entry_to_json,
+    format_entry,
 )
 from inetcli.wire.target import Target, decode_path, parse_target
 
@@ -29,7 +29,7 @@ _ENCODED = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class FtpTarget:
     """A target, understood: the server, and the path there. `pattern`: the path's last component is one."""
 
     where: Target
@@ -42,12 +42,12 @@ class Understood:
 class Work:
     """What all commands share: their options, and the servers they meet."""
 
-    def __init__(self, options: Options, way: Way, servers: Servers) -> None:
+    def __init__(self, options: Options, way: FtpOptions, servers: Servers) -> None:
         self.options = options
         self.way = way
         self.servers = servers
 
-    def target(self, job: Job, *, patterns: bool = False) -> Understood:
+    def target(self, job: Job, *, patterns: bool = False) -> FtpTarget:
         """Understand a target. `MalformedTarget`."""
         where = parse_target(job.text, SCHEMES, _DEFAULTS[self.way.tls])
         raw, text = _split_type(where)
@@ -57,7 +57,7 @@ class Work:
         said = "://" in where.text or self.way.tls is not None
         clear_text_ok = security is not Security.OFF or said
         who = job.credentials(where, self.options.credentials(), clear_text_ok=clear_text_ok)
-        endpoint = Endpoint(
+        endpoint = ServerKey(
             host=where.host,
             port=where.port,
             security=security,
@@ -66,10 +66,10 @@ class Work:
             trust_pasv=self.way.trust_pasv_address,
             encoding=self.way.encoding,
         )
-        return Understood(where, path, pattern, text, self.servers[endpoint])
+        return FtpTarget(where, path, pattern, text, self.servers[endpoint])
 
 
-def ls(options: Options, targets: Sequence[str], way: Way, *, long: bool) -> int:
+def ls(options: Options, targets: Sequence[str], way: FtpOptions, *, long: bool) -> int:
     """`ftp ls`: the exit code."""
     with Servers(options.jobs) as servers:
         work = Work(options, way, servers)
@@ -78,26 +78,26 @@ def ls(options: Options, targets: Sequence[str], way: Way, *, long: bool) -> int
             target = work.target(job)
             entries = Ftp(job.session, target.server).list(_folder(target.path)).entries
             return Answer(
-                lines=[show_entry(entry, long=long) for entry in entries],
-                rows=[entry_record(entry) for entry in entries],
+                lines=[format_entry(entry, long=long) for entry in entries],
+                rows=[entry_to_json(entry) for entry in entries],
             )
 
         return run_targets(options, targets, listing)
 
 
-def pwd(options: Options, targets: Sequence[str], way: Way) -> int:
+def pwd(options: Options, targets: Sequence[str], way: FtpOptions) -> int:
     """`ftp pwd`: the exit code."""
 
-    def working(ftp: Ftp, _target: Understood) -> str:
+    def working(ftp: Ftp, _target: FtpTarget) -> str:
         return ftp.working_folder()
 
     return _on_paths(options, targets, way, working, needs_path=False, jobs=None, shows=True)
 
 
-def rm(options: Options, targets: Sequence[str], way: Way, *, recursive: bool) -> int:
+def rm(options: Options, targets: Sequence[str], way: FtpOptions, *, recursive: bool) -> int:
     """`ftp rm`: the exit code."""
 
-    def remove(ftp: Ftp, target: Understood) -> str:
+    def remove(ftp: Ftp, target: FtpTarget) -> str:
         if recursive:
             remove_all(ftp, target.path.rstrip("/"))
         else:
@@ -107,30 +107,30 @@ def rm(options: Options, targets: Sequence[str], way: Way, *, recursive: bool) -
     return _on_paths(options, targets, way, remove)
 
 
-def mkdir(options: Options, targets: Sequence[str], way: Way, *, parents: bool) -> int:
+def mkdir(options: Options, targets: Sequence[str], way: FtpOptions, *, parents: bool) -> int:
     """`ftp mkdir`: the exit code."""
 
-    def make(ftp: Ftp, target: Understood) -> str:
+    def make(ftp: Ftp, target: FtpTarget) -> str:
         ftp.make_folder(target.path.rstrip("/"), parents=parents)
         return target.path
 
     return _on_paths(options, targets, way, make)
 
 
-def rmdir(options: Options, targets: Sequence[str], way: Way) -> int:
+def rmdir(options: Options, targets: Sequence[str], way: FtpOptions) -> int:
     """`ftp rmdir`: the exit code."""
 
-    def remove(ftp: Ftp, target: Understood) -> str:
+    def remove(ftp: Ftp, target: FtpTarget) -> str:
         ftp.remove_folder(target.path.rstrip("/"))
         return target.path
 
     return _on_paths(options, targets, way, remove)
 
 
-def mv(options: Options, target: str, to: str, way: Way) -> int:
+def mv(options: Options, target: str, to: str, way: FtpOptions) -> int:
     """`ftp mv`: the exit code."""
 
-    def move(ftp: Ftp, target: Understood) -> str:
+    def move(ftp: Ftp, target: FtpTarget) -> str:
         new = decode_path(to, to)
         if not new:
             raise MalformedTarget("NEWPATH is empty")
@@ -142,7 +142,7 @@ def mv(options: Options, target: str, to: str, way: Way) -> int:
     return _on_paths(options, [target], way, move)
 
 
-class Count:
+class TransferSummary:
     """What became of the many files of one target."""
 
     def __init__(self) -> None:
@@ -184,8 +184,8 @@ class Count:
 def _on_paths(
     options: Options,
     targets: Sequence[str],
-    way: Way,
-    act: Callable[[Ftp, Understood], str],
+    way: FtpOptions,
+    act: Callable[[Ftp, FtpTarget], str],
     *,
     needs_path: bool = True,
     jobs: int | None = 1,
@@ -206,7 +206,7 @@ def _on_paths(
         return run_targets(options, targets, do, jobs=jobs)
 
 
-def check_text(target: Understood, *, verify: bool, resume: bool) -> None:
+def check_text(target: FtpTarget, *, verify: bool, resume: bool) -> None:
     """That nothing is asked of text (`;type=a`) which only bytes can give. `Usage`."""
     if target.text and verify:
         raise Usage("--verify hash: the hash of a file is not that of its text in another form (;type=a)")

@@ -15,7 +15,7 @@ from datetime import date
 
 from inetcli.errors import Incomplete, ProtocolViolation
 from inetcli.protocols.ftp.dialects import SHOWN, parse_list, parse_number
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import parse_time
 from inetcli.wire.reader import Parser, Reader
 
@@ -39,7 +39,7 @@ class Listing:
     `today` is the date in UTC, for LIST rows without a year.
     """
 
-    source: Source
+    source: ListingCommand
     today: date
     encoding: str = "utf-8"
     strange: int = 0
@@ -71,11 +71,11 @@ class Listing:
 
     def _parse(self, row: bytes) -> Entry | None:
         match self.source:
-            case Source.MLSD:
+            case ListingCommand.MLSD:
                 return parse_mlsx(row, self.encoding)
-            case Source.LIST:
+            case ListingCommand.LIST:
                 return parse_list(row, self.today, self.encoding)
-            case Source.NLST:
+            case ListingCommand.NLST:
                 return parse_nlst(row, self.encoding)
 
 
@@ -96,7 +96,7 @@ def parse_rows(reader: Reader) -> Parser[list[bytes]]:
 def parse_nlst(row: bytes, encoding: str = "utf-8") -> Entry | None:
     """A row of NLST: a name, and nothing about it."""
     name = row.decode(encoding, "surrogateescape")
-    return None if name in _HERE else Entry(name, EntryType.OTHER, None, None, None, None, Source.NLST)
+    return None if name in _HERE else Entry(name, EntryType.OTHER, None, None, None, None, ListingCommand.NLST)
 
 
 def parse_mlsx(row: bytes, encoding: str = "utf-8") -> Entry | None:
@@ -121,7 +121,7 @@ def parse_mlsx(row: bytes, encoding: str = "utf-8") -> Entry | None:
     perm = facts[b"perm"].decode("latin-1") if b"perm" in facts else None
     target = pointed.decode(encoding, "surrogateescape") if pointed and kind is EntryType.LINK else None
     modified = parse_time(facts.get(b"modify", b"").decode("ascii", "replace"))
-    return Entry(name, kind, size, modified, perm, target, Source.MLSD)
+    return Entry(name, kind, size, modified, perm, target, ListingCommand.MLSD)
 
 
 def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:

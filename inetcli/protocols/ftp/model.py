@@ -18,7 +18,7 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class FtpOptions:
     """How to speak to servers: the options of every `ftp` command."""
 
     tls: str | None = None
@@ -90,7 +90,7 @@ class EntryType(StrEnum):
     OTHER = "other"
 
 
-class Source(StrEnum):
+class ListingCommand(StrEnum):
     """The command that gave a listing, in the order of how much it says."""
 
     MLSD = "mlsd"
@@ -114,5 +114,5 @@ class Entry:
     modified: datetime | None
     perm: str | None
     link_target: str | None
-    source: Source
+    source: ListingCommand
     resolution: int = 1

@@ -10,15 +10,15 @@ from inetcli.errors import MalformedTarget
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.download import Watcher
-from inetcli.protocols.ftp.jobs import STDIO, Count, Understood, Work, check_text
-from inetcli.protocols.ftp.model import Way
+from inetcli.protocols.ftp.jobs import STDIO, FtpTarget, TransferSummary, Work, check_text
+from inetcli.protocols.ftp.model import FtpOptions
 from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.ftp.tree import join, local_files
-from inetcli.protocols.ftp.upload import Manner
-from inetcli.protocols.ftp.view import show_upload, upload_record
+from inetcli.protocols.ftp.upload import UploadOptions
+from inetcli.protocols.ftp.view import format_upload, upload_to_json
 
 
-def put(options: Options, source: str, target: str, way: Way, manner: Manner, *, recursive: bool) -> int:
+def put(options: Options, source: str, target: str, way: FtpOptions, manner: UploadOptions, *, recursive: bool) -> int:
     """`ftp put`: the exit code."""
     with Servers(1) as servers:
         work = _Put(options, way, servers, source, manner)
@@ -26,7 +26,7 @@ def put(options: Options, source: str, target: str, way: Way, manner: Manner, *,
 
 
 class _Put(Work):
-    def __init__(self, options: Options, way: Way, servers: Servers, source: str, manner: Manner) -> None:
+    def __init__(self, options: Options, way: FtpOptions, servers: Servers, source: str, manner: UploadOptions) -> None:
         super().__init__(options, way, servers)
         self._source = source
         self._manner = manner
@@ -67,18 +67,18 @@ class _Put(Work):
             ),
             jobs=1,
         )
-        count = Count()
+        count = TransferSummary()
         for part in parts:
             count.add(part)
         remarks = [count.show()] if job.on_terminal else []
         return Answer(record={"path": root, **count.record()}, remarks=remarks, error=count.error())
 
-    def _send(self, job: Job, target: Understood, source: str, path: str) -> Answer:
+    def _send(self, job: Job, target: FtpTarget, source: str, path: str) -> Answer:
         job.record["path"] = path
         check_text(target, verify=self._manner.verify, resume=self._manner.resume)
         manner = replace(self._manner, text=target.text)
         with open_payload(source) as payload:
             watcher = Watcher(job.progress.expect, job.progress.advance)
             done = Ftp(job.session, target.server).put(payload, path, manner, watcher)
-        remarks = [show_upload(done)] if job.on_terminal else []
-        return Answer(record=upload_record(done), remarks=remarks)
+        remarks = [format_upload(done)] if job.on_terminal else []
+        return Answer(record=upload_to_json(done), remarks=remarks)

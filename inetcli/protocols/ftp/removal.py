@@ -10,8 +10,8 @@ link that may not be removed lies somebody else's folder.
 
 from inetcli.errors import Incomplete, NotFound, Refused, TooLarge
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.model import EntryType, Source
-from inetcli.protocols.ftp.tree import MAX_DEPTH, join, unspeakable
+from inetcli.protocols.ftp.model import EntryType, ListingCommand
+from inetcli.protocols.ftp.tree import MAX_DEPTH, is_unsafe_name, join
 
 
 def remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
@@ -30,9 +30,9 @@ def remove_all(ftp: Ftp, path: str, depth: int = MAX_DEPTH) -> None:
     if contents.of_file:
         raise refused
     for entry in contents.entries:
-        if unspeakable(entry.name):
+        if is_unsafe_name(entry.name):
             raise Incomplete(f"{path}: the server lists {entry.name!r}, which is no name: nothing is removed there")
-        if entry.type is EntryType.DIR or entry.source is Source.NLST:
+        if entry.type is EntryType.DIR or entry.source is ListingCommand.NLST:
             remove_all(ftp, join(path, entry.name), depth - 1)
         else:
             ftp.remove(join(path, entry.name))

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from inetcli.errors import EmptyReply, InetError, ReceiveFailed, SendFailed
+from inetcli.net.connections import ConnectionPool, KeyedCache
 from inetcli.net.session import Session
-from inetcli.net.share import Once, Share
-from inetcli.protocols.ftp.control import Control, Endpoint, Manners
-from inetcli.protocols.ftp.greeting import open_control
+from inetcli.protocols.ftp.connect import open_control
+from inetcli.protocols.ftp.control import Control, ServerKey, ServerState
 
 T = TypeVar("T")
 
@@ -25,11 +25,11 @@ MAX_KEPT = 64
 class Server:
     """One server: `use` it with a session."""
 
-    def __init__(self, endpoint: Endpoint, places: int, many: Callable[[], bool]) -> None:
+    def __init__(self, endpoint: ServerKey, places: int, many: Callable[[], bool]) -> None:
         self.endpoint = endpoint
         self._many = many
-        self._share: Share[Control] = Share(1, lambda error: error.reply_code == 421)
-        self._manners = Manners(welcome=lambda: self._share.widen(places))
+        self._share: ConnectionPool[Control] = ConnectionPool(1, lambda error: error.reply_code == 421)
+        self._manners = ServerState(welcome=lambda: self._share.widen(places))
 
     def use(self, session: Session, work: Callable[[Control], T]) -> T:
         """What `work` makes of a connection. Errors: its own, and those of getting one."""
@@ -41,7 +41,7 @@ class Server:
 
     def _use(self, session: Session, work: Callable[[Control], T]) -> T:
         while True:
-            with self._share.borrowed(
+            with self._share.acquire(
                 session.deadline,
                 session.network.cancel,
                 lambda: open_control(session, self.endpoint, self._manners),
@@ -51,7 +51,7 @@ class Server:
                 try:
                     return work(control)
                 except InetError as error:
-                    if not (_gone(control, error) or (control.turned_away and self._share.crowded)):
+                    if not (_gone(control, error) or (control.rejected and self._share.crowded)):
                         raise
 
     def close(self) -> None:
@@ -63,9 +63,9 @@ class Servers:
     """The servers of one command: `servers[endpoint]`. At most `places` connections to each."""
 
     def __init__(self, places: int) -> None:
-        self._servers: Once[Endpoint, Server] = Once(lambda endpoint: Server(endpoint, places, self._many))
+        self._servers: KeyedCache[ServerKey, Server] = KeyedCache(lambda endpoint: Server(endpoint, places, self._many))
 
-    def __getitem__(self, endpoint: Endpoint) -> Server:
+    def __getitem__(self, endpoint: ServerKey) -> Server:
         return self._servers[endpoint]
 
     def _many(self) -> bool:

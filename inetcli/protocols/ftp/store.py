@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from inetcli.errors import Incomplete, InetError, LocalRead, TimedOut, UploadRefused
-from inetcli.net.copy import Converter, Look, Sending
+from inetcli.net.copy import Converter, Observer, Sender
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import secure_data
-from inetcli.protocols.ftp.refusals import failed
+from inetcli.protocols.ftp.errors import failed
 from inetcli.protocols.ftp.transfer import final_reply
 from inetcli.wire.replies import Reply
 
@@ -34,7 +34,7 @@ class Source:
     name: str
     waits: bool
     progress: Callable[[int], object]
-    look: Look | None = None
+    look: Observer | None = None
     converter: Converter | None = None
     rate: int | None = None
 
@@ -49,7 +49,7 @@ def store(control: Control, path: str, start: Reply, stream: SocketStream, sourc
     except BaseException:
         stream.close()
         raise
-    sending = Sending(
+    sending = Sender(
         data.stream,
         source.descriptor,
         source.name,

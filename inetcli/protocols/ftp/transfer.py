@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from inetcli.errors import EmptyReply, Incomplete, InetError, NoResume, ReceiveFailed, TimedOut, TooLarge
-from inetcli.net.copy import Converter, Look, Transfer
+from inetcli.net.copy import Converter, Observer, Receiver
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.data import Active, Data, Passive, data_way, secure_data
+from inetcli.protocols.ftp.data import Active, Data, Passive, data_connector, secure_data
+from inetcli.protocols.ftp.errors import failed, missing
 from inetcli.protocols.ftp.listing import parse_rows
 from inetcli.protocols.ftp.model import Remote
-from inetcli.protocols.ftp.refusals import failed, missing
 from inetcli.protocols.ftp.wire import Command, parse_announced_size, parse_mdtm, parse_size
 from inetcli.wire.replies import Reply
 
@@ -29,7 +29,7 @@ MAX_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class TransferRequest:
     """What the server said before a transfer, and the way for its data."""
 
     remote: Remote
@@ -44,14 +44,14 @@ class Sink:
     descriptor: int
     name: str
     progress: Callable[[int], object]
-    look: Look | None = None
+    look: Observer | None = None
     converter: Converter | None = None
     rate: int | None = None
     max_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieved:
+class TransferResult:
     """A transfer that is to be believed. `bytes` of the whole file are there now; `note` = what was odd all the same;
     `final` is the code of the last reply, or "none"."""
 
@@ -62,18 +62,18 @@ class Retrieved:
     data_resumed: bool
 
 
-class Changed(Exception):
+class ContentMismatch(Exception):
     """The bytes that are here already are not those of the remote file."""
 
 
-def open_retrieval(control: Control, path: str, *, text: bool = False) -> Opening:
+def open_retrieval(control: Control, path: str, *, text: bool = False) -> TransferRequest:
     """Ask what there is to know of a file, and for a data connection, in one round trip.
 
     A refused SIZE or MDTM says nothing: some servers have none, others refuse it for now. RETR decides. In TYPE A there
     is no use for SIZE: it may count the bytes of another form.
     """
     control.agree_on_names(path)
-    way = data_way(control)
+    way = data_connector(control)
     representation = "A" if text else "I"
     commands = [Command("TYPE", representation)] if control.type != representation else []
     commands += [] if text else [Command("SIZE", path)]
@@ -85,7 +85,7 @@ def open_retrieval(control: Control, path: str, *, text: bool = False) -> Openin
         way.cancel()
         raise
     size = parse_size(replies["SIZE"]) if "SIZE" in replies else None
-    return Opening(Remote(size, parse_mdtm(replies["MDTM"])), way, replies[way.command.verb])
+    return TransferRequest(Remote(size, parse_mdtm(replies["MDTM"])), way, replies[way.command.verb])
 
 
 def check_type(control: Control, representation: str, reply: Reply | None) -> None:
@@ -99,14 +99,14 @@ def check_type(control: Control, representation: str, reply: Reply | None) -> No
 def retrieve(
     control: Control,
     path: str,
-    opening: Opening,
+    opening: TransferRequest,
     sink: Sink,
     *,
     expect: Callable[[int | None], object],
     offset: int = 0,
     overlap: bytes = b"",
-) -> Retrieved:
-    """Fetch `path` from `offset` on. The first bytes of that must be `overlap`, which is there already, else `Changed`.
+) -> TransferResult:
+    """Fetch `path` from `offset` on. The first bytes of that must be `overlap`, else `ContentMismatch`.
 
     Errors: `NotFound`, `Denied`, `Incomplete`, `Refused`, `NoResume`, `TooLarge`, `LocalWrite`, those of streams.
     """
@@ -128,8 +128,8 @@ def retrieve(
     there = offset + len(overlap)
     try:
         if overlap and not _same(data, overlap):
-            raise Changed
-        transfer = Transfer(
+            raise ContentMismatch
+        transfer = Receiver(
             data.stream,
             sink.descriptor,
             sink.name,
@@ -148,7 +148,7 @@ def retrieve(
     end = start if start.first == 2 else final_reply(control)
     note = judge(path, there + transfer.moved, size, broken, end)
     code = str(end.code) if isinstance(end, Reply) else "none"
-    return Retrieved(there + transfer.moved, size, code, note, data.resumed)
+    return TransferResult(there + transfer.moved, size, code, note, data.resumed)
 
 
 def judge(path: str, came: int, size: int | None, broken: InetError | None, end: "Reply | InetError") -> str | None:
@@ -179,9 +179,9 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
 
     pure-ftpd ends a listing that it has cut with a 226, too, and says so in its text.
     """
-    way = data_way(control)
+    way = data_connector(control)
     (reply,) = control.ask_all([way.command])
-    start, stream = way.start(command, reply)
+    start, stream = way.begin_transfer(command, reply)
     if stream is None:
         raise missing(what, start)
     try:
@@ -238,19 +238,19 @@ def final_reply(control: Control) -> "Reply | InetError":
         return error
 
 
-def _start(control: Control, path: str, opening: Opening, offset: int) -> tuple[Reply, SocketStream | None]:
+def _start(control: Control, path: str, opening: TransferRequest, offset: int) -> tuple[Reply, SocketStream | None]:
     """RETR from an offset on: its first reply, and the data connection, None if it was refused. `NoResume`.
 
     An offset that no transfer has used up stands for the next one, be it another file's, or an upload.
     """
     if not offset:
-        return opening.way.start(Command("RETR", path), opening.reply)
+        return opening.way.begin_transfer(Command("RETR", path), opening.reply)
     reply = control.ask("REST", str(offset))
     if reply.code != 350:
         opening.way.cancel()
         raise NoResume(f'REST {offset} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
     try:
-        start, stream = opening.way.start(Command("RETR", path), opening.reply)
+        start, stream = opening.way.begin_transfer(Command("RETR", path), opening.reply)
     except InetError:
         control.abandon()
         raise
@@ -275,7 +275,7 @@ def _same(data: Data, overlap: bytes) -> bool:
         return False
 
 
-def _run(transfer: Transfer, left: int | None) -> InetError | None:
+def _run(transfer: Receiver, left: int | None) -> InetError | None:
     """Move the bytes. A data connection that breaks is reported to `judge`; a silent one ends everything."""
     try:
         transfer.run()

@@ -11,11 +11,11 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from inetcli.destination import safe_name
 from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
-from inetcli.files import safe_name
+from inetcli.protocols.ftp.directory import Contents
 from inetcli.protocols.ftp.globs import match_glob
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
-from inetcli.protocols.ftp.names import Contents
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000
@@ -29,7 +29,7 @@ IsFolder = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WalkLimits:
     """How far a walk may go."""
 
     depth: int = MAX_DEPTH
@@ -37,7 +37,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RemoteFile:
     """A remote file: its path there, the names that lead to it here, and what the listing says of it."""
 
     path: str
@@ -46,7 +46,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Skipped:
     """Something that is passed over. `unsafe`: for its name, which is the server's fault; `error`: it was to be had."""
 
     path: str
@@ -58,19 +58,19 @@ class Passed:
 class Walk:
     """A walk below a remote folder. `is_folder` finds out what a listing that gives names alone does not say."""
 
-    def __init__(self, list_folder: List, is_folder: IsFolder, limits: Limits) -> None:
+    def __init__(self, list_folder: List, is_folder: IsFolder, limits: WalkLimits) -> None:
         self._list = list_folder
         self._is_folder = is_folder
         self._limits = limits
         self._found = 0
 
-    def below(self, folder: str) -> Iterator[Found | Passed]:
+    def below(self, folder: str) -> Iterator[RemoteFile | Skipped]:
         """Every file below a folder, its own first. Errors: those of listing the folder itself; `TooLarge`."""
         contents = self._list(folder)
         above = folder.rstrip("/").rpartition("/")[0] if contents.of_file else folder
         yield from self._walk(above, (), contents.entries)
 
-    def matching(self, pattern: str, *, recursive: bool) -> Iterator[Found | Passed]:
+    def matching(self, pattern: str, *, recursive: bool) -> Iterator[RemoteFile | Skipped]:
         """The files whose last component matches; with `recursive`, also what is below folders that do.
 
         `NotFound` when nothing matches.
@@ -84,17 +84,17 @@ class Walk:
 
     def _walk(
         self, folder: str, names: tuple[str, ...], entries: Sequence[Entry], *, deeper: bool = True
-    ) -> Iterator[Found | Passed]:
-        folders: list[Found] = []
+    ) -> Iterator[RemoteFile | Skipped]:
+        folders: list[RemoteFile] = []
         for entry in entries:
             path = join(folder, entry.name)
-            if unspeakable(entry.name):
-                yield Passed(path, "no command can have such a name", unsafe=True)
+            if is_unsafe_name(entry.name):
+                yield Skipped(path, "no command can have such a name", unsafe=True)
                 continue
             try:
-                found = Found(path, (*names, safe_name(entry.name)), entry)
+                found = RemoteFile(path, (*names, safe_name(entry.name)), entry)
             except LocalWrite as error:
-                yield Passed(path, error.message, unsafe=True)
+                yield Skipped(path, error.message, unsafe=True)
                 continue
             self._count(folder)
             match self._type(entry, path):
@@ -103,19 +103,19 @@ class Walk:
                 case EntryType.DIR if deeper:
                     folders.append(found)
                 case EntryType.DIR:
-                    yield Passed(path, "a folder, which is fetched only with -r")
+                    yield Skipped(path, "a folder, which is fetched only with -r")
                 case EntryType.LINK:
-                    yield Passed(path, "a link, which is not followed")
+                    yield Skipped(path, "a link, which is not followed")
                 case _:
-                    yield Passed(path, "neither a file nor a folder")
+                    yield Skipped(path, "neither a file nor a folder")
         for found in folders:
             if len(found.names) > self._limits.depth:
-                yield Passed(found.path, f"deeper than {self._limits.depth} folders (--max-depth)")
+                yield Skipped(found.path, f"deeper than {self._limits.depth} folders (--max-depth)")
                 continue
             try:
                 inside = self._list(found.path).entries
             except _LEFT_OUT as error:
-                yield Passed(found.path, error.message, error=error)
+                yield Skipped(found.path, error.message, error=error)
                 continue
             yield from self._walk(found.path, found.names, inside)
 
@@ -126,7 +126,7 @@ class Walk:
             raise TooLarge(f"{folder or '.'}: more than {self._limits.files} files and folders (--max-files)")
 
     def _type(self, entry: Entry, path: str) -> EntryType:
-        if entry.type is EntryType.OTHER and entry.source is Source.NLST:
+        if entry.type is EntryType.OTHER and entry.source is ListingCommand.NLST:
             return EntryType.DIR if self._is_folder(path) else EntryType.FILE
         return entry.type
 
@@ -136,7 +136,7 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder.rstrip("/") else f"/{name}" if folder else name
 
 
-def unspeakable(name: str) -> bool:
+def is_unsafe_name(name: str) -> bool:
     """Whether no command can have this name in its argument, or it means another folder's."""
     return any(character in name for character in "/\r\n\0")
 

@@ -22,7 +22,7 @@ from inetcli.errors import Incomplete, InetError, LocalRead, NoResume, UploadRef
 from inetcli.net.wait import Cancelled
 from inetcli.payload import Payload
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.data import data_way
+from inetcli.protocols.ftp.data import data_connector
 from inetcli.protocols.ftp.download import OVERLAP, Watcher
 from inetcli.protocols.ftp.folders import make_folders
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
@@ -44,7 +44,7 @@ NAME_REFUSALS = (501, 550, 553)
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class UploadOptions:
     """How the user wants files sent. `direct`: under their own name; `verify`: by the server's hash; `text`: TYPE A."""
 
     append: bool = False
@@ -69,7 +69,7 @@ class _NameRefused(Exception):
         self.reply = reply
 
 
-def upload(control: Control, payload: Payload, path: str, manner: Manner, watcher: Watcher) -> Upload:
+def upload(control: Control, payload: Payload, path: str, manner: UploadOptions, watcher: Watcher) -> Upload:
     """Send a file. The remote one is replaced, as by cp.
 
     Errors: those of `store`, `NoResume`, `Denied`.
@@ -99,7 +99,7 @@ def upload(control: Control, payload: Payload, path: str, manner: Manner, watche
 class _Sender:
     """One file on its way, maybe a second time under another name."""
 
-    def __init__(self, control: Control, payload: Payload, manner: Manner, watcher: Watcher) -> None:
+    def __init__(self, control: Control, payload: Payload, manner: UploadOptions, watcher: Watcher) -> None:
         self._control = control
         self._payload = payload
         self._manner = manner
@@ -189,11 +189,11 @@ class _Sender:
     def _store(self, path: str, *, append: bool, skip: int, digests: Digests) -> int:
         """STOR or APPE. From here on another try would send everything twice."""
         control = self._control
-        way = data_way(control)
+        way = data_connector(control)
         try:
             (reply,) = control.ask_all([way.command])
             self._begun = True
-            start, stream = way.start(Command("APPE" if append else "STOR", path), reply)
+            start, stream = way.begin_transfer(Command("APPE" if append else "STOR", path), reply)
         except BaseException:
             way.cancel()
             raise
@@ -238,7 +238,7 @@ class _Sender:
             return
         removed = False
         try:
-            with self._control.overtime(min(CLEAN_UP_S, self._control.session.limits.silence_s)):
+            with self._control.overtime(min(CLEAN_UP_S, self._control.session.timeouts.silence_s)):
                 self._control.settle()
                 removed = self._control.ask("DELE", temporary).first == 2
         except (InetError, Cancelled):

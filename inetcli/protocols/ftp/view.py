@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from inetcli.protocols.ftp.model import Download, Entry, Upload
 from inetcli.wire.escape import escape
-from inetcli.wire.quantity import show_size
+from inetcli.wire.quantity import format_size
 
 
-def show_download(download: Download) -> str:
+def format_download(download: Download) -> str:
     """`nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified, 226 seen, TLS 1.3, data session resumed`."""
     if download.skipped:
         return f"{escape(download.path)}  skipped: it is there already"
@@ -22,7 +22,7 @@ def show_download(download: Download) -> str:
     return _transfer(download.path, download.bytes - (download.resumed_from or 0), download.seconds, facts)
 
 
-def download_record(download: Download) -> dict[str, object]:
+def download_to_json(download: Download) -> dict[str, object]:
     """The keys of `ftp get` beside the common ones; `tls` is one of those."""
     return {
         "path": download.path,
@@ -35,28 +35,28 @@ def download_record(download: Download) -> dict[str, object]:
     }
 
 
-def show_upload(upload: Upload) -> str:
+def format_upload(upload: Upload) -> str:
     """`nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified`."""
     checked = f"{upload.verified} verified" if upload.verified else "size not checked"
     return _transfer(upload.path, upload.bytes, upload.seconds, [checked])
 
 
-def upload_record(upload: Upload) -> dict[str, object]:
+def upload_to_json(upload: Upload) -> dict[str, object]:
     """The keys of `ftp put` beside the common ones."""
     return {"path": upload.path, "bytes": upload.bytes, "verified": upload.verified}
 
 
-def show_entry(entry: Entry, *, long: bool) -> str:
+def format_entry(entry: Entry, *, long: bool) -> str:
     """A name; with `long` its type, size, time and name, separated by TAB, `-` for what is not known."""
     name = escape(entry.name)
     if not long:
         return name
     target = f" -> {escape(entry.link_target)}" if entry.link_target else ""
     size = "-" if entry.size is None else str(entry.size)
-    return "\t".join((entry.type, size, show_time(entry) or "-", name + target))
+    return "\t".join((entry.type, size, format_time(entry) or "-", name + target))
 
 
-def show_time(entry: Entry) -> str | None:
+def format_time(entry: Entry) -> str | None:
     """When it was modified, ISO 8601 in UTC, as exactly as it is known; None = it is not."""
     if entry.modified is None:
         return None
@@ -64,13 +64,13 @@ def show_time(entry: Entry) -> str | None:
     return entry.modified.strftime(kinds.get(entry.resolution, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def entry_record(entry: Entry) -> dict[str, object]:
+def entry_to_json(entry: Entry) -> dict[str, object]:
     """The keys of a row of `ftp ls`."""
     return {
         "name": entry.name,
         "type": entry.type.value,
         "size": entry.size,
-        "modified": show_time(entry),
+        "modified": format_time(entry),
         "perm": entry.perm,
         "link_target": entry.link_target,
         "source": entry.source.value,
@@ -79,4 +79,4 @@ def entry_record(entry: Entry) -> dict[str, object]:
 
 def _transfer(path: str, size: int, seconds: float, facts: list[str]) -> str:
     rate = int(size / seconds) if seconds > 0 else 0
-    return "  ".join([escape(path), show_size(size), f"{seconds:.1f} s", f"{show_size(rate)}/s", ", ".join(facts)])
+    return "  ".join([escape(path), format_size(size), f"{seconds:.1f} s", f"{format_size(rate)}/s", ", ".join(facts)])

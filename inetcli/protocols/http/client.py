@@ -34,10 +34,10 @@ def connect(session: Session, host: str, port: int, *, tls: bool) -> SocketStrea
 
     def attempt() -> SocketStream:
         if tls:
-            return session.verified(lambda trusting: _secure(trusting, host, port))
+            return session.with_verification(lambda trusting: _secure(trusting, host, port))
         return session.connect(host, port, interactive=False)
 
-    return session.until_there(attempt)
+    return session.wait_for_server(attempt)
 
 
 class Conversation:

@@ -2,7 +2,7 @@
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
 
 
 @click.group("http", no_args_is_help=True)
@@ -10,7 +10,7 @@ def http() -> None:
     """See HTTP/1.1 byte by byte."""
 
 
-@http.command("raw", cls=Command)
+@http.command("raw", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("--head", is_flag=True, help="Print heads alone: of interim responses, too.")
 @click.option("--body", is_flag=True, help="Print the content alone, without chunk framing.")

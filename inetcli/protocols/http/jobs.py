@@ -6,7 +6,7 @@ from inetcli.errors import Expectation, HttpStatus, InetError
 from inetcli.net.credentials import clear_text_note
 from inetcli.protocols.http.client import Conversation, connect
 from inetcli.protocols.http.model import Request, Response
-from inetcli.protocols.http.view import exchange_record, show_finding
+from inetcli.protocols.http.view import exchange_to_json, format_finding
 from inetcli.protocols.http.wire import encode_target
 from inetcli.wire.target import bracketed, parse_target
 
@@ -49,11 +49,11 @@ def _ask(job: Job, conversation: Conversation, request: Request, *, no_fail: boo
         if failure.transient and not conversation.exchange.received_bytes:
             raise  # nothing was printed yet: it may be tried again
         error = failure
-    job.session.trace.settle()
+    job.session.trace.freeze_timing()
     exchange = conversation.exchange
     return Answer(
-        record=exchange_record(exchange),
-        remarks=[show_finding(finding) for finding in exchange.findings],
+        record=exchange_to_json(exchange),
+        remarks=[format_finding(finding) for finding in exchange.findings],
         error=error,
     )
 

@@ -4,12 +4,12 @@ from inetcli.protocols.http.model import Exchange, Finding
 from inetcli.wire.escape import escape
 
 
-def show_finding(finding: Finding) -> str:
+def format_finding(finding: Finding) -> str:
     """`error @17  cl-and-te  Content-Length beside ... (RFC 9112 6.3)`."""
     return escape(f"{finding.severity} @{finding.offset}  {finding.id}  {finding.message} (RFC {finding.section})")
 
 
-def exchange_record(exchange: Exchange) -> dict[str, object]:
+def exchange_to_json(exchange: Exchange) -> dict[str, object]:
     """The keys of `http raw` beside the common ones."""
     return {
         "responses": [

@@ -13,7 +13,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from html import unescape
 
-from inetcli.protocols.nntp.model import Article, Kind
+from inetcli.protocols.nntp.model import Article, ArticleKind
 
 _TAGS = re.compile(
     r"<(?:script|style)\b.*?</(?:script|style)\s*>|<br\s*/?>|</p>|<[^>]{0,2000}>", re.IGNORECASE | re.DOTALL
@@ -131,9 +131,9 @@ def _strip_tags(text: str) -> str:
     return unescape(_TAGS.sub(gap, text))
 
 
-def _kind(lines: tuple[str, ...], *, html: bool) -> Kind:
+def _kind(lines: tuple[str, ...], *, html: bool) -> ArticleKind:
     if any(line.startswith(_YBEGIN) for line in lines):
-        return Kind.YENC
+        return ArticleKind.YENC
     if any(_UUENCODE.match(line) for line in lines):
-        return Kind.UUENCODE
-    return Kind.HTML if html else Kind.TEXT
+        return ArticleKind.UUENCODE
+    return ArticleKind.HTML if html else ArticleKind.TEXT

@@ -177,8 +177,8 @@ class Connection:
 
 def connect(session: Session, host: str, port: int, security: Security, credentials: Credentials | None) -> Connection:
     """A connection whose greeting was friendly. Errors: those of connecting and TLS, `Refused`."""
-    return session.until_there(
-        lambda: session.verified(lambda trusting: _greet(trusting, host, port, security, credentials))
+    return session.wait_for_server(
+        lambda: session.with_verification(lambda trusting: _greet(trusting, host, port, security, credentials))
     )
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options
+from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 LINES = 20
 """Meaningful lines that are shown, as in the book."""
@@ -15,7 +15,7 @@ def nntp() -> None:
     """Read Usenet articles."""
 
 
-@nntp.command("latest", cls=Command)
+@nntp.command("latest", cls=ProtocolCommand)
 @click.argument("targets", metavar="HOST/GROUP...", nargs=-1)
 @click.option(
     "--lines", metavar="N", type=click.IntRange(0), default=LINES, help=f"Meaningful lines to show ({LINES})."

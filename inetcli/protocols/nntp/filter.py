@@ -8,7 +8,7 @@ not blank count towards the limit.
 
 from collections.abc import Iterator, Sequence
 
-from inetcli.protocols.nntp.model import Article, Excerpt, Filter, Kind
+from inetcli.protocols.nntp.model import Article, ArticleKind, Excerpt, Filter
 
 LINES = 20
 """What the book shows."""
@@ -16,7 +16,7 @@ LINES = 20
 
 def excerpt(article: Article, kind: Filter = Filter.CHUN, limit: int = LINES) -> Excerpt:
     """The first `limit` meaningful lines. Of yEnc and uuencode nothing is: one line says so."""
-    if article.kind in (Kind.YENC, Kind.UUENCODE):
+    if article.kind in (ArticleKind.YENC, ArticleKind.UUENCODE):
         size = sum(1 for line in article.lines if line.strip())
         return Excerpt(article, (f"binary ({article.kind}, {size} lines)",), 0, 0, kind)
     lines = [line.rstrip() for line in article.lines]

@@ -6,7 +6,7 @@ from inetcli.errors import MalformedTarget
 from inetcli.protocols.nntp.client import connect
 from inetcli.protocols.nntp.filter import excerpt
 from inetcli.protocols.nntp.model import Filter, Security
-from inetcli.protocols.nntp.view import excerpt_record, show_excerpt, show_rest
+from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
 from inetcli.wire.target import Target, decode_path, parse_target
 
 SCHEMES: dict[str, int | None] = {"nntp": 119, "nntps": 563, "news": 119, "snews": 563}
@@ -27,13 +27,13 @@ def reading_latest(options: Options, *, lines: int, chosen: str, tls: str | None
         try:
             article = connection.latest(group)
         finally:
-            job.session.trace.settle()
+            job.session.trace.freeze_timing()
             connection.leave()
         shown = excerpt(article, Filter(chosen), lines)
         return Answer(
-            show_excerpt(shown),
-            record=excerpt_record(shown),
-            remarks=[] if options.json else [show_rest(shown)],
+            format_excerpt(shown),
+            record=excerpt_to_json(shown),
+            remarks=[] if options.json else [format_rest(shown)],
         )
 
     return work

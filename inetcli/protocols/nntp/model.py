@@ -13,7 +13,7 @@ class Security(StrEnum):
     IMPLICIT = "implicit"
 
 
-class Kind(StrEnum):
+class ArticleKind(StrEnum):
     """What an article's text is."""
 
     TEXT = "text"
@@ -59,7 +59,7 @@ class Article:
     date: datetime | None
     date_text: str
     lines: tuple[str, ...]
-    kind: Kind
+    kind: ArticleKind
 
 
 @dataclass(frozen=True, slots=True)

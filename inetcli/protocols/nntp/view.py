@@ -7,7 +7,7 @@ INDENT = "    "
 """The book's script prints the text so."""
 
 
-def show_excerpt(excerpt: Excerpt) -> list[str]:
+def format_excerpt(excerpt: Excerpt) -> list[str]:
     """The head, a blank line, and the lines; TABs are the author's own."""
     article = excerpt.article
     indent = INDENT if excerpt.filter is Filter.CHUN else ""
@@ -20,7 +20,7 @@ def show_excerpt(excerpt: Excerpt) -> list[str]:
     return head + [indent + escape(line, keep_tab=True) if line else "" for line in excerpt.lines]
 
 
-def show_rest(excerpt: Excerpt) -> str:
+def format_rest(excerpt: Excerpt) -> str:
     """`[48213 <k2@example.org>: left out 26 quoted lines; 11 more lines: --lines 40]`."""
     article = excerpt.article
     facts = []
@@ -34,7 +34,7 @@ def show_rest(excerpt: Excerpt) -> str:
     return escape(f"[{name}: {'; '.join(facts)}]" if facts else f"[{name}]")
 
 
-def excerpt_record(excerpt: Excerpt) -> dict[str, object]:
+def excerpt_to_json(excerpt: Excerpt) -> dict[str, object]:
     """The keys of `nntp latest` beside the common ones."""
     article = excerpt.article
     return {

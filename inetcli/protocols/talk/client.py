@@ -22,9 +22,13 @@ def connect(session: Session, host: str, port: int, *, tls: bool) -> SocketStrea
     """A stream to the peer, once it is there."""
 
     def attempt() -> SocketStream:
-        return session.verified(lambda trusting: _secure(trusting, host, port)) if tls else session.connect(host, port)
+        return (
+            session.with_verification(lambda trusting: _secure(trusting, host, port))
+            if tls
+            else session.connect(host, port)
+        )
 
-    return session.until_there(attempt)
+    return session.wait_for_server(attempt)
 
 
 def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Turn]:
@@ -54,16 +58,16 @@ def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes
     to listen: a refused line was read by nobody, and goes out again. One that met with silence may have been read.
     """
     until = session.waiting()
-    with session.until_there(lambda: session.datagrams(host, port), until) as peer:
+    with session.wait_for_server(lambda: session.datagrams(host, port), until) as peer:
         met = False
         for line in lines:
             turn = partial(_turn, peer, line)
-            yield turn() if met else session.until_there(turn, until, only=Unreachable)
+            yield turn() if met else session.wait_for_server(turn, until, only=Unreachable)
             met = True
 
 
 def _turn(peer: Datagrams, line: bytes) -> Turn:
-    clock = peer.patience.deadline.clock
+    clock = peer.limits.deadline.clock
     asked = clock.monotonic()
     peer.send(line)
     reply = peer.receive()

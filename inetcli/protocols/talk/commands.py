@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
 
 
 @click.group("talk", no_args_is_help=True)
@@ -12,7 +12,7 @@ def talk() -> None:
     """Send lines over TCP or UDP, print the replies."""
 
 
-@talk.command("tcp", cls=Command)
+@talk.command("tcp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", required=False)
 @click.option("--tls", is_flag=True, help="Put TLS around the conversation.")
@@ -32,7 +32,7 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
     return run_targets(options, [target], talking(_input(file), tls=tls, crlf=crlf), jobs=1)
 
 
-@talk.command("udp", cls=Command)
+@talk.command("udp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", required=False)
 @shared_options(many=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from inetcli.cli.targets import Answer, Job, Work, claim_stdin, input_lines
 from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
-from inetcli.protocols.talk.view import show_turn, turn_row
+from inetcli.protocols.talk.view import format_turn, turn_to_json
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
 from inetcli.wire.target import Target, parse_target
 
@@ -54,7 +54,7 @@ def _answer(job: Job, turns: Iterable[Turn]) -> Answer:
     job.session.trace.committed = True
     for turn in turns:
         if job.json:
-            job.say_row(turn_row(turn))
+            job.say_row(turn_to_json(turn))
         else:
-            job.say(show_turn(turn))
+            job.say(format_turn(turn))
     return Answer()

@@ -4,12 +4,12 @@ from inetcli.protocols.talk.model import Turn
 from inetcli.wire.escape import escape
 
 
-def show_turn(turn: Turn) -> str:
+def format_turn(turn: Turn) -> str:
     """The reply, harmless for a terminal; a TAB is the peer's own text."""
     return escape(turn.received.decode("utf-8", "surrogateescape"), keep_tab=True)
 
 
-def turn_row(turn: Turn) -> dict[str, object]:
+def turn_to_json(turn: Turn) -> dict[str, object]:
     """`sent`, `received` and `rtt_ms`."""
     return {
         "sent": turn.sent,

@@ -15,7 +15,7 @@ from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts
 from inetcli.net.tlsstream import TlsStream, start_tls
-from inetcli.protocols.tls.judge import counting, judge
+from inetcli.protocols.tls.judge import judge, primary_error
 from inetcli.protocols.tls.model import Hello
 from inetcli.protocols.tls.wire import parse_certificate
 from inetcli.wire.reader import Parser, Reader
@@ -36,7 +36,7 @@ def say_hello(
 
     Errors: those of connecting and of the handshake; after `send` those of receiving, `EmptyReply`, `TimedOut`.
     """
-    stream, problem = session.until_there(lambda: _shake_hands(session, host, port, server_name, alpn))
+    stream, problem = session.wait_for_server(lambda: _shake_hands(session, host, port, server_name, alpn))
     facts = stream.facts if isinstance(stream, TlsStream) else problem.facts if problem else None
     assert isinstance(facts, TlsFacts)
     now = session.network.clock.now()
@@ -56,12 +56,12 @@ def say_hello(
         try:
             if send is not None:
                 hello = replace(hello, reply=_ask(stream, send, reply_limit))
-            session.trace.settle()
+            session.trace.freeze_timing()
         finally:
             stream.close()
         return hello, None
     assert problem is not None
-    return hello, counting(problems, problem, server_name)
+    return hello, primary_error(problems, problem, server_name)
 
 
 def _shake_hands(
@@ -83,7 +83,7 @@ def _shake_hands(
             raise
 
     try:
-        return session.verified(attempt), problem
+        return session.with_verification(attempt), problem
     except CertificateProblem as found:
         if stream is None or found.facts is None:
             raise

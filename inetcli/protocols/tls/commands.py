@@ -2,7 +2,7 @@
 
 import click
 
-from inetcli.cli.options import Command, Options, shared_options
+from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 MAX_REPLY = 1 << 24
 
@@ -12,7 +12,7 @@ def tls() -> None:
     """Shake hands and judge certificates."""
 
 
-@tls.command("hello", cls=Command)
+@tls.command("hello", cls=ProtocolCommand)
 @click.argument("targets", metavar="HOST[:PORT]...", nargs=-1)
 @click.option("--send", metavar="TEXT", help=r"Send TEXT (\r \n \t \0 \\ \xNN; an LF is added) and print the reply.")
 @click.option(

@@ -3,7 +3,7 @@
 from inetcli.cli.targets import Answer, Job, Work
 from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
-from inetcli.protocols.tls.view import hello_record, show_hello
+from inetcli.protocols.tls.view import format_hello, hello_to_json
 from inetcli.protocols.tls.wire import encode_alpn, encode_text
 from inetcli.wire.target import parse_host_port, parse_target
 
@@ -28,7 +28,7 @@ def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, 
             send=text,
             reply_limit=reply_bytes,
         )
-        return Answer(show_hello(greeting), record=hello_record(greeting), error=problem)
+        return Answer(format_hello(greeting), record=hello_to_json(greeting), error=problem)
 
     return work
 

@@ -64,7 +64,7 @@ def judge(chain: Sequence[Certificate], error: CertificateProblem | None, now: d
     return tuple(sorted(problems, key=lambda problem: (problem.severity != "error", ORDER.index(problem.code))))
 
 
-def counting(problems: Sequence[Problem], error: CertificateProblem, name: str) -> CertificateProblem:
+def primary_error(problems: Sequence[Problem], error: CertificateProblem, name: str) -> CertificateProblem:
     """The error of the problem that counts: OpenSSL's own, unless it saw another one first."""
     first = problems[0]
     kind = _ERRORS.get(first.code, ChainFault)

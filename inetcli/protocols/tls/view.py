@@ -7,7 +7,7 @@ from inetcli.wire.escape import escape
 from inetcli.wire.target import bracketed
 
 
-def show_hello(hello: Hello) -> list[str]:
+def format_hello(hello: Hello) -> list[str]:
     """The verdict, a line for each served certificate, a line for each problem, and the reply."""
     lines = [_verdict_line(hello)]
     lines += [_certificate_line(index, certificate, hello.now) for index, certificate in enumerate(hello.chain)]
@@ -22,7 +22,7 @@ def show_hello(hello: Hello) -> list[str]:
     return lines
 
 
-def hello_record(hello: Hello) -> dict[str, object]:
+def hello_to_json(hello: Hello) -> dict[str, object]:
     """The keys of `tls hello` beside the common ones."""
     facts = hello.facts
     return {
@@ -42,7 +42,7 @@ def hello_record(hello: Hello) -> dict[str, object]:
         "alpn": facts.alpn,
         "session_reused": facts.session_reused,
         "client_certificate_requested": facts.client_certificate_requested,
-        "chain": [_certificate_record(certificate, hello.now) for certificate in hello.chain],
+        "chain": [_certificate_to_json(certificate, hello.now) for certificate in hello.chain],
         "reply": hello.reply,
     }
 
@@ -77,7 +77,7 @@ def _short_name(certificate: Certificate) -> str:
     return certificate.san[0] if certificate.san else certificate.subject or "(no name)"
 
 
-def _certificate_record(certificate: Certificate, now: datetime) -> dict[str, object]:
+def _certificate_to_json(certificate: Certificate, now: datetime) -> dict[str, object]:
     return {
         "subject": certificate.subject,
         "issuer": certificate.issuer,

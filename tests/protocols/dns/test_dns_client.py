@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from program import environment, inetcli
+from support.program import environment, inetcli
 
 from mockservers import DnsServer
 

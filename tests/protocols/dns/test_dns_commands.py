@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from inetcli.errors import Empty, NxDomain, ProtocolViolation
 from inetcli.protocols.dns.model import Answer, Message, Question, Record, Transport

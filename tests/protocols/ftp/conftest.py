@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from cutting import session_for
+from support.cutting import session_for
 
 from inetcli.errors import InetError
 from inetcli.net.session import Session
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import Endpoint
-from inetcli.protocols.ftp.download import LocalFile, Place, Watcher, Wish, open_local
+from inetcli.protocols.ftp.control import ServerKey
+from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
 from inetcli.protocols.ftp.model import Download, Security, Upload
 from inetcli.protocols.ftp.server import Servers
-from inetcli.protocols.ftp.upload import Manner
+from inetcli.protocols.ftp.upload import UploadOptions
 
 WATCHER = Watcher(lambda _: None, lambda _: None)
 
@@ -28,7 +28,7 @@ class Client:
     or of the test."""
 
     servers: Servers
-    endpoint: Endpoint
+    endpoint: ServerKey
     make_session: Callable[[], Session]
     sessions: list[Session] = field(default_factory=list)
     left: bool = False
@@ -51,16 +51,16 @@ class Client:
         return Ftp(self.sessions[-1], self.servers[self.endpoint])
 
     @contextlib.contextmanager
-    def local(self, folder: Path, name: str, wish: Wish) -> Iterator[tuple[Place, LocalFile]]:
+    def local(self, folder: Path, name: str, wish: DownloadOptions) -> Iterator[tuple[LocalPath, LocalFile]]:
         """The local file, over all tries of a target."""
-        place = Place((name,), str(folder))
+        place = LocalPath((name,), str(folder))
         local = open_local(place, wish, {"host": self.endpoint.host, "path": name}, self.make_session())
         with local.destination:
             yield place, local
 
     def get(self, path: str, folder: Path, *, tries: int = 1, **wish: object) -> Download:
         """Fetch a file; all but the last of the tries must fail with an error of ours."""
-        wanted = Wish(**wish)  # type: ignore[arg-type]
+        wanted = DownloadOptions(**wish)  # type: ignore[arg-type]
         with self.local(folder, path.rpartition("/")[2], wanted) as (place, local):
             for _ in range(tries - 1):
                 with contextlib.suppress(InetError):
@@ -71,7 +71,7 @@ class Client:
     def put(self, source: Path, path: str, **manner: object) -> Upload:
         """Send a file."""
         with open_payload(str(source)) as payload:
-            return self.ftp().put(payload, path, Manner(**manner), WATCHER)  # type: ignore[arg-type]
+            return self.ftp().put(payload, path, UploadOptions(**manner), WATCHER)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def client() -> Iterator[Callable[..., Client]]:
             return stack.enter_context(
                 Client(
                     Servers(places),
-                    Endpoint("127.0.0.1", server.port, security, **options),  # type: ignore[arg-type]
+                    ServerKey("127.0.0.1", server.port, security, **options),  # type: ignore[arg-type]
                     lambda: session_for(trusted, **(limits or {})),
                 )
             )

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from mockservers import FtpServer, PyftpdlibServer
 from mockservers.log import Kind

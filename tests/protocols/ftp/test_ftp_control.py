@@ -2,8 +2,8 @@
 step with a server that loses count."""
 
 import pytest
-from cutting import session_for
-from ftpscript import Scripted
+from support.cutting import session_for
+from support.ftpscript import Scripted
 
 from inetcli.errors import (
     EmptyReply,
@@ -20,8 +20,8 @@ from inetcli.errors import (
 )
 from inetcli.net.credentials import Credentials
 from inetcli.net.session import Session
-from inetcli.protocols.ftp.control import ANONYMOUS, Control, Endpoint, Manners, Security
-from inetcli.protocols.ftp.greeting import open_control
+from inetcli.protocols.ftp.connect import open_control
+from inetcli.protocols.ftp.control import ANONYMOUS, Control, Security, ServerKey, ServerState
 from inetcli.protocols.ftp.wire import Command
 from inetcli.secret import Secret
 from inetcli.wire.replies import MAX_LINES
@@ -34,12 +34,16 @@ ASKED = [Command("TYPE", "I"), Command("SIZE", "a")]
 LOSES_COUNT = "the server loses count of commands that are sent together: asking one at a time"
 
 
-def endpoint(port: int, who: Credentials = ANONYMOUS, security: Security = Security.OFF, **options) -> Endpoint:
-    return Endpoint("127.0.0.1", port, security, who, **options)
+def endpoint(port: int, who: Credentials = ANONYMOUS, security: Security = Security.OFF, **options) -> ServerKey:
+    return ServerKey("127.0.0.1", port, security, who, **options)
 
 
 def converse(
-    server: Scripted, who: Credentials = ANONYMOUS, *, session: Session | None = None, manners: Manners | None = None
+    server: Scripted,
+    who: Credentials = ANONYMOUS,
+    *,
+    session: Session | None = None,
+    manners: ServerState | None = None,
 ) -> list[str]:
     """Ask `ASKED`, and leave: the replies."""
     control = open_control(session or session_for(), endpoint(server.port, who), manners)
@@ -229,7 +233,7 @@ IN_THE_MIDDLE = """
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 530 log in first"])
 def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> None:
-    manners = Manners()
+    manners = ServerState()
     with Scripted(f"""{IN_THE_MIDDLE}
         C FEAT
         {probed}
@@ -262,7 +266,7 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 550 no features"])
 def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
-    manners, session = Manners(), session_for(silence_s=0.2)
+    manners, session = ServerState(), session_for(silence_s=0.2)
     with Scripted(f"""{IN_THE_MIDDLE}
         C FEAT
         S 230 in

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ftpscript import Scripted
+from support.ftpscript import Scripted
 
 from inetcli.errors import (
     Incomplete,
@@ -362,7 +362,7 @@ def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: 
 
     control = object.__new__(Control)
     control.stream = Above([b"one", b"ca"], False)
-    control.endpoint = type("Endpoint", (), {"host": "h"})()
+    control.endpoint = type("ServerKey", (), {"host": "h"})()
     control.session = None
     for chain, reused, accepted in [
         ([b"one", b"other ca"], False, True),

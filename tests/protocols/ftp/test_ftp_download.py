@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ftpscript import Scripted
+from support.ftpscript import Scripted
 
 from inetcli.errors import (
     Denied,
@@ -22,7 +22,7 @@ from inetcli.errors import (
     TimedOut,
     TooLarge,
 )
-from inetcli.protocols.ftp.download import OVERLAP, Watcher, Wish
+from inetcli.protocols.ftp.download import OVERLAP, DownloadOptions, Watcher
 from inetcli.protocols.ftp.model import HASHES
 from mockservers import FtpServer
 
@@ -202,9 +202,9 @@ def test_a_part_of_another_file_with_that_name_is_not_its_beginning(client, tmp_
         client(server).get("a", tmp_path, resume=True)
     with FtpServer({"b/a": DATA}, times={"b/a": THEN}) as server:
         user = client(server)
-        with user.local(tmp_path, "a", Wish(resume=True)) as (place, local):
+        with user.local(tmp_path, "a", DownloadOptions(resume=True)) as (place, local):
             local._whose = {**local._whose, "path": "b/a"}  # type: ignore[dict-item]
-            done = user.ftp().get("b/a", place, local, Wish(resume=True), WATCHER)
+            done = user.ftp().get("b/a", place, local, DownloadOptions(resume=True), WATCHER)
         assert user.notes == ["the remote file is not the one that was begun: starting over"]
     assert done.resumed_from is None
 
@@ -247,7 +247,7 @@ def test_a_file_that_does_not_fit_is_not_begun(
 
 def test_a_transfer_has_its_highest_speed(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[int] = []
-    monkeypatch.setattr("inetcli.net.rate.Pace.keep", lambda _self, size, _patience: kept.append(size) or 0.0)
+    monkeypatch.setattr("inetcli.net.rate.RateLimiter.keep", lambda _self, size, _limits: kept.append(size) or 0.0)
     with server_of() as server:
         client(server).get("a", tmp_path, rate=100_000)
     assert max(kept) <= 10_000
@@ -418,10 +418,10 @@ def test_what_is_odd_and_harmless_is_taken(client, tmp_path: Path, fault: str) -
 def test_a_file_that_came_meanwhile_is_not_overwritten(client, tmp_path: Path) -> None:
     with server_of() as server:
         user = client(server)
-        with user.local(tmp_path, "a", Wish()) as (place, local):
+        with user.local(tmp_path, "a", DownloadOptions()) as (place, local):
             (tmp_path / "a").write_bytes(b"mine")
             with pytest.raises(FileExists):
-                user.ftp().get("a", place, local, Wish(), WATCHER)
+                user.ftp().get("a", place, local, DownloadOptions(), WATCHER)
     assert (tmp_path / "a").read_bytes() == b"mine"
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-import listings
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from listings import FILES, LINKS, NAMES, OTHERS, TODAY
+from support import listings
+from support.listings import FILES, LINKS, NAMES, OTHERS, TODAY
 
 from inetcli.errors import ProtocolViolation, TooLarge
 from inetcli.protocols.ftp.dialects import parse_list
 from inetcli.protocols.ftp.listing import MAX_ROW, Listing, parse_mlsx, parse_nlst, parse_rows
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import parse_time
 from inetcli.wire.reader import Reader
 
@@ -26,7 +26,7 @@ def utc(*parts: int) -> datetime:
     return datetime(year, month, day, *rest, tzinfo=UTC)  # type: ignore[arg-type]
 
 
-def read(source: Source, rows: list[bytes]) -> dict[str, Entry]:
+def read(source: ListingCommand, rows: list[bytes]) -> dict[str, Entry]:
     """The entries of a whole listing, every row of which is to be understood."""
     listing = Listing(source, TODAY)
     entries = list(listing.entries(rows))
@@ -49,7 +49,7 @@ def read(source: Source, rows: list[bytes]) -> dict[str, Entry]:
     ids=["vsftpd", "proftpd", "pureftpd", "pyftpdlib"],
 )
 def test_list_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[str]) -> None:
-    entries = read(Source.LIST, rows)
+    entries = read(ListingCommand.LIST, rows)
     assert set(entries) == NAMES - missing
     for name, (size, modified) in FILES.items():
         if name in entries:
@@ -81,7 +81,7 @@ def test_list_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[s
 def test_mlsd_of_real_servers_is_what_is_there(
     rows: list[bytes], missing: set[str], links: dict[str, str | None]
 ) -> None:
-    entries = read(Source.MLSD, rows)
+    entries = read(ListingCommand.MLSD, rows)
     assert NAMES - set(entries) == missing & NAMES
     for name, (size, modified) in FILES.items():
         if name in entries:
@@ -99,7 +99,7 @@ def test_mlsd_of_real_servers_is_what_is_there(
     ids=["vsftpd", "pureftpd"],
 )
 def test_nlst_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[str]) -> None:
-    entries = read(Source.NLST, rows)
+    entries = read(ListingCommand.NLST, rows)
     assert set(entries) == NAMES - missing
     assert {(entry.type, entry.size, entry.modified) for entry in entries.values()} == {(OTHER, None, None)}
 
@@ -255,7 +255,9 @@ def test_parse_list(
     perm: str | None,
     target: str | None,
 ) -> None:
-    expected = Entry(name, kind, size, utc(*modified) if modified else None, perm, target, Source.LIST, resolution)
+    expected = Entry(
+        name, kind, size, utc(*modified) if modified else None, perm, target, ListingCommand.LIST, resolution
+    )
     assert parse_list(row.encode(), TODAY) == expected
 
 
@@ -349,34 +351,34 @@ def test_a_time_of_the_last_year_comes_back(written: datetime, age: int) -> None
 MLSX = [
     # of RFC 3659 section 7.7
     (b"Type=file;Size=1024990;Perm=r; /tmp/cap60.pl198.tar.gz",
-     Entry("/tmp/cap60.pl198.tar.gz", FILE, 1024990, None, "r", None, Source.MLSD)),
+     Entry("/tmp/cap60.pl198.tar.gz", FILE, 1024990, None, "r", None, ListingCommand.MLSD)),
     (b"Type=OS.unix=slink:/foobar;Perm=;Unique=keVO1+4G4; foobar",
-     Entry("foobar", LINK, None, None, "", "/foobar", Source.MLSD)),
+     Entry("foobar", LINK, None, None, "", "/foobar", ListingCommand.MLSD)),
     (b"Type=OS.unix=chr-13/29;Perm=;Unique=keVO1+5G4; device",
-     Entry("device", OTHER, None, None, "", None, Source.MLSD)),
+     Entry("device", OTHER, None, None, "", None, ListingCommand.MLSD)),
     (b"Type=file;Perm=r;Unique=keVO1+IH4;  leading space",
-     Entry(" leading space", FILE, None, None, "r", None, Source.MLSD)),
-    (b" no facts", Entry("no facts", OTHER, None, None, None, None, Source.MLSD)),
+     Entry(" leading space", FILE, None, None, "r", None, ListingCommand.MLSD)),
+    (b" no facts", Entry("no facts", OTHER, None, None, None, None, ListingCommand.MLSD)),
     # names and values with semicolons and blanks
-    (b"type=file; a; b=c;  d ", Entry("a; b=c;  d ", FILE, None, None, None, None, Source.MLSD)),
+    (b"type=file; a; b=c;  d ", Entry("a; b=c;  d ", FILE, None, None, None, None, ListingCommand.MLSD)),
     (b"type=OS.unix=slink:no -> where;size=11; dang",
-     Entry("dang", LINK, None, None, None, "no -> where", Source.MLSD)),
-    (b"type=OS.unix=slink:a;b:c;size=5; l", Entry("l", LINK, None, None, None, "a;b:c", Source.MLSD)),
-    (b"type=OS.UNIX=slink; l", Entry("l", LINK, None, None, None, None, Source.MLSD)),
-    (b"TYPE=OS.unix=symlink;SIZE=9; l", Entry("l", LINK, None, None, None, None, Source.MLSD)),
+     Entry("dang", LINK, None, None, None, "no -> where", ListingCommand.MLSD)),
+    (b"type=OS.unix=slink:a;b:c;size=5; l", Entry("l", LINK, None, None, None, "a;b:c", ListingCommand.MLSD)),
+    (b"type=OS.UNIX=slink; l", Entry("l", LINK, None, None, None, None, ListingCommand.MLSD)),
+    (b"TYPE=OS.unix=symlink;SIZE=9; l", Entry("l", LINK, None, None, None, None, ListingCommand.MLSD)),
     # times and numbers
     (b"MODIFY=20261124100507.5;tYPE=FILE; x",
-     Entry("x", FILE, None, utc(2026, 11, 24, 10, 5, 7, 500000), None, None, Source.MLSD)),
-    (b"type=file;size=9223372036854775807; x", Entry("x", FILE, MAX, None, None, None, Source.MLSD)),
-    (b"type=file;size=9223372036854775808; x", Entry("x", FILE, None, None, None, None, Source.MLSD)),
-    (b"type=file;size=-1;modify=yesterday;perm; x", Entry("x", FILE, None, None, None, None, Source.MLSD)),
+     Entry("x", FILE, None, utc(2026, 11, 24, 10, 5, 7, 500000), None, None, ListingCommand.MLSD)),
+    (b"type=file;size=9223372036854775807; x", Entry("x", FILE, MAX, None, None, None, ListingCommand.MLSD)),
+    (b"type=file;size=9223372036854775808; x", Entry("x", FILE, None, None, None, None, ListingCommand.MLSD)),
+    (b"type=file;size=-1;modify=yesterday;perm; x", Entry("x", FILE, None, None, None, None, ListingCommand.MLSD)),
     (b"type=dir;sizd=4096;modify=20250304050600; sub",
-     Entry("sub", DIR, None, utc(2025, 3, 4, 5, 6), None, None, Source.MLSD)),
-    (b"sizd=4096; sub", Entry("sub", DIR, None, None, None, None, Source.MLSD)),
-    (b"size=4; x", Entry("x", OTHER, 4, None, None, None, Source.MLSD)),
-    (b"type=unknown;size=0; fifo", Entry("fifo", OTHER, 0, None, None, None, Source.MLSD)),
+     Entry("sub", DIR, None, utc(2025, 3, 4, 5, 6), None, None, ListingCommand.MLSD)),
+    (b"sizd=4096; sub", Entry("sub", DIR, None, None, None, None, ListingCommand.MLSD)),
+    (b"size=4; x", Entry("x", OTHER, 4, None, None, None, ListingCommand.MLSD)),
+    (b"type=unknown;size=0; fifo", Entry("fifo", OTHER, 0, None, None, None, ListingCommand.MLSD)),
     # without the last semicolon
-    (b"type=file;size=4 x y", Entry("x y", FILE, 4, None, None, None, Source.MLSD)),
+    (b"type=file;size=4 x y", Entry("x y", FILE, 4, None, None, None, ListingCommand.MLSD)),
     # left out
     (b"type=cdir;perm=el; /pub", None),
     (b"Type=pdir; ..", None),
@@ -431,21 +433,21 @@ def test_parse_time(value: bytes, expected: datetime | None) -> None:
 
 NAME = st.binary(min_size=1, max_size=40).filter(lambda name: b"\n" not in name and name not in (b".", b".."))
 FORMS = [
-    (Source.LIST, b"-rw-r--r--    1 ftp      ftp            12 Nov 24 10:05 %s"),
-    (Source.LIST, b"-rw-r--r--    1 ftp      ftp            12 Nov 24  2020 %s"),
-    (Source.LIST, b"-rw-r--r--    1 ftp      ftp            12 2020-11-24 10:05 %s"),
-    (Source.LIST, b"04-14-00  03:47PM                  589 %s"),
-    (Source.LIST, b"04-27-00  12:09PM       <DIR>          %s"),
-    (Source.LIST, b"+r,s1,\t%s"),
-    (Source.MLSD, b"type=file;size=4; %s"),
-    (Source.MLSD, b" %s"),
-    (Source.NLST, b"%s"),
+    (ListingCommand.LIST, b"-rw-r--r--    1 ftp      ftp            12 Nov 24 10:05 %s"),
+    (ListingCommand.LIST, b"-rw-r--r--    1 ftp      ftp            12 Nov 24  2020 %s"),
+    (ListingCommand.LIST, b"-rw-r--r--    1 ftp      ftp            12 2020-11-24 10:05 %s"),
+    (ListingCommand.LIST, b"04-14-00  03:47PM                  589 %s"),
+    (ListingCommand.LIST, b"04-27-00  12:09PM       <DIR>          %s"),
+    (ListingCommand.LIST, b"+r,s1,\t%s"),
+    (ListingCommand.MLSD, b"type=file;size=4; %s"),
+    (ListingCommand.MLSD, b" %s"),
+    (ListingCommand.NLST, b"%s"),
 ]
 
 
 @pytest.mark.parametrize(("source", "form"), FORMS)
 @given(name=NAME)
-def test_the_bytes_of_a_name_survive(source: Source, form: bytes, name: bytes) -> None:
+def test_the_bytes_of_a_name_survive(source: ListingCommand, form: bytes, name: bytes) -> None:
     listing = Listing(source, TODAY)
     (entry,) = listing.entries([form % name])
     assert entry.name.encode("utf-8", "surrogateescape") == name
@@ -455,9 +457,9 @@ def test_the_bytes_of_a_name_survive(source: Source, form: bytes, name: bytes) -
 def test_a_name_is_in_the_encoding_that_is_given() -> None:
     row = b"-rw-r--r--    1 ftp      ftp            12 Nov 24 10:05 caf\xe9"
     for encoding, name in (("utf-8", "caf\udce9"), ("latin-1", "café"), ("cp866", "cafщ")):
-        (entry,) = Listing(Source.LIST, TODAY, encoding).entries([row])
+        (entry,) = Listing(ListingCommand.LIST, TODAY, encoding).entries([row])
         assert entry.name == name
-    (entry,) = Listing(Source.MLSD, TODAY, "shift_jis").entries([b"type=file; " + "表".encode("shift_jis")])
+    (entry,) = Listing(ListingCommand.MLSD, TODAY, "shift_jis").entries([b"type=file; " + "表".encode("shift_jis")])
     assert entry.name == "表"
     assert parse_nlst(b"..") is None
 
@@ -466,13 +468,13 @@ def test_a_name_is_in_the_encoding_that_is_given() -> None:
 
 
 def test_rows_that_are_not_understood_are_counted_and_the_others_kept() -> None:
-    listing = Listing(Source.MLSD, TODAY)
+    listing = Listing(ListingCommand.MLSD, TODAY)
     assert [entry.name for entry in listing.entries([b"type=file; a", b"what\xff?"])] == ["a"]
     assert listing.note == '1 line of the listing was not understood: "what\udcff?"'
     assert [entry.name for entry in listing.entries([b"x" * 5000, b"type=file; b", b"z"])] == ["b"]
     assert listing.strange == 3
     assert listing.note == '3 lines of the listing were not understood, the first: "what\udcff?"'
-    long = Listing(Source.LIST, TODAY)
+    long = Listing(ListingCommand.LIST, TODAY)
     assert list(long.entries([b"x" * 5000])) == []
     assert long.first_strange == "x" * 80
 
@@ -521,8 +523,16 @@ def test_parse_rows_refuses_a_row_over_the_limit(data: bytes) -> None:
 LOOKS = [*(row.encode() for row, *_ in ROWS), *(row for row, _ in MLSX), *UNKNOWN]
 
 
-@given(st.sampled_from(LOOKS), st.integers(0, 60), st.integers(0, 60), st.binary(max_size=12), st.sampled_from(Source))
-def test_a_spoiled_row_is_an_entry_or_is_counted(row: bytes, start: int, cut: int, put: bytes, source: Source) -> None:
+@given(
+    st.sampled_from(LOOKS),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.binary(max_size=12),
+    st.sampled_from(ListingCommand),
+)
+def test_a_spoiled_row_is_an_entry_or_is_counted(
+    row: bytes, start: int, cut: int, put: bytes, source: ListingCommand
+) -> None:
     assume(b"\n" not in put)
     listing = Listing(source, TODAY)
     entries = list(listing.entries([row[:start] + put + row[start + cut :]]))
@@ -551,8 +561,8 @@ def test_a_spoiled_row_is_an_entry_or_is_counted(row: bytes, start: int, cut: in
         b"a=b" + b";a=b" * 2000,
     ],
 )
-@pytest.mark.parametrize("source", Source)
-def test_a_hostile_row_takes_no_longer_than_its_length(source: Source, row: bytes) -> None:
+@pytest.mark.parametrize("source", ListingCommand)
+def test_a_hostile_row_takes_no_longer_than_its_length(source: ListingCommand, row: bytes) -> None:
     """A hundred of each are done in well under the suite's time-out; one that backtracks would never be."""
     listing = Listing(source, TODAY)
     rows = [row[:MAX_ROW]] * 100

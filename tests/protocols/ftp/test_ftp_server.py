@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from ftpscript import Scripted
-from program import inetcli
+from support.ftpscript import Scripted
+from support.program import inetcli
 
 from inetcli.errors import InetError, LoginDenied, Refused
 from mockservers import FtpServer

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from program import LIMIT_S, environment
+from support.program import LIMIT_S, environment
 
 from inetcli.protocols.ftp.download import OVERLAP
 from mockservers import FtpServer

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from mockservers import FtpServer, PyftpdlibServer
 
@@ -132,7 +132,7 @@ def test_ls_in_its_three_forms() -> None:
 @pytest.mark.parametrize("name", ["..", "/etc", "a\\rb"])
 def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
     """A listing that names what is not in the folder: nothing outside of it is removed."""
-    from ftpscript import Scripted
+    from support.ftpscript import Scripted
 
     with Scripted(f"""
         S 220 hello

@@ -3,22 +3,22 @@
 from pathlib import Path
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from inetcli.errors import Denied, Incomplete, InetError, LocalRead, NotFound, Refused, TooLarge
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
-from inetcli.protocols.ftp.names import Contents
-from inetcli.protocols.ftp.tree import Found, Limits, Passed, Walk, join, local_files
+from inetcli.protocols.ftp.directory import Contents
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
+from inetcli.protocols.ftp.tree import RemoteFile, Skipped, Walk, WalkLimits, join, local_files
 from mockservers import FtpServer
 
 FILE, DIR, LINK, OTHER = EntryType
 
 
-def entry(name: str, kind: EntryType = FILE, source: Source = Source.MLSD) -> Entry:
+def entry(name: str, kind: EntryType = FILE, source: ListingCommand = ListingCommand.MLSD) -> Entry:
     return Entry(name, kind, 1, None, None, None, source)
 
 
-def walk(tree: dict[str, object], *, limits: Limits | None = None, folders: tuple[str, ...] = ()) -> Walk:
+def walk(tree: dict[str, object], *, limits: WalkLimits | None = None, folders: tuple[str, ...] = ()) -> Walk:
     """A walk over `tree`: the entries of each folder, or the error of listing it. Each may be listed once."""
     left = dict(tree)
 
@@ -28,12 +28,12 @@ def walk(tree: dict[str, object], *, limits: Limits | None = None, folders: tupl
             raise found
         return found if isinstance(found, Contents) else Contents(list(found))  # type: ignore[call-overload]
 
-    return Walk(list_folder, lambda path: path in folders, limits or Limits())
+    return Walk(list_folder, lambda path: path in folders, limits or WalkLimits())
 
 
 def told(items) -> list[str]:
     return [
-        f"{item.path} -> {'/'.join(item.names)}" if isinstance(item, Found) else f"{item.path}: {item.why}"
+        f"{item.path} -> {'/'.join(item.names)}" if isinstance(item, RemoteFile) else f"{item.path}: {item.why}"
         for item in items
     ]
 
@@ -80,13 +80,13 @@ def test_a_file_is_below_itself() -> None:
 def test_a_name_that_cannot_be_one_is_passed_over_whatever_it_is(name: str, why: str, kind: EntryType) -> None:
     items = list(walk({"p": [entry(name, kind), entry("good")]}).below("p"))
     assert told(items) == [f"p/{name}: {why}", "p/good -> good"]
-    assert isinstance(items[0], Passed)
+    assert isinstance(items[0], Skipped)
     assert items[0].unsafe
 
 
 def test_a_name_that_acts_on_a_terminal_is_encoded_here() -> None:
     (found,) = walk({"p": [entry("\x1b[31mred")]}).below("p")
-    assert isinstance(found, Found)
+    assert isinstance(found, RemoteFile)
     assert (found.path, found.names) == ("p/\x1b[31mred", ("%1B[31mred",))
 
 
@@ -100,7 +100,7 @@ def test_links_and_odd_things_are_passed_over() -> None:
 
 
 def test_names_alone_are_asked_about() -> None:
-    tree = {"p": [entry("d", OTHER, Source.NLST), entry("f", OTHER, Source.NLST)], "p/d": []}
+    tree = {"p": [entry("d", OTHER, ListingCommand.NLST), entry("f", OTHER, ListingCommand.NLST)], "p/d": []}
     assert told(walk(tree, folders=("p/d",)).below("p")) == ["p/f -> f"]
 
 
@@ -115,7 +115,7 @@ def test_a_tree_that_goes_down_for_ever_is_left_at_its_depth() -> None:
         def pop(self, path: str) -> list[Entry]:  # type: ignore[override]
             return self[path]
 
-    endless = Walk(lambda path: Contents(Endless()[path]), lambda _: False, Limits(depth=3))
+    endless = Walk(lambda path: Contents(Endless()[path]), lambda _: False, WalkLimits(depth=3))
     items = told(endless.below("p"))
     assert items[-1] == "p/d/d/d/d: deeper than 3 folders (--max-depth)"
     assert len(items) == 5
@@ -128,7 +128,7 @@ def test_a_tree_that_is_wide_for_ever_is_left_at_its_number(kind: EntryType) -> 
     def list_folder(_: str) -> Contents:
         return Contents([entry(str(number), kind) for number in range(20 if kind is DIR else 30)])
 
-    endless = Walk(list_folder, lambda _: False, Limits(depth=64, files=25))
+    endless = Walk(list_folder, lambda _: False, WalkLimits(depth=64, files=25))
     with pytest.raises(TooLarge, match=r"more than 25 files and folders \(--max-files\)"):
         list(endless.below("p"))
 
@@ -138,7 +138,7 @@ def test_a_folder_that_may_not_be_listed_does_not_keep_the_others_away(error: In
     tree = {"p": [entry("shut", DIR), entry("open", DIR)], "p/shut": error, "p/open": [entry("a")]}
     items = list(walk(tree).below("p"))
     assert told(items) == ["p/shut: p/shut: not listed", "p/open/a -> open/a"]
-    assert isinstance(items[0], Passed)
+    assert isinstance(items[0], Skipped)
     assert items[0].error is error
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ftpscript import Scripted
-from program import inetcli
+from support.ftpscript import Scripted
+from support.program import inetcli
 
 from inetcli.errors import Denied, Incomplete, InetError, LocalRead, NoResume, Refused, TimedOut, UploadRefused
 from inetcli.payload import Payload, open_payload
 from inetcli.protocols.ftp.download import OVERLAP, Watcher
-from inetcli.protocols.ftp.upload import Manner, temporary_name
+from inetcli.protocols.ftp.upload import UploadOptions, temporary_name
 from mockservers import FtpServer
 
 DATA = random.Random(2).randbytes(200_000)
@@ -134,18 +134,18 @@ def test_what_was_read_from_a_pipe_is_not_sent_again(client, fault: str, reply: 
         user = client(server)
         with pipe(b"once") as payload:
             if fault.startswith("STOR"):  # nothing has been read by then
-                assert user.ftp().put(payload, "in/b", Manner(), WATCHER).bytes == 4
+                assert user.ftp().put(payload, "in/b", UploadOptions(), WATCHER).bytes == 4
                 assert content(server) == {"/in/b": b"once"}
                 return
             with pytest.raises(UploadRefused) as caught:
-                user.ftp().put(payload, "in/b", Manner(), WATCHER)
+                user.ftp().put(payload, "in/b", UploadOptions(), WATCHER)
         assert content(server) == {"/in/b": b"old"}
     assert caught.value.message.endswith(f'cannot be renamed, nor what came be sent again: "{reply}" (--direct)')
 
 
 def test_a_pipe_that_is_taken_up_from_nowhere(client) -> None:
     with server_of() as server, pipe(b"once") as payload, pytest.raises(NoResume, match="--resume needs a file"):
-        client(server).ftp().put(payload, "in/b", Manner(resume=True), WATCHER)
+        client(server).ftp().put(payload, "in/b", UploadOptions(resume=True), WATCHER)
 
 
 @pytest.mark.parametrize("name", ["in/b", "in/new"])
@@ -209,7 +209,7 @@ def test_a_local_file_that_fails_in_the_middle_leaves_nothing_there(client, tmp_
     with server_of(files={"in/b": old} if old else {"in/other": b""}) as server:
         user = client(server)
         with Payload("mem", reading, 10) as payload, pytest.raises(LocalRead, match="mem: cannot be read"):
-            user.ftp().put(payload, "in/b", Manner(), WATCHER)
+            user.ftp().put(payload, "in/b", UploadOptions(), WATCHER)
         assert not [path for path in content(server) if "#" in path]
         assert server.files.get("/in/b") == old
     assert user.notes == []

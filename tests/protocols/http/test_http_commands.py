@@ -4,7 +4,7 @@ import socket
 import threading
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from mockservers import HttpServer
 

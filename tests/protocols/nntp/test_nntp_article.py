@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from inetcli.protocols.nntp.article import parse_article
 from inetcli.protocols.nntp.filter import excerpt, is_quote
-from inetcli.protocols.nntp.model import Article, Filter, Kind
-from inetcli.protocols.nntp.view import excerpt_record, show_excerpt, show_rest
+from inetcli.protocols.nntp.model import Article, ArticleKind, Filter
+from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
 
 
 def article(text: str | bytes) -> Article:
@@ -26,7 +26,7 @@ def test_parse_article_reads_head_and_text() -> None:
     assert (parsed.sender, parsed.subject) == ("Ada <a@b>", "folded subject")
     assert parsed.date == datetime(2026, 11, 22, 18, 4, 11, tzinfo=UTC)
     assert parsed.lines == ("line one", "", "line two")
-    assert parsed.kind is Kind.TEXT
+    assert parsed.kind is ArticleKind.TEXT
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,12 @@ def test_an_article_that_is_a_head_alone() -> None:
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [("=ybegin line=128 size=3 name=a\nxxx\n=yend", Kind.YENC), ("begin 644 a.bin\n#86%A\nend", Kind.UUENCODE)],
+    [
+        ("=ybegin line=128 size=3 name=a\nxxx\n=yend", ArticleKind.YENC),
+        ("begin 644 a.bin\n#86%A\nend", ArticleKind.UUENCODE),
+    ],
 )
-def test_binaries_are_told_and_not_shown(body: str, kind: Kind) -> None:
+def test_binaries_are_told_and_not_shown(body: str, kind: ArticleKind) -> None:
     shown = excerpt(article(f"Subject: x\n\n{body}"))
     assert shown.article.kind is kind
     assert shown.lines == (f"binary ({kind}, 3 lines)",)
@@ -104,7 +107,7 @@ def test_binaries_are_told_and_not_shown(body: str, kind: Kind) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_make_an_article(data: bytes) -> None:
     shown = excerpt(parse_article(data.split(b"\n"), "g", None))
-    for line in [*show_excerpt(shown), show_rest(shown)]:
+    for line in [*format_excerpt(shown), format_rest(shown)]:
         assert "\x1b" not in line
         line.encode("utf-8")
 
@@ -171,14 +174,14 @@ def test_omitted_and_more_are_counted_apart() -> None:
     parsed = article("Subject: x\n\n> a\n> b\n" + "".join(f"line {n}\n" for n in range(30)))
     shown = excerpt(parsed, limit=20)
     assert (len(shown.lines), shown.omitted, shown.more) == (20, 2, 10)
-    assert show_rest(shown) == "[7: left out 2 quoted lines; 10 more lines: --lines 30]"
+    assert format_rest(shown) == "[7: left out 2 quoted lines; 10 more lines: --lines 30]"
     everything = excerpt(parsed, Filter.NONE, 100)
     assert (everything.omitted, everything.more, everything.lines[0]) == (0, 0, "> a")
 
 
 def test_the_view_indents_text_and_not_json() -> None:
     shown = excerpt(article("From: a\nSubject: \x1b[1mb\nDate: never\n\n\tone\x07\n\ntwo"))
-    assert show_excerpt(shown) == [
+    assert format_excerpt(shown) == [
         "From: a",
         "Subject: \\x1b[1mb",
         "Date: never",
@@ -187,7 +190,7 @@ def test_the_view_indents_text_and_not_json() -> None:
         "",
         "    two",
     ]
-    record = excerpt_record(shown)
+    record = excerpt_to_json(shown)
     assert record["lines"] == ["\tone\x07", "", "two"]
     assert record["date"] is None
     assert set(record) == {

@@ -1,7 +1,7 @@
 """`inetcli nntp latest` against servers that behave, and servers that do not."""
 
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from inetcli.errors import MalformedTarget, ProtocolViolation
 from inetcli.protocols.nntp.model import Group

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from inetcli.errors import EmptyReply, Incomplete, InetError, ReceiveFailed, TimedOut, TooLarge, Unreachable
-from inetcli.net.session import Limits, Network
+from inetcli.net.session import Network, Timeouts
 from inetcli.net.stream import MemoryStream
-from inetcli.net.trace import Event, Kind
+from inetcli.net.trace import Event, EventKind
 from inetcli.protocols.talk.client import talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.wire import CRLF, MAX_LINE
@@ -85,13 +85,13 @@ def test_wait_sends_a_refused_datagram_again_until_somebody_listens() -> None:
         server = threading.Thread(target=serve, args=(port, listening), daemon=True)
 
         def on_event(event: Event) -> None:
-            if event.kind is Kind.SENT:
+            if event.kind is EventKind.SENT:
                 sent.append(event.data)
                 if len(sent) == 2:
                     server.start()
                     assert listening.wait(20)
 
-        session = Network(limits=Limits(wait_s=20)).session(on_event)
+        session = Network(timeouts=Timeouts(wait_s=20)).session(on_event)
         turns = [(turn.sent, turn.received) for turn in talk_datagrams(session, "127.0.0.1", port, [b"one", b"two"])]
         server.join(20)
     assert turns == [(b"one", b"ONE"), (b"two", b"TWO")]
@@ -116,8 +116,8 @@ def test_wait_gives_up_on_datagrams_and_never_repeats_one_that_may_have_been_rea
         if not silent:
             peer.connect(("127.0.0.1", 9))
         sent: list[bytes] = []
-        session = Network(limits=Limits(wait_s=0.2, silence_s=0.1)).session(
-            lambda event: sent.append(event.data) if event.kind is Kind.SENT else None
+        session = Network(timeouts=Timeouts(wait_s=0.2, silence_s=0.1)).session(
+            lambda event: sent.append(event.data) if event.kind is EventKind.SENT else None
         )
         with pytest.raises(TimedOut if silent else Unreachable):
             list(talk_datagrams(session, "127.0.0.1", peer.getsockname()[1], [b"one"]))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from program import environment, inetcli
+from support.program import environment, inetcli
 
 from mockservers import TimeServer, TlsServer
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from program import Finished, inetcli
+from support.program import Finished, inetcli
 
 from inetcli.errors import Untrusted
 from inetcli.protocols.tls.judge import judge

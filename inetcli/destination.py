@@ -44,7 +44,7 @@ class Destination:
     is what is written in place.
     """
 
-    undoes: ClassVar[bool] = False
+    discards_on_failure: ClassVar[bool] = False
     """Whether an end without `commit` takes back what was written."""
 
     def __init__(self, path: str, fd: int) -> None:
@@ -67,7 +67,7 @@ class Destination:
     def restart(self) -> None:
         """What was written is not the beginning of the file after all: start over.
 
-        Only where an end without `commit` would undo it (`undoes`).
+        Only where an end without `commit` would undo it (`discards_on_failure`).
         """
         try:
             os.ftruncate(self.fd, 0)
@@ -75,7 +75,7 @@ class Destination:
         except OSError as error:
             raise self.failure(error) from error
 
-    def keep_time(self, seconds: float) -> None:
+    def set_mtime(self, seconds: float) -> None:
         """Give a regular file this time of modification, in seconds since 1970; what is no such file has its own."""
 
     def commit(self) -> None:
@@ -107,7 +107,7 @@ class Destination:
 class _RegularFile(Destination):
     """A file that gets its name at the end. `temporary` is the name it has until then, None: none."""
 
-    undoes = True
+    discards_on_failure = True
 
     def __init__(self, path: str, folder: int, name: str, *, force: bool, replaced: os.stat_result | None) -> None:
         super().__init__(path, -1)
@@ -127,7 +127,7 @@ class _RegularFile(Destination):
             self.close()
             raise
 
-    def keep_time(self, seconds: float) -> None:
+    def set_mtime(self, seconds: float) -> None:
         set_time(self.fd, seconds)
 
     def commit(self) -> None:

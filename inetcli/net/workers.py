@@ -30,7 +30,7 @@ JOIN_S = 0.5
 Outcome = tuple[int, T, R | BaseException]
 
 
-def run_pool(
+def run_ordered(
     items: Iterable[T],
     work: Callable[[T], R],
     *,

@@ -10,23 +10,25 @@ Nothing is sent before the greeting, or between AUTH TLS and the handshake. The 
 from inetcli.errors import TlsHandshake
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.protocols.ftp.control import Control, Endpoint, Manners
+from inetcli.protocols.ftp.control import Control, ServerKey, ServerState
+from inetcli.protocols.ftp.errors import failed
 from inetcli.protocols.ftp.model import Security
-from inetcli.protocols.ftp.refusals import failed
 from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import parse_reply
 
 
-def open_control(session: Session, endpoint: Endpoint, manners: Manners | None = None) -> Control:
+def open_control(session: Session, endpoint: ServerKey, manners: ServerState | None = None) -> Control:
     """A control connection that has been greeted, and is inside TLS if it is to be; the login comes with the first
     command. Errors: those of connecting and TLS, `Refused`."""
-    known = manners or Manners()
+    known = manners or ServerState()
     if known.denied:
         raise known.denied
-    return session.until_there(lambda: session.verified(lambda trusting: _greet(trusting, endpoint, known)))
+    return session.wait_for_server(
+        lambda: session.with_verification(lambda trusting: _greet(trusting, endpoint, known))
+    )
 
 
-def _greet(session: Session, endpoint: Endpoint, manners: Manners) -> Control:
+def _greet(session: Session, endpoint: ServerKey, manners: ServerState) -> Control:
     """Connect, secure, and take the greeting."""
     deadline = session.connect_deadline()
     stream = session.connect(endpoint.host, endpoint.port, deadline=deadline)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from inetcli.errors import Denied, InetError, NotFound, Refused
 from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.errors import missing
 from inetcli.protocols.ftp.listing import Listing, parse_mlsx
-from inetcli.protocols.ftp.model import Entry, EntryType, Source
-from inetcli.protocols.ftp.refusals import missing
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.transfer import retrieve_rows
 from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply
@@ -139,7 +139,7 @@ def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], 
 def _read(control: Control, verb: str, argument: str, path: str) -> tuple[list[Entry], int]:
     """One listing, and how many of its rows nobody understands; a note tells of them."""
     today = control.session.network.clock.now().date()
-    listing = Listing(Source(verb.lower()), today, control.encoding)
+    listing = Listing(ListingCommand(verb.lower()), today, control.encoding)
     entries: list[Entry] = []
     for rows in retrieve_rows(control, Command(verb, argument), f"{path or 'the folder'}: not listed"):
         entries += listing.entries(rows)

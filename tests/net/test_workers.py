@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from inetcli.net.deadline import Deadline
-from inetcli.net.pool import run_pool
 from inetcli.net.wait import Cancel, Cancelled, wait_any
+from inetcli.net.workers import run_ordered
 
 LONG_S = 20.0
 
@@ -25,13 +25,13 @@ def is_set(cancel: Cancel) -> bool:
 
 @pytest.mark.parametrize("jobs", [1, 2, 4, 9])
 def test_every_item_has_its_result_in_input_order(cancel: Cancel, jobs: int) -> None:
-    results = list(run_pool(range(50), lambda n: n * n, jobs=jobs, cancel=cancel, window=3))
+    results = list(run_ordered(range(50), lambda n: n * n, jobs=jobs, cancel=cancel, window=3))
     assert results == [(n, n * n) for n in range(50)]
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_no_items_give_no_results(cancel: Cancel, jobs: int) -> None:
-    assert list(run_pool([], str, jobs=jobs, cancel=cancel)) == []
+    assert list(run_ordered([], str, jobs=jobs, cancel=cancel)) == []
 
 
 def test_ordered_results_wait_for_their_turn(cancel: Cancel) -> None:
@@ -44,7 +44,7 @@ def test_ordered_results_wait_for_their_turn(cancel: Cancel) -> None:
         done[n].set()
         return n
 
-    assert [item for item, _ in run_pool(range(4), work, jobs=4, cancel=cancel)] == [0, 1, 2, 3]
+    assert [item for item, _ in run_ordered(range(4), work, jobs=4, cancel=cancel)] == [0, 1, 2, 3]
     assert finished == [3, 2, 1, 0]
 
 
@@ -56,7 +56,7 @@ def test_unordered_results_come_when_they_are_done(cancel: Cancel) -> None:
         return n
 
     order = []
-    for item, _ in run_pool(range(4), work, jobs=4, cancel=cancel, ordered=False):
+    for item, _ in run_ordered(range(4), work, jobs=4, cancel=cancel, ordered=False):
         order.append(item)
         handed_out[item].set()
     assert order == [3, 2, 1, 0]
@@ -72,7 +72,7 @@ def test_no_more_than_jobs_run_at_a_time(cancel: Cancel) -> None:
         running.release()
         meeting.wait()
 
-    assert all(result is None for _, result in run_pool(range(9), work, jobs=3, cancel=cancel))
+    assert all(result is None for _, result in run_ordered(range(9), work, jobs=3, cancel=cancel))
 
 
 def test_behind_a_slow_item_jobs_and_window_items_are_taken(
@@ -96,7 +96,7 @@ def test_behind_a_slow_item_jobs_and_window_items_are_taken(
         go_on.set()
 
     background(watch)
-    assert [item for item, _ in run_pool(items(), work, jobs=2, cancel=cancel, window=3)] == list(range(9))
+    assert [item for item, _ in run_ordered(items(), work, jobs=2, cancel=cancel, window=3)] == list(range(9))
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -106,7 +106,7 @@ def test_an_exception_is_the_result_of_its_item_alone(cancel: Cancel, jobs: int)
             raise ValueError("one")
         return n
 
-    results = [result for _, result in run_pool(range(3), work, jobs=jobs, cancel=cancel)]
+    results = [result for _, result in run_ordered(range(3), work, jobs=jobs, cancel=cancel)]
     assert results[0] == 0
     assert isinstance(results[1], ValueError)
     assert results[2] == 2
@@ -119,7 +119,7 @@ def test_a_worker_that_is_ended_holds_nobody_up(cancel: Cancel, failure: BaseExc
             raise failure
         return n
 
-    assert list(run_pool(range(3), work, jobs=2, cancel=cancel)) == [(0, 0), (1, failure), (2, 2)]
+    assert list(run_ordered(range(3), work, jobs=2, cancel=cancel)) == [(0, 0), (1, failure), (2, 2)]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -128,7 +128,7 @@ def test_an_error_of_the_source_comes_behind_the_results_before_it(cancel: Cance
         yield from range(5)
         raise OSError("torn")
 
-    results = run_pool(items(), str, jobs=jobs, cancel=cancel)
+    results = run_ordered(items(), str, jobs=jobs, cancel=cancel)
     assert [next(results) for _ in range(5)] == [(n, str(n)) for n in range(5)]
     with pytest.raises(OSError, match="torn"):
         next(results)
@@ -143,7 +143,7 @@ def test_one_job_runs_in_the_callers_thread_as_its_results_are_asked_for(cancel:
             taken.append(n)
             yield n
 
-    results = run_pool(items(), lambda _: (threading.get_ident(), threading.active_count()), jobs=1, cancel=cancel)
+    results = run_ordered(items(), lambda _: (threading.get_ident(), threading.active_count()), jobs=1, cancel=cancel)
     assert next(results) == (0, (threading.get_ident(), threads))
     assert taken == [0]
     results.close()
@@ -156,7 +156,7 @@ def test_results_come_while_the_source_blocks_and_closing_does_not_wait_for_it(c
         yield from (1, 2)
         never.wait(LONG_S)
 
-    results = run_pool(items(), str, jobs=4, cancel=cancel)
+    results = run_ordered(items(), str, jobs=4, cancel=cancel)
     assert [next(results), next(results)] == [(1, "1"), (2, "2")]
     before = time.monotonic()
     results.close()
@@ -178,7 +178,7 @@ def test_closing_wakes_the_waits_of_the_workers(cancel: Cancel) -> None:
                 raise
         return n
 
-    results = run_pool(range(3), work, jobs=3, cancel=cancel, ordered=False)
+    results = run_ordered(range(3), work, jobs=3, cancel=cancel, ordered=False)
     assert next(results) == (0, 0)
     results.close()
     assert sorted(woken) == [1, 2]
@@ -194,7 +194,7 @@ def test_a_worker_that_cannot_be_woken_is_waited_for_half_a_second(cancel: Cance
             release.wait(LONG_S)
         return n
 
-    results = run_pool(range(2), work, jobs=2, cancel=cancel)
+    results = run_ordered(range(2), work, jobs=2, cancel=cancel)
     next(results)
     assert stuck.wait(LONG_S)
     before = time.monotonic()
@@ -206,7 +206,7 @@ def test_a_worker_that_cannot_be_woken_is_waited_for_half_a_second(cancel: Cance
 
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_an_end_in_peace_cancels_nothing(cancel: Cancel, jobs: int) -> None:
-    assert len(list(run_pool(range(20), str, jobs=jobs, cancel=cancel))) == 20
+    assert len(list(run_ordered(range(20), str, jobs=jobs, cancel=cancel))) == 20
     assert not is_set(cancel)
 
 
@@ -223,7 +223,7 @@ def test_fewer_threads_than_jobs_do_all_the_work(cancel: Cancel, monkeypatch: py
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", grudging)
-    assert list(run_pool(range(9), str, jobs=4, cancel=cancel)) == [(n, str(n)) for n in range(9)]
+    assert list(run_ordered(range(9), str, jobs=4, cancel=cancel)) == [(n, str(n)) for n in range(9)]
 
 
 def test_no_thread_at_all_is_an_error_and_no_hang(cancel: Cancel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,13 +236,13 @@ def test_no_thread_at_all_is_an_error_and_no_hang(cancel: Cancel, monkeypatch: p
 
     monkeypatch.setattr(threading.Thread, "start", refusing)
     with pytest.raises(RuntimeError, match="new thread"):
-        list(run_pool(range(9), str, jobs=4, cancel=cancel))
+        list(run_ordered(range(9), str, jobs=4, cancel=cancel))
 
 
 CTRL_C = """
 import os, sys, threading
 from inetcli.net.deadline import Deadline
-from inetcli.net.pool import run_pool
+from inetcli.net.workers import run_ordered
 from inetcli.net.wait import Cancel, Cancelled, wait_any
 
 cancel, ready = Cancel(), threading.Barrier(2)
@@ -261,7 +261,7 @@ def sticks(n):
         os.write(1, b"ready\\n")
     threading.Event().wait()
 
-for outcome in run_pool(range(100), globals()[sys.argv[1]], jobs=2, cancel=cancel):
+for outcome in run_ordered(range(100), globals()[sys.argv[1]], jobs=2, cancel=cancel):
     os.write(1, b"an outcome\\n")
 """
 

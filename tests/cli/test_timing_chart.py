@@ -2,14 +2,14 @@
 
 import pytest
 
-from inetcli.cli.picture import draw_timing
+from inetcli.cli.timing_chart import draw_timing_chart
 from inetcli.net.trace import Span
 
 PHASES = {"first_byte": Span(0.06, 0.04), "resolve": Span(0.0, 0.02), "connect": Span(0.02, 0.04)}
 
 
 def test_phases_are_bars_on_one_scale_in_the_order_of_their_starts() -> None:
-    assert draw_timing(PHASES, 0.1, width=44, blocks=False) == [
+    assert draw_timing_chart(PHASES, 0.1, width=44, blocks=False) == [
         "resolve        20.0 ms ####",
         "connect        40.0 ms     ########",
         "first byte     40.0 ms             ########",
@@ -18,9 +18,9 @@ def test_phases_are_bars_on_one_scale_in_the_order_of_their_starts() -> None:
 
 
 def test_bars_are_blocks_where_they_can_be_shown() -> None:
-    drawn = draw_timing(PHASES, 0.1, width=44)
+    drawn = draw_timing_chart(PHASES, 0.1, width=44)
     assert drawn[0] == "resolve        20.0 ms ████"
-    assert [line.replace("█", "#") for line in drawn] == draw_timing(PHASES, 0.1, width=44, blocks=False)
+    assert [line.replace("█", "#") for line in drawn] == draw_timing_chart(PHASES, 0.1, width=44, blocks=False)
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 80, 200])
@@ -35,7 +35,7 @@ def test_bars_are_blocks_where_they_can_be_shown() -> None:
     ],
 )
 def test_a_bar_is_never_empty_and_never_too_wide(phases: dict[str, Span], total: float, width: int) -> None:
-    *bars, last = draw_timing(phases, total, width=width, blocks=False)
+    *bars, last = draw_timing_chart(phases, total, width=width, blocks=False)
     assert len(bars) == len(phases)
     assert last.startswith("total")
     for bar in bars:
@@ -44,4 +44,4 @@ def test_a_bar_is_never_empty_and_never_too_wide(phases: dict[str, Span], total:
 
 
 def test_nothing_but_a_total_is_a_picture_too() -> None:
-    assert draw_timing({}, 0.0) == ["total           0.0 ms"]
+    assert draw_timing_chart({}, 0.0) == ["total           0.0 ms"]

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from ftpscript import Scripted
+from support.ftpscript import Scripted
 
 from inetcli.errors import Denied, Incomplete, InetError, NotFound, ReceiveFailed, Refused, TimedOut, TooLarge
-from inetcli.protocols.ftp.model import EntryType, Source
+from inetcli.protocols.ftp.model import EntryType, ListingCommand
 from mockservers import FtpServer
 
 LOGIN = """
@@ -110,7 +110,7 @@ def test_a_path_that_is_a_file_gives_its_entry_by_mlst(client, path: str) -> Non
         contents = user.ftp().list(path)
     assert contents.of_file
     (entry,) = contents.entries
-    assert (entry.name, entry.type, entry.size, entry.source) == ("a", EntryType.FILE, 5, Source.MLSD)
+    assert (entry.name, entry.type, entry.size, entry.source) == ("a", EntryType.FILE, 5, ListingCommand.MLSD)
 
 
 def test_a_path_that_is_a_file_gives_its_entry_by_list(client) -> None:

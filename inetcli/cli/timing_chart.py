@@ -17,7 +17,7 @@ HASHES = "#"
 _LABEL = 10
 
 
-def draw_timing(phases: Mapping[str, Span], total_s: float, *, width: int = 80, blocks: bool = True) -> list[str]:
+def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int = 80, blocks: bool = True) -> list[str]:
     """One line for each phase, in the order of their starts, and one for the total."""
     ink = BLOCKS if blocks else HASHES
     room = max(10, width - _LABEL - 14)

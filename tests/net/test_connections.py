@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from inetcli.errors import Refused, TimedOut
+from inetcli.net.connections import ConnectionPool, KeyedCache
 from inetcli.net.deadline import Deadline
-from inetcli.net.share import Once, Share
 from inetcli.net.wait import Cancel, Cancelled
 
 NO_LIMIT = Deadline()
@@ -17,7 +17,7 @@ NO_LIMIT = Deadline()
 @dataclass
 class Connection:
     usable: bool = True
-    turned_away: bool = False
+    rejected: bool = False
     left: bool = False
 
     def leave(self) -> None:
@@ -40,10 +40,10 @@ class Peer:
 
 @pytest.fixture
 def share():
-    shares: list[Share] = []
+    shares: list[ConnectionPool] = []
 
-    def make(places: int) -> Share[Connection]:
-        shares.append(Share(places, lambda error: error.reply_code == 421))
+    def make(places: int) -> ConnectionPool[Connection]:
+        shares.append(ConnectionPool(places, lambda error: error.reply_code == 421))
         return shares[-1]
 
     yield make
@@ -54,7 +54,7 @@ def share():
 def test_one_after_the_other_is_the_same(share, cancel: Cancel) -> None:
     peer, shared = Peer(), share(3)
     for _ in range(5):
-        with shared.borrowed(NO_LIMIT, cancel, peer.make):
+        with shared.acquire(NO_LIMIT, cancel, peer.make):
             pass
     assert len(peer.made) == 1
     assert not peer.made[0].left
@@ -65,7 +65,7 @@ def test_as_many_at_a_time_as_there_are_places(share, cancel: Cancel, background
     inside, most = threading.Semaphore(2), threading.Barrier(2, timeout=20)
 
     def work() -> None:
-        with shared.borrowed(NO_LIMIT, cancel, peer.make):
+        with shared.acquire(NO_LIMIT, cancel, peer.make):
             assert inside.acquire(blocking=False)
             most.wait()
             inside.release()
@@ -79,14 +79,14 @@ def test_as_many_at_a_time_as_there_are_places(share, cancel: Cancel, background
 
 def test_waiting_for_a_place_has_a_limit_and_can_be_stopped(share, cancel: Cancel) -> None:
     peer, shared = Peer(), share(1)
-    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+    with shared.acquire(NO_LIMIT, cancel, peer.make):
         with (
             pytest.raises(TimedOut, match="over"),
-            shared.borrowed(NO_LIMIT.within(0.01, "over"), cancel, peer.make),
+            shared.acquire(NO_LIMIT.within(0.01, "over"), cancel, peer.make),
         ):
             pass
         cancel.set()
-        with pytest.raises(Cancelled), shared.borrowed(NO_LIMIT, cancel, peer.make):
+        with pytest.raises(Cancelled), shared.acquire(NO_LIMIT, cancel, peer.make):
             pass
 
 
@@ -95,7 +95,7 @@ def test_what_is_of_no_use_is_left_and_its_place_given_back(share, cancel: Cance
     peer, shared = Peer(), share(1)
 
     def spoil() -> None:
-        with shared.borrowed(NO_LIMIT, cancel, peer.make) as connection:
+        with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
             connection.usable = False
             if error:
                 raise error
@@ -105,7 +105,7 @@ def test_what_is_of_no_use_is_left_and_its_place_given_back(share, cancel: Cance
             spoil()
     else:
         spoil()
-    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+    with shared.acquire(NO_LIMIT, cancel, peer.make):
         pass
     assert [connection.left for connection in peer.made] == [True, False]
 
@@ -115,7 +115,7 @@ def test_one_too_many_lowers_their_number_and_waits_for_another(share, cancel: C
     started, go_on = threading.Event(), threading.Event()
 
     def first() -> None:
-        with shared.borrowed(NO_LIMIT, cancel, peer.make):
+        with shared.acquire(NO_LIMIT, cancel, peer.make):
             started.set()
             assert go_on.wait(20)
 
@@ -123,7 +123,7 @@ def test_one_too_many_lowers_their_number_and_waits_for_another(share, cancel: C
     assert started.wait(20)
 
     def second() -> None:
-        with shared.borrowed(NO_LIMIT, cancel, peer.make) as connection:
+        with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
             assert connection is peer.made[0]
 
     others = [background(second) for _ in range(2)]
@@ -141,23 +141,23 @@ def test_the_only_one_that_does_not_come_about_is_an_error_and_leaves_its_place(
         raise error
 
     for _ in range(3):
-        with pytest.raises(type(error)), shared.borrowed(NO_LIMIT, cancel, refuse):
+        with pytest.raises(type(error)), shared.acquire(NO_LIMIT, cancel, refuse):
             pass
 
 
 def test_one_that_was_turned_away_takes_its_place_with_it_if_there_are_others(share, cancel: Cancel) -> None:
     peer, shared = Peer(), share(2)
-    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+    with shared.acquire(NO_LIMIT, cancel, peer.make):
         assert not shared.crowded
-        with shared.borrowed(NO_LIMIT, cancel, peer.make) as extra:
+        with shared.acquire(NO_LIMIT, cancel, peer.make) as extra:
             assert shared.crowded
-            extra.usable, extra.turned_away = False, True
+            extra.usable, extra.rejected = False, True
         over = NO_LIMIT.within(0.01, "over")
-        with pytest.raises(TimedOut), shared.borrowed(over, cancel, peer.make):
+        with pytest.raises(TimedOut), shared.acquire(over, cancel, peer.make):
             pass
-    with shared.borrowed(NO_LIMIT, cancel, peer.make) as last:
-        last.usable, last.turned_away = False, True
-    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+    with shared.acquire(NO_LIMIT, cancel, peer.make) as last:
+        last.usable, last.rejected = False, True
+    with shared.acquire(NO_LIMIT, cancel, peer.make):
         pass  # the last place stays, whatever happened to its connection
 
 
@@ -167,17 +167,17 @@ def test_widen_is_for_once(share, cancel: Cancel) -> None:
     shared.widen(2)
     over = NO_LIMIT.within(0.01, "over")
     with (
-        shared.borrowed(NO_LIMIT, cancel, peer.make),
-        shared.borrowed(NO_LIMIT, cancel, peer.make),
+        shared.acquire(NO_LIMIT, cancel, peer.make),
+        shared.acquire(NO_LIMIT, cancel, peer.make),
         pytest.raises(TimedOut),
-        shared.borrowed(over, cancel, peer.make),
+        shared.acquire(over, cancel, peer.make),
     ):
         pass
 
 
 def test_close_leaves_those_that_are_idle(cancel: Cancel) -> None:
-    peer, shared = Peer(), Share[Connection](2, lambda _: False)
-    with shared.borrowed(NO_LIMIT, cancel, peer.make), shared.borrowed(NO_LIMIT, cancel, peer.make):
+    peer, shared = Peer(), ConnectionPool[Connection](2, lambda _: False)
+    with shared.acquire(NO_LIMIT, cancel, peer.make), shared.acquire(NO_LIMIT, cancel, peer.make):
         pass
     shared.close()
     assert [connection.left for connection in peer.made] == [True, True]
@@ -186,7 +186,7 @@ def test_close_leaves_those_that_are_idle(cancel: Cancel) -> None:
 def test_once_makes_each_value_once_whoever_comes_first(background) -> None:
     made: list[int] = []
     together = threading.Barrier(4, timeout=20)
-    values: Once[int, object] = Once(lambda key: made.append(key) or object())
+    values: KeyedCache[int, object] = KeyedCache(lambda key: made.append(key) or object())
     got: list[object] = []
 
     def look() -> None:
@@ -203,12 +203,12 @@ def test_once_makes_each_value_once_whoever_comes_first(background) -> None:
 def test_a_share_at_rest_holds_nothing_and_begins_anew(share, cancel: Cancel) -> None:
     peer, shared = Peer(most=1), share(3)
     before = len(os.listdir("/proc/self/fd"))
-    with shared.borrowed(NO_LIMIT, cancel, peer.make):
+    with shared.acquire(NO_LIMIT, cancel, peer.make):
         shared.rest()  # somebody is here
         assert not peer.made[0].left
     shared.rest()
     shared.rest()
     assert peer.made[0].left
     assert len(os.listdir("/proc/self/fd")) == before
-    with shared.borrowed(NO_LIMIT, cancel, peer.make) as connection:
+    with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
         assert connection is peer.made[1]

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from inetcli.destination import Destination, open_destination, open_in_folder, safe_name
 from inetcli.errors import FileExists, InetError, LocalWrite
-from inetcli.files import Destination, open_destination, open_in_folder, safe_name
 
 OLD, NEW = b"old\n", b"new\n" * 1000
 
@@ -426,7 +426,7 @@ def test_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
 CHILD = """
 import os, signal, sys
 from inetcli.errors import InetError
-from inetcli.files import open_destination
+from inetcli.destination import open_destination
 {setup}
 try:
     with open_destination(sys.argv[1], force=True) as destination:
@@ -719,7 +719,7 @@ def test_safe_name_of_what_cannot_be_a_file(remote: str, why: str) -> None:
 
 
 def test_import_stays_light() -> None:
-    code = "import sys; before = set(sys.modules); import inetcli.files; print(*(set(sys.modules) - before))"
+    code = "import sys; before = set(sys.modules); import inetcli.destination; print(*(set(sys.modules) - before))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"tempfile", "random", "shutil", "pathlib", "json", "click", "socket", "threading", "time"}
     assert not heavy & set(ran.stdout.split())

@@ -2,11 +2,11 @@
 
 import click
 import pytest
-from program import inetcli
+from support.program import inetcli
 
 from inetcli.cli.app import GROUPS, cli
+from inetcli.cli.foreign_options import REMARKS, SPELLINGS, habit, habit_behind
 from inetcli.cli.groups import LazyGroup
-from inetcli.cli.habits import REMARKS, SPELLINGS, habit, habit_behind
 
 GET = ["ftp", "get"]
 RAW = ["http", "raw"]

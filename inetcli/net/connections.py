@@ -18,7 +18,7 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.wait import READ, Cancel, wait_any
 
 
-class Shared(Protocol):
+class PooledConnection(Protocol):
     """What a connection has to tell of itself."""
 
     @property
@@ -26,14 +26,14 @@ class Shared(Protocol):
         """Whether another target may go on with it: nothing is outstanding, and nothing broke."""
 
     @property
-    def turned_away(self) -> bool:
+    def rejected(self) -> bool:
         """Whether the peer said that it has too many, when it was already connected."""
 
     def leave(self) -> None:
         """End it politely, without waiting. Never raises."""
 
 
-C = TypeVar("C", bound=Shared)
+C = TypeVar("C", bound=PooledConnection)
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -43,7 +43,7 @@ _MANY = 1 << 16
 """More bytes than there are ever places."""
 
 
-class Share(Generic[C]):
+class ConnectionPool(Generic[C]):
     """The connections to one peer: up to `places`, made when they are needed, kept until `close`."""
 
     def __init__(self, places: int, is_full: IsFull) -> None:
@@ -73,7 +73,7 @@ class Share(Generic[C]):
         return self._open > 1
 
     @contextmanager
-    def borrowed(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> Iterator[C]:
+    def acquire(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> Iterator[C]:
         """A connection for the time of the `with`: one that is idle, else a new one by `make`, else after waiting.
 
         Errors: those of `make`, `TimedOut` when the deadline passes first, `Cancelled`.
@@ -129,7 +129,7 @@ class Share(Generic[C]):
         finally:
             with self._lock:
                 kept = connection.usable
-                one_too_many = connection.turned_away and self._open > 1
+                one_too_many = connection.rejected and self._open > 1
                 if kept:
                     self._idle.append(connection)
                 else:
@@ -175,7 +175,7 @@ class Share(Generic[C]):
                 raise deadline.expired()
 
 
-class Once(Generic[K, V]):
+class KeyedCache(Generic[K, V]):
     """Values that are made once for each key, whichever thread comes first."""
 
     def __init__(self, make: Callable[[K], V]) -> None:
