@@ -15,7 +15,15 @@ InetError
 └── Empty 115, NxDomain 116, DnsError 117, Differ 118, Findings 119, Expectation 121
 """
 
-from typing import ClassVar
+from typing import ClassVar, Protocol, Self
+
+
+class CodedReply(Protocol):
+    """A reply of a peer that begins with a code, and that shows itself as text."""
+
+    @property
+    def code(self) -> int:
+        """The number that the reply begins with."""
 
 
 class InetError(Exception):
@@ -34,6 +42,17 @@ class InetError(Exception):
         self.message = message
         self.reply_code = reply_code
         self.reply = reply
+
+    @classmethod
+    def from_reply(cls, doing: str, reply: CodedReply, *, quoted: bool = True, transient: bool | None = None) -> Self:
+        """Make the error for a reply that refuses something: `doing: "550 no such file"`.
+
+        `quoted` off: `doing` has the words of the reply already. `transient` beats that of the class.
+        """
+        error = cls(f'{doing}: "{reply}"' if quoted else doing, reply_code=reply.code, reply=str(reply))
+        if transient is not None:
+            error.transient = transient
+        return error
 
 
 class Bug(InetError):

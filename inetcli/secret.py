@@ -1,10 +1,19 @@
-"""A password, and the one way to get at it.
+"""Passwords: the one way to get at one, and their mask in text that is shown.
 
 Only the code that sends a password calls `Secret.reveal`. Everything else (messages, traces, JSON, tracebacks, resume
-files) formats the object, and gets `***`.
+files) formats the object, and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker`
+finds it there, also in base64 and percent-encoded.
 """
 
+import re
+from collections.abc import Iterable
+
 MASK = "***"
+
+MIN_MASKED = 4
+"""Characters of the shortest password that is looked for: a shorter one would be found in every other word."""
+
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
 class Secret:
@@ -16,7 +25,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself: for the line that sends it, and for nothing else."""
+        """Return the text itself: for the line that sends the password, and for nothing else."""
         return self._text
 
     def __str__(self) -> str:
@@ -36,3 +45,87 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a Secret is not to be stored")
+
+
+class SecretMasker:
+    """The passwords of one command, and the text with each of them as `***`.
+
+    Masks composed text only: payload stays exact. Threads may add and mask at the same time.
+    """
+
+    def __init__(self) -> None:
+        self._known: frozenset[Secret] = frozenset()
+        self._plain: re.Pattern[str] | None = None
+        self._base64: re.Pattern[str] | None = None
+
+    def add(self, secret: Secret | None) -> None:
+        """Look for this password from now on. One of fewer than `MIN_MASKED` characters is passed over."""
+        if secret is None or secret in self._known or len(secret.reveal()) < MIN_MASKED:
+            return
+        known = self._known | {secret}
+        texts = [item.reveal() for item in known]
+        self._plain = _any_of(form for text in texts for form in _plain_forms(text))
+        self._base64 = _any_of(form for text in texts for form in _base64_forms(text))
+        self._known = known
+
+    def mask(self, text: str) -> str:
+        """Return the text with `***` in place of each password in it."""
+        if self._plain is None or self._base64 is None:
+            return text
+        return _mask_runs(self._base64, self._plain.sub(MASK, text))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to look for."""
+        return not self._known
+
+
+def _any_of(forms: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for all forms, the longest first: where one password begins another, the whole of it is masked."""
+    return re.compile("|".join(sorted(set(forms), key=len, reverse=True)))
+
+
+def _plain_forms(text: str) -> list[str]:
+    """Regular expressions for a password as it is, escaped for a terminal, quoted by `repr`, and percent-encoded."""
+    from inetcli.wire.escape import escape
+
+    literals = (text, escape(text), repr(text)[1:-1])
+    return [*map(re.escape, literals), "".join(map(_percent_form, text.encode("utf-8", "surrogateescape")))]
+
+
+def _percent_form(byte: int) -> str:
+    """A byte as percent-encoding may have it: encoded in either case, or plain where it is printable."""
+    encoded = "%" + "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{byte:02X}")
+    plain = re.escape(chr(byte)) if 0x21 <= byte <= 0x7E else r"\+" if byte == 0x20 else None
+    return encoded if plain is None else f"(?:{plain}|{encoded})"
+
+
+def _base64_forms(text: str) -> list[str]:
+    """The characters that base64 (RFC 4648 sections 4 and 5) has for a password and nothing else, for each of the three
+    places that it can have in a group: behind a user name and a colon, say."""
+    from base64 import b64encode
+
+    data = text.encode("utf-8", "surrogateescape")
+    forms = []
+    for before in range(3):
+        encoded = b64encode(bytes(before) + data).decode("ascii")
+        first = (before * 8 + 5) // 6  # the characters before hold a bit of what stands before
+        last = (before + len(data)) * 8 // 6  # those behind, a bit of what stands behind
+        forms.append(encoded[first:last].replace("+", "[+-]").replace("/", "[/_]"))
+    return forms
+
+
+def _mask_runs(pattern: re.Pattern[str], text: str) -> str:
+    """Mask each run of base64 that has a match in it: its other characters hold some bits of the password, too."""
+    masked, at = [], 0
+    for match in pattern.finditer(text):
+        if match.start() < at:
+            continue
+        start, end = match.span()
+        while start > at and text[start - 1] in _BASE64:
+            start -= 1
+        while end < len(text) and text[end] in _BASE64:
+            end += 1
+        masked += [text[at:start], MASK]
+        at = end
+    return "".join([*masked, text[at:]])

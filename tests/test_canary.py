@@ -192,9 +192,9 @@ def test_a_bug_shows_no_password(tmp_path: Path) -> None:
     """A traceback that is asked for shows code, and the secrets in it are masked objects."""
     env = {"INETCLI_DEBUG": "1", "PYTHONPATH": str(tmp_path)}
     (tmp_path / "sitecustomize.py").write_text(
-        "import inetcli.protocols.ftp.server as server\n"
-        "def broken(session, endpoint, *rest): raise RuntimeError(f'with {endpoint}')\n"
-        "server.open_control = broken\n"
+        "import inetcli.protocols.ftp.connect as connect\n"
+        "def broken(session, key, *rest): raise RuntimeError(f'with {key}')\n"
+        "connect.open_control = broken\n"
     )
     finished = inetcli("ftp", "get", f"ftp://ada:{CANARY}@127.0.0.1:1/x", env=env)
     assert finished.code == 1

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 from support.cutting import ENDINGS, Converse, MakeServer, session_for, sweep
 
+from inetcli.net.credentials import Login
 from inetcli.net.session import Session
+from inetcli.net.trust import TlsMode
 from inetcli.partial import open_partial
 from inetcli.payload import open_payload
 from inetcli.protocols.dns.client import Failure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ServerKey
+from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
 from inetcli.protocols.ftp.download import DownloadOptions, LocalPath, Watcher, open_local
-from inetcli.protocols.ftp.model import Security as FtpSecurity
-from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.tree import RemoteFile, Walk, WalkLimits
 from inetcli.protocols.ftp.upload import UploadOptions
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.client import connect as connect_http
 from inetcli.protocols.http.model import Request
 from inetcli.protocols.nntp.client import connect as connect_nntp
-from inetcli.protocols.nntp.model import Security as NntpSecurity
 from inetcli.protocols.talk.client import connect as connect_talk
 from inetcli.protocols.talk.client import talk
 from inetcli.protocols.tls.client import say_hello
@@ -41,10 +41,10 @@ BEGUN = 300
 """Bytes of `a.bin` that an earlier run has left."""
 
 
-def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurity.OFF) -> object:
+def ftp_get(server: Server, session: Session, security: TlsMode = TlsMode.OFF) -> object:
     """What was saved; nothing may be left when it failed."""
     wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
-    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+    with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
         place = LocalPath(("a.bin",), folder)
         try:
             local = open_local(place, wish, {}, session)
@@ -59,19 +59,19 @@ def ftp_get(server: Server, session: Session, security: FtpSecurity = FtpSecurit
 
 
 def ftps_get(server: Server, session: Session) -> object:
-    return ftp_get(server, session, FtpSecurity.EXPLICIT)
+    return ftp_get(server, session, TlsMode.EXPLICIT)
 
 
-def ftp_of(server: Server, session: Session, servers: Servers) -> Ftp:
+def ftp_of(server: Server, session: Session, servers: FtpPeers) -> Ftp:
     """By the security that the server has."""
-    security = {"ftp": FtpSecurity.OFF, "ftpes": FtpSecurity.EXPLICIT}[server.scheme]
+    security = {"ftp": TlsMode.OFF, "ftpes": TlsMode.EXPLICIT}[server.scheme]
     return Ftp(session, servers[ServerKey(server.host, server.port, security)])
 
 
 def ftp_resume(server: Server, session: Session) -> object:
     """The rest of a file that an earlier run has begun: only the parts may be left when it failed."""
     whose, wish, watcher = {"path": "a.bin"}, DownloadOptions(resume=True), Watcher(lambda _: None, lambda _: None)
-    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+    with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
         place = LocalPath(("a.bin",), folder)
         with open_partial(place.path) as part:
             part.write(FILES["a.bin"][:BEGUN])
@@ -92,7 +92,7 @@ def ftp_put(server: Server, session: Session) -> object:
     """What the server has then: its old file, unless it was told to rename, when it has the whole new one."""
     assert isinstance(server, FtpServer)
     manner, watcher = UploadOptions(), Watcher(lambda _: None, lambda _: None)
-    with tempfile.NamedTemporaryFile() as file, Servers(1) as servers:
+    with tempfile.NamedTemporaryFile() as file, ftp_peers(1) as servers:
         file.write(FILES["a.bin"])
         file.flush()
         try:
@@ -105,14 +105,14 @@ def ftp_put(server: Server, session: Session) -> object:
 
 
 def ftp_ls(server: Server, session: Session) -> object:
-    with Servers(1) as servers:
+    with ftp_peers(1) as servers:
         return [(entry.name, entry.size) for entry in ftp_of(server, session, servers).list("sub").entries]
 
 
 def ftp_tree(server: Server, session: Session) -> object:
     """Everything below a folder: what is here of it is whole, also when the rest has failed."""
     wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
-    with tempfile.TemporaryDirectory() as folder, Servers(1) as servers:
+    with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
         ftp = ftp_of(server, session, servers)
 
         def here() -> dict[str, bytes]:
@@ -132,7 +132,7 @@ def ftp_tree(server: Server, session: Session) -> object:
 
 
 def nntp_latest(server: Server, session: Session) -> object:
-    connection = connect_nntp(session, server.host, server.port, NntpSecurity.OFF, None)
+    connection = connect_nntp(session, server.host, server.port, Login(TlsMode.OFF, None))
     try:
         return connection.latest("misc.test")
     finally:
@@ -141,7 +141,7 @@ def nntp_latest(server: Server, session: Session) -> object:
 
 def http_raw(path: str) -> Converse:
     def get(server: Server, session: Session) -> object:
-        stream = connect_http(session, server.host, server.port, tls=False)
+        stream = connect_http(session, server.host, server.port, TlsMode.OFF)
         body: list[bytes] = []
         try:
             response = Conversation(stream, body=body.append).ask(Request("x", path))
@@ -172,7 +172,7 @@ def dns_over_tcp(server: Server, session: Session) -> object:
 
 
 def talk_tcp(server: Server, session: Session) -> object:
-    stream = connect_talk(session, server.host, server.port, tls=False)
+    stream = connect_talk(session, server.host, server.port, TlsMode.OFF)
     try:
         return [(turn.sent, turn.received) for turn in talk(stream, [b"one", b"two"])]
     finally:

@@ -74,9 +74,10 @@ class Options:
 
     def credentials(self, *, netrc: bool = True) -> "CredentialOptions":
         """Where a user name and a password may come from. `netrc` off: a protocol that never takes them from there."""
-        from inetcli.net.credentials import CredentialOptions
+        from inetcli.net.credentials import CredentialOptions, PasswordFile
 
-        return CredentialOptions(self.user, self.password_file, self.netrc_file, self.insecure, netrc)
+        password_file = None if self.password_file is None else PasswordFile(self.password_file)
+        return CredentialOptions(self.user, password_file, self.netrc_file, self.insecure, netrc)
 
 
 class Seconds(click.ParamType[float]):

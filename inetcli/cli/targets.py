@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from inetcli.cli.meter import Progress, make_meter
 from inetcli.cli.options import Options, usage
@@ -21,10 +21,7 @@ from inetcli.net.source import read_lines
 from inetcli.net.wait import Cancel, Cancelled
 from inetcli.net.workers import run_ordered
 from inetcli.wire.escape import escape
-from inetcli.wire.target import Target, mask_target
-
-if TYPE_CHECKING:
-    from inetcli.net.credentials import CredentialOptions, Credentials
+from inetcli.wire.target import mask_target
 
 T = TypeVar("T")
 
@@ -84,21 +81,6 @@ class Job:
     def on_terminal(self) -> bool:
         """Whether somebody looks at standard error: cron does not."""
         return sys.stderr is not None and sys.stderr.isatty()
-
-    def credentials(self, where: Target, options: "CredentialOptions", *, clear_text_ok: bool) -> "Credentials | None":
-        """Who to log in as at a target; None = nobody was named. What there is to say about it is noted."""
-        from inetcli.net.credentials import find_credentials
-
-        who, notes = find_credentials(
-            where.host,
-            url_user=where.user,
-            url_password=where.password,
-            options=options,
-            clear_text_ok=clear_text_ok,
-        )
-        for note in notes:
-            self.session.note(note)
-        return who
 
     def each(
         self, items: Iterable[T], name: Callable[[T], str], work: Callable[["Job", T], Answer], *, jobs: int
@@ -237,7 +219,7 @@ class _Run:
             try:
                 return Finished(job.text, work(job), job)
             except InetError as error:
-                if not (error.transient and left) or session.trace.committed:
+                if not (error.transient and left) or session.attempt.retry_forbidden:
                     return Finished(job.text, error, job)
                 if over := _paused(session, next(pause), error):
                     return Finished(job.text, over, job)
@@ -263,7 +245,7 @@ class _Run:
         else:
             self._output.lines(answer.lines)
         self._output.flush()
-        for note in finished.job.session.trace.notes if finished.job else ():
+        for note in finished.job.session.attempt.notes if finished.job else ():
             self._output.remark(f"inetcli: {escape(shown)}: note: {escape(note)}")
         for line in answer.remarks:
             self._output.remark(line)
@@ -363,7 +345,7 @@ def _record(shown: str, finished: Finished) -> dict[str, object]:
 def common_keys(session: Session | None, error: InetError | None) -> dict[str, object]:
     """The keys that every line about a target has: `tls` where it was spoken, `error` when it failed, `exit_code`,
     `notes`, `timing_ms`."""
-    line: dict[str, object] = {"tls": session.trace.tls} if session and session.trace.tls else {}
+    line: dict[str, object] = {"tls": session.attempt.tls} if session and session.attempt.tls else {}
     if error:
         line["error"] = {
             "kind": error.kind,
@@ -372,7 +354,7 @@ def common_keys(session: Session | None, error: InetError | None) -> dict[str, o
             "reply": error.reply,
         }
     line["exit_code"] = error.exit_code if error else 0
-    line["notes"] = list(session.trace.notes) if session else []
+    line["notes"] = list(session.attempt.notes) if session else []
     line["timing_ms"] = session.trace.timing_ms() if session else {}
     return line
 

@@ -29,7 +29,7 @@ class PooledConnection(Protocol):
     def rejected(self) -> bool:
         """Whether the peer said that it has too many, when it was already connected."""
 
-    def leave(self) -> None:
+    def quit(self) -> None:
         """End it politely, without waiting. Never raises."""
 
 
@@ -37,38 +37,38 @@ C = TypeVar("C", bound=PooledConnection)
 K = TypeVar("K")
 V = TypeVar("V")
 
-IsFull = Callable[[InetError], bool]
+RejectsExtra = Callable[[InetError], bool]
 
 _MANY = 1 << 16
 """More bytes than there are ever places."""
 
 
 class ConnectionPool(Generic[C]):
-    """The connections to one peer: up to `places`, made when they are needed, kept until `close`."""
+    """The connections to one peer: up to `max_size`, made when they are needed, kept until `close`."""
 
-    def __init__(self, places: int, is_full: IsFull) -> None:
-        self._is_full = is_full
+    def __init__(self, max_size: int, rejects_extra: RejectsExtra) -> None:
+        self._rejects_extra = rejects_extra
         self._lock = threading.Lock()
         self._idle: list[C] = []
         self._open = 0
-        self._places = places
-        self._guests = 0
+        self._max_size = max_size
+        self._users = 0
         """Who uses a connection, or waits for one."""
-        self._free = places
+        self._free = max_size
         """Bytes that belong into the pipe, while there is none."""
         self._take = self._give = -1
 
-    def widen(self, places: int) -> None:
-        """Let there be `places` connections from now on, if there were to be fewer; only the first time."""
+    def grow(self, max_size: int) -> None:
+        """Let there be `max_size` connections from now on, if there were to be fewer; only the first time."""
         with self._lock:
-            more, self._places = max(0, places - self._places), max(places, self._places)
+            more, self._max_size = max(0, max_size - self._max_size), max(max_size, self._max_size)
             if self._take < 0:
                 self._free += more
             else:
                 os.write(self._give, b"x" * more)
 
     @property
-    def crowded(self) -> bool:
+    def has_several(self) -> bool:
         """Whether there is more than one."""
         return self._open > 1
 
@@ -80,39 +80,39 @@ class ConnectionPool(Generic[C]):
         """
         self._enter()
         try:
-            with self._lent(self._obtain(deadline, cancel, make)) as connection:
+            with self._in_use(self._take_or_make(deadline, cancel, make)) as connection:
                 yield connection
         finally:
             with self._lock:
-                self._guests -= 1
+                self._users -= 1
 
-    def rest(self) -> None:
+    def release_idle(self) -> None:
         """Leave the idle connections, and hold no descriptor until one is asked for again; where nobody is here."""
         with self._lock:
-            if self._guests or self._take < 0:
+            if self._users or self._take < 0:
                 return
             idle, self._idle = self._idle, []
             self._open -= len(idle)
             self._free = len(os.read(self._take, _MANY))
             self._close_pipe()
         for connection in idle:
-            connection.leave()
+            connection.quit()
 
     def close(self) -> None:
         """Leave all idle connections. Nobody may be waiting."""
         while self._idle:
-            self._idle.pop().leave()
+            self._idle.pop().quit()
         if self._take >= 0:
             self._close_pipe()
 
     def _enter(self) -> None:
         with self._lock:
-            self._guests += 1
+            self._users += 1
             if self._take < 0:
                 try:
                     self._take, self._give = os.pipe()
                 except OSError as error:
-                    self._guests -= 1
+                    self._users -= 1
                     raise Unreachable(f"no connection can be made: {(error.strerror or str(error)).lower()}") from error
                 os.set_blocking(self._take, False)
                 os.write(self._give, b"x" * self._free)
@@ -123,7 +123,7 @@ class ConnectionPool(Generic[C]):
         self._take = self._give = -1
 
     @contextmanager
-    def _lent(self, connection: C) -> Iterator[C]:
+    def _in_use(self, connection: C) -> Iterator[C]:
         try:
             yield connection
         finally:
@@ -135,13 +135,13 @@ class ConnectionPool(Generic[C]):
                 else:
                     self._open -= 1
             if not kept:
-                connection.leave()
+                connection.quit()
             if not one_too_many:
                 os.write(self._give, b"x")
 
-    def _obtain(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> C:
+    def _take_or_make(self, deadline: Deadline, cancel: Cancel, make: Callable[[], C]) -> C:
         while True:
-            self._wait_for_place(deadline, cancel)
+            self._wait_for_slot(deadline, cancel)
             with self._lock:
                 if self._idle:
                     return self._idle.pop()
@@ -149,7 +149,7 @@ class ConnectionPool(Generic[C]):
             try:
                 return make()
             except InetError as error:
-                if self._had_others() and self._is_full(error):
+                if self._had_others() and self._rejects_extra(error):
                     continue  # without giving the place back: there is one less from now on
                 os.write(self._give, b"x")
                 raise
@@ -164,7 +164,7 @@ class ConnectionPool(Generic[C]):
             self._open -= 1
             return self._open > 0
 
-    def _wait_for_place(self, deadline: Deadline, cancel: Cancel) -> None:
+    def _wait_for_slot(self, deadline: Deadline, cancel: Cancel) -> None:
         while True:
             try:
                 os.read(self._take, 1)

@@ -1,40 +1,66 @@
-"""Where a user name and a password come from: the target itself, the options, or netrc.
+"""The login for a target: its user name and password, from the target itself, the options, or netrc; and its TLS mode.
 
-    netrc   = *( "machine" WORD | "default" | "login" WORD | "password" WORD | "account" WORD | macro | comment )
-    WORD    = characters up to white space, or in double quotes with backslash escapes (also n, r and t), on one line
-    macro   = "macdef" and all lines up to an empty one
-    comment = "#" where a keyword may stand, up to the end of the line; in a WORD it is a character
-
-This is what curl and Python read. netrc is used with care: only a regular file of the user's own that nobody else may
-read or write; only for exactly the host it names, never its `default`; never with `--insecure`; and in clear text only
-where the target says so. A file that fails this is passed over with a note, or refused when it was named with
-`--netrc-file`. A user name or password with a CR, LF or NUL is refused wherever it comes from: it would write commands
-of its own.
+The target's own user name and password come first, then those of the options, then netrc's. netrc is used with care:
+only for exactly the host it names, never its `default`; never with `--insecure`; and in clear text only where the target
+says so. A file that may not be used is passed over with a note, or refused if it was named with `--netrc-file`. A user
+name or password with a CR, LF or NUL is refused wherever it comes from: it would write commands of its own.
 """
 
 import os
 import re
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from inetcli.errors import LocalRead, Usage
+from inetcli.net.netrc import NetrcEntry, open_to_read, read_netrc, read_pieces
+from inetcli.net.trust import TlsMode
 from inetcli.secret import Secret
+from inetcli.wire.target import Target, parse_target
+
+if TYPE_CHECKING:
+    from inetcli.net.session import Session
 
 STDIN = "-"
 
-MAX_BYTES = 1 << 20
-"""Of a netrc file, and of the first line of a password file."""
+ANONYMOUS_USERS = ("anonymous", "ftp")
+"""User names whose password is nobody's secret (RFC 1635)."""
 
-_PIECE = 1 << 16
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_WORD = re.compile(r'"((?:[^"\\\n]|\\[^\n])*)"|([^ \t\r\n"][^ \t\r\n]*)')
-_END_OF_MACRO = re.compile(r"\n\r?\n|\Z")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _UNSENDABLE = re.compile("[\r\n\0]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A URL scheme of a protocol that has logins: its default port, and when TLS starts."""
+
+    port: int
+    tls: TlsMode
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to log in at a target. No credentials: nobody was named."""
+
+    tls: TlsMode
+    credentials: "Credentials | None"
+
+
+class PasswordFile:
+    """`--password-file`: read once for all targets and tries, because a pipe gives its password only once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._password: Secret | None = None
+
+    def password(self) -> Secret:
+        """Return the first line of the file. `LocalRead`."""
+        with self._lock:
+            if self._password is None:
+                self._password = read_password_file(self._path)
+            return self._password
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +77,52 @@ class CredentialOptions:
     """`--user`, `--password-file`, `--netrc-file`; `insecure` keeps netrc out, with a note, `netrc` off without one."""
 
     user: str | None = None
-    password_file: str | None = None
+    password_file: PasswordFile | None = None
     netrc_file: str | None = None
     insecure: bool = False
     netrc: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NetrcEntry:
-    """A machine of a netrc file."""
+def parse_login_target(text: str, schemes: Mapping[str, Scheme], tls: TlsMode | None) -> Target:
+    """Parse a target of a protocol that has logins. Without a scheme, the first one whose TLS mode is `tls` sets the
+    port; the first of all where there is none. `MalformedTarget`."""
+    fitting = [name for name, scheme in schemes.items() if scheme.tls is tls]
+    return parse_target(text, {name: scheme.port for name, scheme in schemes.items()}, [*fitting, *schemes][0])
 
-    machine: str
-    login: str | None
-    password: Secret | None
+
+def resolve_login(
+    session: "Session", target: Target, schemes: Mapping[str, Scheme], tls: TlsMode | None, options: CredentialOptions
+) -> Login:
+    """Find out how to log in at a target. `tls` is the option `--tls`; None = the scheme decides.
+
+    netrc's credentials may go in clear text where the target has a scheme, or `--tls` was given. Errors: those of
+    `find_credentials`.
+    """
+    mode = tls or schemes[target.scheme].tls
+    explicit = "://" in target.text or tls is not None
+    clear_text_ok = mode is not TlsMode.OFF or explicit
+    return Login(mode, resolve_credentials(session, target, options, clear_text_ok=clear_text_ok))
+
+
+def resolve_credentials(
+    session: "Session", target: Target, options: CredentialOptions, *, clear_text_ok: bool
+) -> Credentials | None:
+    """Find the credentials for a target, tell the session's notes about them, and have the password masked from now on.
+
+    Errors: those of `find_credentials`.
+    """
+    credentials, notes = find_credentials(
+        target.host,
+        url_user=target.user,
+        url_password=target.password,
+        options=options,
+        clear_text_ok=clear_text_ok,
+    )
+    for note in notes:
+        session.note(note)
+    if credentials and credentials.user.lower() not in ANONYMOUS_USERS:
+        session.network.secrets.add(credentials.password)
+    return credentials
 
 
 def find_credentials(
@@ -88,7 +147,7 @@ def find_credentials(
         user, source = options.user, "option"
     from_file = None
     if password is None and options.password_file is not None and options.user in (None, user):
-        from_file = _password_once(options.password_file)
+        from_file = options.password_file.password()
         password = from_file if user is not None else None
     if user is not None and password is not None:
         return Credentials(user, password, source), []
@@ -114,8 +173,8 @@ def read_password_file(path: str) -> Secret:
     Nothing behind the first line is waited for. The line itself is, as long as its writer takes. `LocalRead`.
     """
     line, name = b"", "standard input" if path == STDIN else path
-    with _opened(path) if path != STDIN else _standard_input() as descriptor:
-        for piece in _pieces(descriptor, name):
+    with open_to_read(path) if path != STDIN else _standard_input() as descriptor:
+        for piece in read_pieces(descriptor, name):
             line += piece
             if b"\n" in piece:
                 break
@@ -125,96 +184,6 @@ def read_password_file(path: str) -> Secret:
     if _UNSENDABLE.search(first):
         raise LocalRead(f"{name}: a password cannot hold a CR or NUL")
     return Secret(first)
-
-
-_passwords: dict[str, Secret] = {}
-_passwords_lock = Lock()
-
-
-def _password_once(path: str) -> Secret:
-    """The password of a file that is read once for all targets and retries: a pipe gives it only once."""
-    with _passwords_lock:
-        if path not in _passwords:
-            _passwords[path] = read_password_file(path)
-        return _passwords[path]
-
-
-def parse_netrc(text: str, name: str = "netrc") -> list[NetrcEntry]:
-    """The machines of a netrc file. `LocalRead` with the line's number when it is none; never with its words."""
-    entries: list[NetrcEntry] = []
-    scanner = _Scanner(text, name)
-    machine: str | None = None  # None: before the first one, or in the `default` entry, which is never used
-    login: str | None = None
-    password: Secret | None = None
-    while True:
-        keyword = scanner.keyword()
-        if keyword in (None, "machine", "default") and machine is not None:
-            entries.append(NetrcEntry(machine, login, password))
-        match keyword:
-            case None:
-                return entries
-            case "machine":
-                machine, login, password = scanner.value(keyword), None, None
-            case "default":
-                machine = None
-            case "login":
-                login = scanner.value(keyword)
-            case "password":
-                password = Secret(scanner.value(keyword))
-            case "account":
-                scanner.value(keyword)
-            case "macdef":
-                scanner.skip_macro()
-            case _:
-                raise scanner.error("expected machine, default, login, password, account or macdef")
-
-
-class _Scanner:
-    """The words of a netrc file. A `#` begins a comment before a keyword; in a value it is a character."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self._text = text
-        self._name = name
-        self._at = 0
-        self._word_at = 0
-
-    def keyword(self) -> str | None:
-        """The next word that is not in a comment; None at the end."""
-        return self._word(_BLANK)
-
-    def value(self, keyword: str) -> str:
-        """The word behind a keyword, maybe on the next line."""
-        word = self._word(_SPACE)
-        if word is None:
-            raise self.error(f"{keyword} without a word behind it")
-        if _UNSENDABLE.search(word):
-            raise self.error(f"a {keyword} cannot hold a CR, LF or NUL")
-        return word
-
-    def skip_macro(self) -> None:
-        """Go behind the empty line that ends a macro, or to the end."""
-        match = _END_OF_MACRO.search(self._text, self._at)
-        self._at = match.end() if match else len(self._text)
-
-    def error(self, what: str) -> LocalRead:
-        """An error with the number of the line where the last word begins."""
-        line = self._text.count("\n", 0, self._word_at) + 1
-        return LocalRead(f"{self._name}: line {line}: {what}")
-
-    def _word(self, before: re.Pattern[str]) -> str | None:
-        if blank := before.match(self._text, self._at):
-            self._at = blank.end()
-        if self._at == len(self._text):
-            return None
-        self._word_at = self._at
-        match = _WORD.match(self._text, self._at)
-        if match is None:
-            raise self.error("a quote that is not closed")
-        self._at = match.end()
-        quoted, plain = match.groups()
-        if quoted is None:
-            return str(plain)
-        return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted)
 
 
 def _netrc_entry(
@@ -227,7 +196,7 @@ def _netrc_entry(
     if not options.netrc or not (named or os.path.lexists(path)):
         return None, []
     try:
-        entries = parse_netrc(_read_private(path), path)
+        entries = read_netrc(path)
     except LocalRead as error:
         if named:
             raise
@@ -241,13 +210,6 @@ def _netrc_entry(
     return None, []
 
 
-def _read_private(path: str) -> str:
-    """The text of a small regular file that is ours, and nobody else's to read or write."""
-    with _opened(path, os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
-        _check_private(os.fstat(descriptor), path)
-        return b"".join(_pieces(descriptor, path)).decode("utf-8", "surrogateescape")
-
-
 @contextmanager
 def _standard_input() -> Iterator[int]:
     """Standard input to read from, which stays open."""
@@ -255,36 +217,3 @@ def _standard_input() -> Iterator[int]:
         yield 0
     except OSError as error:
         raise LocalRead(f"standard input: cannot be read: {error.strerror}") from error
-
-
-@contextmanager
-def _opened(path: str, flags: int = 0) -> Iterator[int]:
-    """A descriptor to read from; an error while opening or reading is `LocalRead`."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _pieces(descriptor: int, path: str) -> Iterator[bytes]:
-    """What is read, as it comes. `LocalRead` beyond `MAX_BYTES`."""
-    size = 0
-    while piece := os.read(descriptor, _PIECE):
-        size += len(piece)
-        if size > MAX_BYTES:
-            raise LocalRead(f"{path}: over {MAX_BYTES} bytes")
-        yield piece
-
-
-def _check_private(status: os.stat_result, path: str) -> None:
-    """That the file which was opened, and not one that had its name a moment ago, is fit to hold secrets."""
-    if not stat.S_ISREG(status.st_mode):
-        raise LocalRead(f"{path}: expected a regular file")
-    if status.st_uid != os.geteuid():
-        raise LocalRead(f"{path}: belongs to user {status.st_uid}, not to us ({os.geteuid()})")
-    if status.st_mode & 0o077:
-        raise LocalRead(f"{path}: mode {stat.S_IMODE(status.st_mode):04o} lets others at it; expected 0600 (chmod 600)")

@@ -1,14 +1,20 @@
-"""One target's stay on the network: its limits, its deadline, its trace, and the way to get a stream.
+"""One target's stay on the network: its limits, its deadline, its trace, and the one way to a connection.
 
-A command makes one `Network` from the user's options; each target gets a `Session` of it, and with it the protocol's
-client dials. What is the same for every protocol is done here: `--connect-to`, `-4`/`-6`, the connect limit over
-look-up, TCP and TLS, `--wait`, and `--insecure`, which says in one line what was wrong.
+A command makes one `Network` from the user's options; each target gets a `Session` of it. `Session.open` is how every
+protocol connects:
+
+    --wait              all of the following, again and again until the server is there
+      --insecure        once with verification; if the certificate is not good, a note, and once without
+        look-up, race   resolve, dial, within --connect-timeout; `--connect-to`, `-4` and `-6` have their say
+        implicit TLS    the handshake, within the same limit
+        greet           the protocol's own first words; STARTTLS is a greeting that returns the upgraded stream
+                        on a failure the connection is closed
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from inetcli.errors import (
     CertificateProblem,
@@ -19,6 +25,7 @@ from inetcli.errors import (
     Unreachable,
     Unresolved,
 )
+from inetcli.net.attempt import Attempt
 from inetcli.net.backoff import WAIT_S, pauses
 from inetcli.net.clock import Clock, SystemClock
 from inetcli.net.datagram import Datagrams
@@ -28,10 +35,18 @@ from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import ANY, Address, resolve
 from inetcli.net.stream import SocketStream
 from inetcli.net.trace import MAIN, Listener, Trace
-from inetcli.net.trust import Trust
+from inetcli.net.trust import TlsMode, Trust
 from inetcli.net.wait import Cancel, WaitLimits, wait_any
+from inetcli.secret import SecretMasker
+
+if TYPE_CHECKING:
+    from inetcli.net.tlsstream import TlsStream
 
 T = TypeVar("T")
+
+Greet = Callable[["Session", SocketStream], T]
+"""The protocol's own part of opening a connection: given the session and the stream, returns what is opened. Under
+`--insecure` the session is the one whose trust lets the certificate pass."""
 
 NOT_THERE_YET = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
 """What `--wait` waits out: no name, no connection, no greeting."""
@@ -58,12 +73,14 @@ class Network:
     trust: Trust = field(default_factory=Trust)
     clock: Clock = field(default_factory=SystemClock)
     cancel: Cancel = field(default_factory=Cancel)
+    secrets: SecretMasker = field(default_factory=SecretMasker)
+    """The passwords of this command, to be masked in composed text."""
 
     def session(self, listener: Listener | None = None) -> "Session":
         """A session for one target, whose `--max-time` starts now."""
         limit = self.timeouts.max_time_s
         deadline = Deadline(self.clock).within(limit, f"timed out: not done after {limit or 0:g} s (--max-time)")
-        return Session(self, deadline, Trace(self.clock, listener))
+        return Session(self, deadline, Trace(self.clock, listener), Attempt())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,9 @@ class Session:
     network: Network
     deadline: Deadline
     trace: Trace
+    attempt: Attempt
+    tolerated: CertificateProblem | None = None
+    """What is wrong with the certificate, where `--insecure` lets it pass."""
 
     @property
     def timeouts(self) -> Timeouts:
@@ -88,8 +108,54 @@ class Session:
         return self.deadline.within(seconds, f"timed out: not connected after {seconds:g} s (--connect-timeout)")
 
     def note(self, text: str) -> None:
-        """Something the user should know though nothing failed."""
-        self.trace.note(text)
+        """Add something that the user should know though nothing failed to the notes of the result, once."""
+        if self.attempt.add_note(text):
+            self.trace.remark(text)
+
+    def open(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: TlsMode = TlsMode.OFF,
+        greet: Greet[T],
+        server_name: str | None = None,
+        alpn: Sequence[str] = (),
+        interactive: bool = True,
+    ) -> T:
+        """Open a connection and return what `greet` makes of it; see the module for the order of things.
+
+        `server_name` (default: `host`) is sent as SNI and checked. With `TlsMode.EXPLICIT` the handshake is for `greet`
+        to start (`start_tls`). `interactive` is for line protocols. Raises the errors of connecting, of TLS and of
+        `greet`.
+        """
+
+        def attempt(session: Session) -> T:
+            deadline = session.connect_deadline()
+            stream = session.connect(host, port, interactive=interactive, deadline=deadline)
+            try:
+                if tls is TlsMode.IMPLICIT:
+                    stream = session.start_tls(stream, server_name or host, deadline=deadline, alpn=alpn)
+                return greet(session, stream)
+            except BaseException:
+                stream.close()
+                raise
+
+        return self.wait_for_server(lambda: self.with_verification(attempt))
+
+    def start_tls(
+        self,
+        stream: SocketStream,
+        server_name: str,
+        *,
+        deadline: Deadline | None = None,
+        alpn: Sequence[str] = (),
+        resume_from: SocketStream | None = None,
+    ) -> "TlsStream":
+        """Put TLS on a connected stream; see `tlsstream.start_tls`. A plain conversation never loads ssl."""
+        from inetcli.net.tlsstream import start_tls
+
+        return start_tls(self, stream, server_name, deadline=deadline, alpn=alpn, resume_from=resume_from)
 
     def connect(
         self, host: str, port: int, *, interactive: bool = True, deadline: Deadline | None = None
@@ -132,7 +198,7 @@ class Session:
         """A TCP connection to one of these addresses: for what has been looked up, or told by the server."""
         deadline = deadline or self.connect_deadline()
         if channel == MAIN:
-            self.trace.tls = None  # what an earlier connection agreed on is not this one's
+            self.attempt.tls = None  # what an earlier connection agreed on is not this one's
         with self.trace.phase("connect", channel):
             sock, address = race(addresses, deadline, self.network.cancel)
         self.trace.remark(f"connected to {address}", channel)
@@ -191,11 +257,11 @@ class Session:
             return connect(self.with_trust(replace(self.network.trust, insecure=False)))
         except CertificateProblem as error:
             self.note(f"--insecure: {error.message}")
-        return connect(self)
+            return connect(replace(self, tolerated=error))
 
     def child(self, listener: Listener | None = None) -> "Session":
         """A session for one of several things that this target is about: within its deadline, with its own trace."""
-        return replace(self, trace=Trace(self.network.clock, listener))
+        return replace(self, trace=Trace(self.network.clock, listener), attempt=Attempt())
 
     def with_trust(self, trust: Trust) -> "Session":
         """The same session with another trust."""
@@ -215,3 +281,8 @@ class Session:
         if isinstance(failure, TimedOut) and over.message in failure.message:
             raise failure
         raise TimedOut(f"{over.message}; the last failure: {failure.message}") from failure
+
+
+def as_stream(_session: Session, stream: SocketStream) -> SocketStream:
+    """The greeting of a protocol in which the server says nothing first."""
+    return stream

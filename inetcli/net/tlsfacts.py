@@ -45,8 +45,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """One finished, or failed, handshake. `chain` is what the server sent, DER, leaf first."""
+    """One finished, or failed, handshake. `address` is the server's, numeric; `chain` is what the server sent, DER, leaf
+    first."""
 
+    address: str = ""
     version: str | None = None
     cipher: str | None = None
     group: str | None = None
@@ -93,10 +95,11 @@ def unwatch(context: ssl.SSLContext) -> None:
         pass
 
 
-def read_facts(tls: ssl.SSLObject, seen: Watch, *, verified: bool) -> TlsFacts:
+def read_facts(tls: ssl.SSLObject, seen: Watch, *, address: str, verified: bool) -> TlsFacts:
     """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
     cipher = tls.cipher()
     return TlsFacts(
+        address=address,
         version=tls.version() or (cipher[1] if cipher else None),  # a failed handshake has no version of its own
         cipher=cipher[0] if cipher else None,
         group=seen.group,

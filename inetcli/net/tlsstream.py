@@ -71,13 +71,12 @@ def start_tls(
     *,
     deadline: Deadline | None = None,
     alpn: Sequence[str] = (),
-    resume: ssl.SSLSession | None = None,
-    context: ssl.SSLContext | None = None,
+    resume_from: SocketStream | None = None,
 ) -> "TlsStream":
     """Do the TLS handshake on a connected stream, and go on with the result: `stream` must not be used again.
 
     `server_name` is sent as SNI (a name) and checked. `deadline`: the rest of a `connect_deadline()`; without one the
-    handshake gets a limit of its own. Bytes that came in clear before the handshake are a violation: somebody may have
+    handshake gets a limit of its own. `resume_from`: a TLS stream to the same server, whose session is resumed. Bytes that came in clear before the handshake are a violation: somebody may have
     put them there (RFC 4642 section 2.2.2, CVE-2011-0411's class). On any error the stream is closed.
 
     Raises the `CertificateProblem` that was found, with `facts` on it, `TlsHandshake`, `ClientCertificateWanted`,
@@ -87,9 +86,11 @@ def start_tls(
         if len(stream.reader):
             early = stream.reader.drain()[:80]
             raise ProtocolViolation(f"the server sent {early!r} in clear between its answer and the TLS handshake")
-        context = context or make_context(session.network.trust, alpn)
+        above = resume_from if isinstance(resume_from, TlsStream) else None
+        context = above.context if above else make_context(session.network.trust, alpn)
         seen = watch(context)
-        tls = TlsStream(stream, context, _host_name(server_name), resume)
+        tls = TlsStream(stream, context, _host_name(server_name), above.tls.session if above else None)
+        tls.tolerated = session.tolerated
     except BaseException:
         stream.close()
         raise
@@ -99,7 +100,8 @@ def start_tls(
             try:
                 tls.shake_hands(_limit(session, deadline))
             except ssl.SSLCertVerificationError as error:
-                raise _verdict(error, server_name, read_facts(tls.tls, seen, verified=False)) from error
+                facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=False)
+                raise _verdict(error, server_name, facts) from error
             except (SendFailed, ReceiveFailed) as error:
                 raise _cut(f"{error.message} in the TLS handshake") from error
             except ssl.SSLEOFError as error:
@@ -112,7 +114,7 @@ def start_tls(
                 message = f"{stream.peer}: the TLS handshake failed: {words_of(error)}{tls.said_in_clear()}"
                 raise TlsHandshake(message, reply=tls.records.said) from error
         unwatch(context)
-        tls.facts = read_facts(tls.tls, seen, verified=not trust.insecure)
+        tls.facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=not trust.insecure)
         _tell(session, stream.channel, tls.facts)
         if trust.pins:
             _check_pin(trust.pins, tls.facts, server_name)
@@ -143,6 +145,8 @@ class TlsStream(SocketStream):
         )
         self.context = context
         self.facts: TlsFacts = TlsFacts()
+        self.tolerated: CertificateProblem | None = None
+        """What is wrong with the certificate, where `--insecure` lets it pass."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
         self.records = Records()
@@ -304,7 +308,7 @@ def _cut(message: str) -> TlsHandshake:
 def _tell(session: Session, channel: str, facts: TlsFacts) -> None:
     """What TLS agreed on goes into the answer, also where it is refused."""
     if channel == MAIN:
-        session.trace.tls = facts.summary()
+        session.attempt.tls = facts.summary()
 
 
 def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:

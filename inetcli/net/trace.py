@@ -7,7 +7,7 @@ read the phases from it. It keeps times and notes, never bytes: a listener that 
 Secrets do not reach a trace: whoever sends one hands over the masked form beside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -64,12 +64,6 @@ class Trace:
         self._settled: float | None = None
         self.phases: dict[str, Span] = {}
         """resolve, connect, tls and first_byte, those that took place; the last of each on the main channel."""
-        self.notes: list[str] = []
-        """What the user should know though nothing failed: fall-backs, skipped names."""
-        self.committed = False
-        """Something has gone out that must not go out twice (a password not yet accepted, a POST): no retry."""
-        self.tls: Mapping[str, object] | None = None
-        """What TLS agreed on, on the main channel: the `tls` of the answer. None = not spoken."""
         self.received_bytes = 0
         self.sent_bytes = 0
 
@@ -119,12 +113,6 @@ class Trace:
         data = text.encode("utf-8", "surrogateescape")
         if self._listener:
             self._listener(Event(self.now(), EventKind.REMARK, channel, data, len(data), whole=True))
-
-    def note(self, text: str) -> None:
-        """Something for the answer's notes; told once."""
-        if text not in self.notes:
-            self.notes.append(text)
-            self.remark(text)
 
     @contextmanager
     def phase(self, name: str, channel: str = MAIN) -> Iterator[None]:

@@ -1,6 +1,15 @@
-"""What the user trusts: the TLS options, before any TLS is loaded."""
+"""The TLS options of the user, before any TLS is loaded: whether to speak it, and what to trust."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TlsMode(StrEnum):
+    """When TLS starts: never, by a command of the protocol (AUTH TLS, STARTTLS), or with the first byte."""
+
+    OFF = "off"
+    EXPLICIT = "explicit"
+    IMPLICIT = "implicit"
 
 
 @dataclass(frozen=True, slots=True)

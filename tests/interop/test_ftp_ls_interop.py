@@ -86,10 +86,10 @@ def test_list_says_the_same_where_there_is_no_mlsd(plain_ftp_peer: FtpPeer) -> N
     folder = plain_ftp_peer.root / "pub"
     fill(folder)
     who = Credentials(USER, Secret(PASSWORD), "test") if plain_ftp_peer.kind == "pure-ftpd" else ANONYMOUS
-    endpoint = ServerKey("127.0.0.1", plain_ftp_peer.port, credentials=who)
-    control = open_control(session_for(), endpoint, ServerState(mlsd=False))
+    server_key = ServerKey("127.0.0.1", plain_ftp_peer.port, credentials=who)
+    control = open_control(session_for(), server_key, ServerState(mlsd=False))
     entries = list_folder(control, "pub").entries
-    control.leave()
+    control.quit()
     assert {entry.source for entry in entries} == {Source.LIST}
     check({entry.name: (entry.type.value, entry.size, entry.modified, entry.resolution) for entry in entries}, folder)
 

@@ -20,7 +20,7 @@ class Connection:
     rejected: bool = False
     left: bool = False
 
-    def leave(self) -> None:
+    def quit(self) -> None:
         self.left = True
 
 
@@ -42,8 +42,8 @@ class Peer:
 def share():
     shares: list[ConnectionPool] = []
 
-    def make(places: int) -> ConnectionPool[Connection]:
-        shares.append(ConnectionPool(places, lambda error: error.reply_code == 421))
+    def make(max_size: int) -> ConnectionPool[Connection]:
+        shares.append(ConnectionPool(max_size, lambda error: error.reply_code == 421))
         return shares[-1]
 
     yield make
@@ -148,9 +148,9 @@ def test_the_only_one_that_does_not_come_about_is_an_error_and_leaves_its_place(
 def test_one_that_was_turned_away_takes_its_place_with_it_if_there_are_others(share, cancel: Cancel) -> None:
     peer, shared = Peer(), share(2)
     with shared.acquire(NO_LIMIT, cancel, peer.make):
-        assert not shared.crowded
+        assert not shared.has_several
         with shared.acquire(NO_LIMIT, cancel, peer.make) as extra:
-            assert shared.crowded
+            assert shared.has_several
             extra.usable, extra.rejected = False, True
         over = NO_LIMIT.within(0.01, "over")
         with pytest.raises(TimedOut), shared.acquire(over, cancel, peer.make):
@@ -163,8 +163,8 @@ def test_one_that_was_turned_away_takes_its_place_with_it_if_there_are_others(sh
 
 def test_widen_is_for_once(share, cancel: Cancel) -> None:
     peer, shared = Peer(), share(1)
-    shared.widen(2)
-    shared.widen(2)
+    shared.grow(2)
+    shared.grow(2)
     over = NO_LIMIT.within(0.01, "over")
     with (
         shared.acquire(NO_LIMIT, cancel, peer.make),
@@ -204,10 +204,10 @@ def test_a_share_at_rest_holds_nothing_and_begins_anew(share, cancel: Cancel) ->
     peer, shared = Peer(most=1), share(3)
     before = len(os.listdir("/proc/self/fd"))
     with shared.acquire(NO_LIMIT, cancel, peer.make):
-        shared.rest()  # somebody is here
+        shared.release_idle()  # somebody is here
         assert not peer.made[0].left
-    shared.rest()
-    shared.rest()
+    shared.release_idle()
+    shared.release_idle()
     assert peer.made[0].left
     assert len(os.listdir("/proc/self/fd")) == before
     with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from inetcli.errors import LocalRead, Usage
 from inetcli.net.credentials import (
-    MAX_BYTES,
     CredentialOptions,
     Credentials,
+    PasswordFile,
     clear_text_note,
     find_credentials,
-    parse_netrc,
     read_password_file,
 )
+from inetcli.net.netrc import MAX_BYTES, parse_netrc
 from inetcli.secret import Secret
 
 CANARY = "c4n4ry"
@@ -60,7 +60,7 @@ def find(
         host,
         url_user=url_user,
         url_password=None if url_password is None else Secret(url_password),
-        options=CredentialOptions(user, password_file, netrc_file, insecure),
+        options=CredentialOptions(user, PasswordFile(password_file) if password_file else None, netrc_file, insecure),
         clear_text_ok=clear_text_ok,
     )
 
@@ -432,10 +432,10 @@ def test_password_from_a_pipe_is_for_all_targets() -> None:
     """`<(pass x)` gives its line once; targets and retries ask again and again, on several threads."""
     code = f"""
 from concurrent.futures import ThreadPoolExecutor
-from inetcli.net.credentials import CredentialOptions, find_credentials
+from inetcli.net.credentials import CredentialOptions, PasswordFile, find_credentials
 import sys
+options = CredentialOptions("ada", PasswordFile(sys.argv[1]))
 def find(host):
-    options = CredentialOptions("ada", sys.argv[1])
     return find_credentials(host, url_user=None, url_password=None, options=options, clear_text_ok=True)[0]
 with ThreadPoolExecutor(4) as pool:
     print(*[found.password.reveal() == {CANARY!r} for found in pool.map(find, "abcdefgh")])

@@ -237,7 +237,7 @@ def test_insecure_says_what_was_wrong_and_connects_once_more(make) -> None:
 
     assert session.with_verification(connect) == "in"
     assert tried == [False, True]
-    assert session.trace.notes == ["--insecure: a.test: the certificate is for b.test"]
+    assert session.attempt.notes == ["--insecure: a.test: the certificate is for b.test"]
 
 
 def test_insecure_is_silent_where_nothing_is_wrong(make) -> None:
@@ -245,7 +245,7 @@ def test_insecure_is_silent_where_nothing_is_wrong(make) -> None:
     tried: list[bool] = []
     session.with_verification(lambda trusting: tried.append(trusting.network.trust.insecure))
     assert tried == [False]
-    assert session.trace.notes == []
+    assert session.attempt.notes == []
 
 
 def test_insecure_lets_no_other_failure_pass(make) -> None:

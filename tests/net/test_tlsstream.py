@@ -290,11 +290,11 @@ def test_the_trace_keeps_what_tls_agreed_on_for_the_answer() -> None:
     with TlsServer() as server:
         session = session_to(server)
         start_tls(session, session.connect(server.host, server.port), "localhost").close()
-        assert session.trace.tls is not None
-        assert (session.trace.tls["version"], session.trace.tls["peer_verified"]) == ("TLSv1.3", True)
+        assert session.attempt.tls is not None
+        assert (session.attempt.tls["version"], session.attempt.tls["peer_verified"]) == ("TLSv1.3", True)
         session.connect(server.host, server.port).close()
-        assert session.trace.tls is None
+        assert session.attempt.tls is None
         with pytest.raises(WrongHost):
             start_tls(session, session.connect(server.host, server.port), "example.net")
-        assert session.trace.tls is not None
-        assert session.trace.tls["peer_verified"] is False
+        assert session.attempt.tls is not None
+        assert session.attempt.tls["peer_verified"] is False

@@ -66,13 +66,6 @@ def test_what_follows_the_answer_is_not_part_of_its_times(trace: Trace, clock) -
     assert trace.timing_ms() == {"first_byte": 1000.0, "total": 1000.0}
 
 
-def test_a_note_is_told_once_and_is_a_remark_too(trace: Trace, events: list[Event]) -> None:
-    trace.note("EPSV refused: PASV \udce9")
-    trace.note("EPSV refused: PASV \udce9")
-    assert trace.notes == ["EPSV refused: PASV \udce9"]
-    assert [(event.kind, event.data) for event in events] == [(EventKind.REMARK, b"EPSV refused: PASV \xe9")]
-
-
 def test_nobody_has_to_listen(clock) -> None:
     trace = Trace(clock)
     trace.sent(MAIN, b"x")

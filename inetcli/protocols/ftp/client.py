@@ -16,13 +16,13 @@ from typing import TypeVar
 from inetcli.errors import InetError
 from inetcli.net.session import Session
 from inetcli.payload import Payload
+from inetcli.protocols.ftp.connect import FtpPeer
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.directory import Contents, list_folder
 from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, download
-from inetcli.protocols.ftp.errors import expect, forbidden, missing
+from inetcli.protocols.ftp.errors import expect_reply, name_error, path_error
 from inetcli.protocols.ftp.folders import folder_is_there, make_folder, make_folders
 from inetcli.protocols.ftp.model import Download, Upload
-from inetcli.protocols.ftp.server import Server
 from inetcli.protocols.ftp.upload import UploadOptions, upload
 from inetcli.protocols.ftp.wire import parse_mdtm
 from inetcli.wire.replies import Reply
@@ -35,7 +35,7 @@ class Ftp:
     """One target's dealings with a server."""
 
     session: Session
-    server: Server
+    peer: FtpPeer
 
     def get(self, path: str, place: LocalPath, local: LocalFile, wish: DownloadOptions, watcher: Watcher) -> Download:
         """Fetch a file; see `download`."""
@@ -54,18 +54,18 @@ class Ftp:
 
         def rename(control: Control) -> None:
             control.agree_on_names(to)
-            expect(control.ask("RNFR", path), 350, lambda reply: missing(f"{path}: cannot be moved", reply))
-            expect(control.ask("RNTO", to), 2, lambda reply: forbidden(f"{to}: cannot be moved there", reply))
+            expect_reply(control.ask("RNFR", path), 350, lambda reply: path_error(f"{path}: cannot be moved", reply))
+            expect_reply(control.ask("RNTO", to), 2, lambda reply: name_error(f"{to}: cannot be moved there", reply))
 
         self._use(path, rename)
 
     def remove(self, path: str) -> None:
         """DELE: one file. `NotFound`, `Denied`, `Refused`."""
-        self._do(path, "DELE", lambda reply: missing(f"{path}: not removed", reply))
+        self._do(path, "DELE", lambda reply: path_error(f"{path}: not removed", reply))
 
     def remove_folder(self, path: str) -> None:
         """RMD: one folder, which must be empty. `NotFound`, `Denied`, `Refused`."""
-        self._do(path, "RMD", lambda reply: missing(f"{path}: not removed", reply))
+        self._do(path, "RMD", lambda reply: path_error(f"{path}: not removed", reply))
 
     def make_folder(self, path: str, *, parents: bool = False) -> None:
         """MKD: one folder; with `parents` those above it, too, and it may be there. `Denied`, `Refused`."""
@@ -84,11 +84,11 @@ class Ftp:
         return self._use(path, lambda control: folder_is_there(control, path))
 
     def _do(self, path: str, verb: str, error: Callable[[Reply], InetError]) -> None:
-        self._use(path, lambda control: expect(control.ask(verb, path), 2, error))
+        self._use(path, lambda control: expect_reply(control.ask(verb, path), 2, error))
 
     def _use(self, path: str, work: Callable[[Control], T]) -> T:
         def agreed(control: Control) -> T:
             control.agree_on_names(path)
             return work(control)
 
-        return self.server.use(self.session, agreed)
+        return self.peer.use(self.session, agreed)

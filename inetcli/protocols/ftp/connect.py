@@ -7,55 +7,59 @@
 Nothing is sent before the greeting, or between AUTH TLS and the handshake. The login is `control`'s.
 """
 
-from inetcli.errors import TlsHandshake
+from inetcli.errors import InetError, TlsHandshake
+from inetcli.net.peers import Peer, Peers
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.protocols.ftp.control import Control, ServerKey, ServerState
-from inetcli.protocols.ftp.errors import failed
-from inetcli.protocols.ftp.model import Security
+from inetcli.net.trust import TlsMode
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.errors import reply_error
+from inetcli.protocols.ftp.server_state import ServerKey, ServerState
 from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import parse_reply
 
+FtpPeer = Peer[ServerKey, ServerState, Control]
+"""One server, and the connections to it."""
 
-def open_control(session: Session, endpoint: ServerKey, manners: ServerState | None = None) -> Control:
-    """A control connection that has been greeted, and is inside TLS if it is to be; the login comes with the first
-    command. Errors: those of connecting and TLS, `Refused`."""
-    known = manners or ServerState()
-    if known.denied:
-        raise known.denied
-    return session.wait_for_server(
-        lambda: session.with_verification(lambda trusting: _greet(trusting, endpoint, known))
-    )
+FtpPeers = Peers[ServerKey, ServerState, Control]
+"""The servers of one command."""
+
+CLOSING = 421
+"""What a server says that has too many connections, or too many users."""
 
 
-def _greet(session: Session, endpoint: ServerKey, manners: ServerState) -> Control:
-    """Connect, secure, and take the greeting."""
-    deadline = session.connect_deadline()
-    stream = session.connect(endpoint.host, endpoint.port, deadline=deadline)
-    try:
-        if endpoint.security is Security.IMPLICIT:
-            from inetcli.net.tlsstream import start_tls
+def ftp_peers(max_connections: int) -> FtpPeers:
+    """Make the servers of one command, with at most `max_connections` to each."""
+    return Peers(open_control, ServerState, _rejects_extra, max_connections=max_connections)
 
-            stream = start_tls(session, stream, endpoint.host, deadline=deadline)
-        control = Control(session, stream, endpoint, manners)
+
+def _rejects_extra(error: InetError) -> bool:
+    return error.reply_code == CLOSING
+
+
+def open_control(session: Session, key: ServerKey, state: ServerState) -> Control:
+    """Open a control connection, greeted, and inside TLS if it is to be; the login comes with the first command.
+
+    Errors: those of connecting and TLS, `Refused`.
+    """
+
+    def greet(session: Session, stream: SocketStream) -> Control:
+        control = Control(session, stream, key, state)
         greeting = stream.read(parse_reply)
         while greeting.code == 120:
             greeting = stream.read(parse_reply)
         if greeting.code != 220:
-            raise failed("the server does not want us", greeting)
-        if endpoint.security is Security.EXPLICIT:
-            control.stream = stream = _auth_tls(control)
-    except BaseException:
-        stream.close()
-        raise
-    return control
+            raise reply_error("connection rejected", greeting)
+        if key.tls is TlsMode.EXPLICIT:
+            control.stream = _auth_tls(control)
+        return control
+
+    return session.open(key.host, key.port, tls=key.tls, greet=greet)
 
 
 def _auth_tls(control: Control) -> SocketStream:
-    from inetcli.net.tlsstream import start_tls
-
     control.send(Command("AUTH", "TLS"))
     reply = control.reply()
     if reply.code != 234:
-        raise TlsHandshake(f'AUTH TLS refused: "{reply}"', reply_code=reply.code, reply=str(reply))
-    return start_tls(control.session, control.stream, control.endpoint.host)
+        raise TlsHandshake.from_reply("AUTH TLS refused", reply)
+    return control.session.start_tls(control.stream, control.server_key.host)

@@ -19,7 +19,7 @@ data connection at an EPSV, and a reply that comes out of turn could pass for th
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from inetcli.errors import InetError, LoginDenied, ProtocolViolation, TimedOut, TlsHandshake
@@ -28,13 +28,11 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.wait import Cancelled, WaitLimits
-from inetcli.protocols.ftp.errors import failed
-from inetcli.protocols.ftp.model import Features, Security
+from inetcli.protocols.ftp.errors import reply_error
+from inetcli.protocols.ftp.model import Features
+from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey, ServerState
 from inetcli.protocols.ftp.wire import Command, parse_features, parse_path
-from inetcli.secret import Secret
 from inetcli.wire.replies import Reply, parse_reply
-
-ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
 
 STALL_S = 3.0
 """How long the next reply to commands that went out together may take, before the server is suspected of having thrown
@@ -42,7 +40,6 @@ away the rest. One that is only slow is asked one question more."""
 
 PROBE = Command("PWD")
 
-Heed = Callable[[Sequence[Reply]], object]
 EARLY_PROBE = Command("FEAT")
 """What shows where the conversation stands, after a login and before it: vsftpd refuses all but a few things there."""
 
@@ -54,45 +51,16 @@ class State(Enum):
     READY = "ready"
 
 
-@dataclass(slots=True)
-class ServerState:
-    """What has been learned of a server, for all connections to it."""
-
-    pipelines: bool = True
-    epsv: bool = True
-    mlsd: bool = True
-    data_connected: bool = False
-    """A passive data connection has come about: the way there is open."""
-    features: Features | None = None
-    welcome: Callable[[], object] = lambda: None
-    """Called when a login went well."""
-    login_succeeded: bool = False
-    """A login went well: another one that is refused is one too many."""
-    denied: LoginDenied | None = None
-    """The login was refused: the same one is not tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerKey:
-    """A server, and how to speak to it. `encoding`: of names, where the server does not say that they are UTF-8."""
-
-    host: str
-    port: int
-    security: Security = Security.OFF
-    credentials: Credentials = ANONYMOUS
-    active: bool = False
-    trust_pasv: bool = False
-    encoding: str | None = None
-
-
 class Control:
     """A control connection to one server."""
 
-    def __init__(self, session: Session, stream: SocketStream, endpoint: ServerKey, manners: ServerState) -> None:
+    def __init__(
+        self, session: Session, stream: SocketStream, server_key: ServerKey, server_state: ServerState
+    ) -> None:
         self.session = session
         self.stream = stream
-        self.endpoint = endpoint
-        self.manners = manners
+        self.server_key = server_key
+        self.server_state = server_state
         self.state = State.GREETED
         self.answered = 0
         """Replies that have come since a target took this connection."""
@@ -123,15 +91,15 @@ class Control:
     @property
     def encoding(self) -> str:
         """The encoding of names: UTF-8 where the server says so, or the user says nothing else."""
-        features = self.manners.features
-        return "utf-8" if features and features.utf8 else self.endpoint.encoding or "utf-8"
+        features = self.server_state.features
+        return "utf-8" if features and features.utf8 else self.server_key.encoding or "utf-8"
 
     def adopt(self, session: Session) -> None:
         """Go on for another target: its limits, its trace."""
         self.session = session
         self.stream.limits = session.wait_limits()
         self.stream.trace = session.trace
-        session.trace.tls = self.stream.facts.summary() if self.stream.facts else None
+        session.attempt.tls = self.stream.facts.summary() if self.stream.facts else None
         self.answered = 0
         self.fresh = False
 
@@ -157,7 +125,7 @@ class Control:
         reply = self.stream.read(parse_reply)
         if reply.code == 421:  # no answer: it may have come before the command did
             self._hung_up = True
-            raise failed("the server closes the connection", reply)
+            raise reply_error("the server closes the connection", reply)
         self.answered += 1
         if reply.first != 1:
             self._outstanding -= 1
@@ -185,17 +153,17 @@ class Control:
 
     def features(self) -> Features:
         """What the server can do; asked once."""
-        if self.manners.features is None:
+        if self.server_state.features is None:
             self.agree_on_names()
-        return self.manners.features or Features({})
+        return self.server_state.features or Features({})
 
     def agree_on_names(self, name: str | None = None) -> None:
         """Say that our names are UTF-8, and find out whether the server's are (RFC 2640): once for a connection, and
         only if it matters for `name`. Some servers want to be told, others do it anyway; a refusal is no matter."""
-        ascii_only = name is not None and name.isascii() and self.endpoint.encoding is None
+        ascii_only = name is not None and name.isascii() and self.server_key.encoding is None
         if not (self._agreed or ascii_only):
             features, _ = self.ask_all([Command("FEAT"), Command("OPTS", "UTF8 ON")])
-            self.manners.features = parse_features(features)
+            self.server_state.features = parse_features(features)
             self._agreed = True
 
     def home(self) -> str:
@@ -203,11 +171,11 @@ class Control:
         if self._home is None:
             reply = self.ask("PWD")
             if reply.code != 257:
-                raise failed("the server does not tell the folder", reply)
+                raise reply_error("the server does not tell the folder", reply)
             self._home = parse_path(reply)
         return self._home
 
-    def leave(self) -> None:
+    def quit(self) -> None:
         """QUIT, without waiting for the answer: everything that counts is done."""
         try:
             self.stream.send(Command("QUIT").encode())
@@ -219,7 +187,7 @@ class Control:
     # The login
 
     def _login_commands(self) -> list[Command]:
-        who = self.endpoint.credentials
+        who = self.server_key.credentials
         login = [Command("USER", who.user)]
         if who.password is not None:
             login.append(Command("PASS", secret=who.password))
@@ -227,7 +195,7 @@ class Control:
 
     def _log_in(self, login: list[Command], commands: Sequence[Command]) -> list[Reply]:
         """USER and PASS, under TLS PBSZ and PROT, and with or after them `commands`; the replies to these."""
-        who = self.endpoint.credentials
+        who = self.server_key.credentials
         protect = [Command("PBSZ", "0"), Command("PROT", "P")] if self.secure else []
         rest = [*protect, *commands]
         after: list[Reply] = []
@@ -236,7 +204,7 @@ class Control:
             if len(before) + len(came) == len(login):  # who refuses it may close at once, and answer nothing else
                 self._judge([*before, *came])
 
-        if self.manners.pipelines and (self.secure or who is ANONYMOUS):
+        if self.server_state.pipelines and (self.secure or who is ANONYMOUS):
             self._commit(who)
             replies = self._converse([*login, *rest], lambda came: heed([], came))
             answers, after = replies[: len(login)], replies[len(login) :]
@@ -246,29 +214,29 @@ class Control:
                 if not self.secure and (note := clear_text_note(who, self.stream.peer.host)):
                     self.session.note(note)
                 self._commit(who)
-                at_once = rest if self.manners.pipelines else []
+                at_once = rest if self.server_state.pipelines else []
                 replies = self._converse([login[1], *at_once], lambda came: heed(answers, came))
                 answers, after = [answers[0], replies[0]], replies[1:]
         self._judge(answers)
-        self.session.trace.committed = False
+        self.session.attempt.allow_retry()
         self.state = State.READY
-        self.manners.login_succeeded = True
-        self.manners.welcome()
+        self.server_state.accept_login()
         if len(after) < len(rest):
             after = self._converse(rest)
         for command, reply in zip(protect, after, strict=False):
             if reply.code != 200:
                 what = f"{command.verb} {command.argument}"
-                raise TlsHandshake(f'{what} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+                raise TlsHandshake.from_reply(f"{what} refused", reply)
         return after[len(protect) :]
 
     def _commit(self, who: Credentials) -> None:
         """From here until it is accepted, a password is not to be sent by another try."""
-        self.session.trace.committed = who is not ANONYMOUS
+        if who is not ANONYMOUS:
+            self.session.attempt.forbid_retry("a password has gone out that is not accepted yet")
 
     def _judge(self, replies: Sequence[Reply]) -> None:
         """Whether the login went well: 230 to USER is enough, whatever is said to a PASS that was not needed."""
-        who = self.endpoint.credentials
+        who = self.server_key.credentials
         reply = replies[0] if replies[0].code != 331 else replies[-1]
         match reply.code:
             case 230 | 202 | 232:
@@ -279,11 +247,10 @@ class Control:
                 why = "the server wants an account (ACCT)"
             case _:
                 why = f'login denied: "{reply}"'
-        if self.manners.login_succeeded:  # ProFTPD's MaxClientsPerHost says 530
+        if self.server_state.login_succeeded:  # ProFTPD's MaxClientsPerHost says 530
             self._hung_up = True
-            raise failed(why, reply)
-        self.manners.denied = LoginDenied(f"{who.user}: {why}", reply_code=reply.code, reply=str(reply))
-        raise self.manners.denied
+            raise reply_error(why, reply)
+        raise self.server_state.deny_login(LoginDenied.from_reply(f"{who.user}: {why}", reply, quoted=False))
 
     # Commands and replies in step, and getting back into it
 
@@ -299,7 +266,7 @@ class Control:
         self, commands: Sequence[Command], heed: Callable[[list[Reply]], object] = lambda came: None
     ) -> list[Reply]:
         """The replies to these commands; `heed` sees those that have come, after each."""
-        if not self.manners.pipelines or len(commands) < 2:
+        if not self.server_state.pipelines or len(commands) < 2:
             return [self._in_step(command) for command in commands]
         self._send(commands)
         replies: list[Reply] = []
@@ -344,7 +311,7 @@ class Control:
             if len(replies) < login:
                 replies += [self._login_reply(misfit, late)] * (login - len(replies))
             del replies[login:]
-        self.manners.pipelines = False
+        self.server_state.pipelines = False
         self.session.note("the server loses count of commands that are sent together: asking one at a time")
         return [*replies, *(self._in_step(command) for command in commands[len(replies) :])]
 
@@ -368,7 +335,7 @@ class Control:
         while len(came) <= missing:
             lone = len(came) == 1 and came[0].first == 5
             try:
-                reply = self._soon() if lone and self.endpoint.credentials is ANONYMOUS else self.reply()
+                reply = self._soon() if lone and self.server_key.credentials is ANONYMOUS else self.reply()
             except TimedOut:
                 if not lone or self.session.deadline.passed:
                     raise

@@ -18,7 +18,7 @@ from inetcli.net.listen import Acceptor
 from inetcli.net.resolve import IPV4, Address
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.errors import failed
+from inetcli.protocols.ftp.errors import reply_error
 from inetcli.protocols.ftp.wire import Command, encode_eprt, encode_port, parse_epsv, parse_pasv
 from inetcli.wire.replies import Reply
 
@@ -30,7 +30,7 @@ class Passive:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self.command = Command("EPSV" if control.manners.epsv or _is_ipv6(control) else "PASV")
+        self.command = Command("EPSV" if control.server_state.epsv or _is_ipv6(control) else "PASV")
 
     def begin_transfer(self, transfer: Command, reply: Reply) -> tuple[Reply, SocketStream | None]:
         """Ask for the transfer, and connect: the first reply to it, and the data connection, None if it was refused.
@@ -39,7 +39,7 @@ class Passive:
         """
         control = self._control
         address = self._address(self.command.verb, reply)
-        if control.manners.data_connected and address is not None:
+        if control.server_state.data_connected and address is not None:
             control.send(transfer)
             try:
                 stream = self._connect(address)
@@ -50,7 +50,7 @@ class Passive:
                 raise
         else:
             stream = self._find_way(address)
-            control.manners.data_connected = True
+            control.server_state.data_connected = True
             try:
                 control.send(transfer)
             except BaseException:
@@ -90,7 +90,7 @@ class Passive:
                 if control.session.deadline.passed:
                     raise
                 control.session.note(f"EPSV: {error.message}; using PASV")
-            control.manners.epsv = False
+            control.server_state.epsv = False
             address = self._address("PASV", control.ask("PASV"))
         assert address is not None
         return self._connect(address)
@@ -101,14 +101,14 @@ class Passive:
         peer = control.stream.peer
         if verb == "PASV":
             if reply.code != 227:
-                raise failed("the server offers no data connection", reply)
+                raise reply_error("the server offers no data connection", reply)
             host, port = parse_pasv(reply)
-            return Address(IPV4, (host, port)) if control.endpoint.trust_pasv else peer.with_port(port)
+            return Address(IPV4, (host, port)) if control.server_key.trust_pasv_address else peer.with_port(port)
         if reply.code == 229:
             return peer.with_port(parse_epsv(reply))
         if _is_ipv6(control):
-            raise failed("EPSV refused, and PASV has no IPv6", reply)
-        if control.manners.epsv:
+            raise reply_error("EPSV refused, and PASV has no IPv6", reply)
+        if control.server_state.epsv:
             control.session.note(f'EPSV refused ("{reply}"); using PASV')
         return None
 
@@ -134,7 +134,7 @@ class Active:
                 where = self._acceptor.address
                 reply = control.ask_all([encode_port(where.host, where.port)])[0]
             if reply.first != 2:
-                raise failed("the server makes no data connection to us", reply)
+                raise reply_error("the server makes no data connection to us", reply)
             control.send(transfer)
             first = control.reply()
             if first.first not in (1, 2):
@@ -156,20 +156,17 @@ class Data:
 
 def data_connector(control: Control) -> Passive | Active:
     """How the next data connection is to come about."""
-    return Active(control) if control.endpoint.active else Passive(control)
+    return Active(control) if control.server_key.active else Passive(control)
 
 
 def secure_data(control: Control, stream: SocketStream) -> Data:
     """The data connection inside TLS, if the control connection is: after the 150, where the server starts, too."""
     if not control.secure:
         return Data(stream)
-    from inetcli.net.tlsstream import TlsStream, start_tls
-
     above = control.stream
-    assert isinstance(above, TlsStream)
-    host = control.endpoint.host
-    secured = start_tls(control.session, stream, host, resume=above.tls.session, context=above.context)
-    if not secured.facts.session_reused and secured.facts.chain[:1] != above.facts.chain[:1]:
+    secured = control.session.start_tls(stream, control.server_key.host, resume_from=above)
+    same_owner = above.facts is not None and secured.facts.chain[:1] == above.facts.chain[:1]
+    if not secured.facts.session_reused and not same_owner:
         secured.close()
         raise ProtocolViolation("the data connection shows another certificate than the control connection")
     return Data(secured, secured.facts.session_reused)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from inetcli.errors import Denied, InetError, NotFound, Refused
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.errors import missing
+from inetcli.protocols.ftp.errors import path_error
 from inetcli.protocols.ftp.listing import Listing, parse_mlsx
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.transfer import retrieve_rows
@@ -39,23 +39,23 @@ def list_folder(control: Control, path: str) -> Contents:
 
     Errors: `NotFound`, `Denied`, `Incomplete`, `TooLarge`, `Refused`, those of streams.
     """
-    if control.manners.mlsd:
+    if control.server_state.mlsd:
         try:
             return Contents(_read(control, "MLSD", path, path)[0])
         except _REFUSALS as error:
             code = error.reply_code or 0
             if code in UNKNOWN_COMMAND:
-                control.manners.mlsd = False
+                control.server_state.mlsd = False
             elif code // 100 != 5:
                 raise
             else:
                 entry, reply = _describe(control, path)
                 if entry and entry.type is not EntryType.DIR:
                     return Contents([entry], of_file=True)
-                if entry is None and control.manners.mlsd:
+                if entry is None and control.server_state.mlsd:
                     # 501 says that it is no folder (RFC 3659 section 7.2.1), also of what is not there.
                     if (code, reply.code) == (501, 550):
-                        raise missing(f"{path}: not listed", reply) from error
+                        raise path_error(f"{path}: not listed", reply) from error
                     raise
     return _list(control, path)
 
@@ -69,7 +69,7 @@ def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
     """What MLST says of a path, None when it is refused; and its reply. There is MLST where there is MLSD."""
     reply = control.ask("MLST", path)
     if reply.code in UNKNOWN_COMMAND:
-        control.manners.mlsd = False
+        control.server_state.mlsd = False
     if reply.code != 250 or len(reply.lines) < 3:
         return None, reply
     row = reply.lines[1].lstrip(" ").encode("utf-8", "surrogateescape")
@@ -102,7 +102,7 @@ def _list(control: Control, path: str) -> Contents:
     # Some servers take a name for a pattern, and list what matches.
     entries = [replace(entry, name=base_name(path)) for entry in entries if base_name(entry.name) == base_name(path)]
     if not entries:
-        raise missing(f"{path}: not listed", entered)
+        raise path_error(f"{path}: not listed", entered)
     return Contents(entries[:1], of_file=True)
 
 

@@ -220,7 +220,7 @@ def download(
         seconds=session.trace.elapsed() - begun,
         verified=verified,
         final=done.final,
-        tls=session.trace.tls,
+        tls=session.attempt.tls,
         data_resumed=done.data_resumed,
     )
 
@@ -242,7 +242,8 @@ def _fetch(
         raise
 
     def for_good(size: int) -> None:
-        control.session.trace.committed |= size > 0  # a second try would write them twice
+        if size:
+            control.session.attempt.forbid_retry("bytes have been written where they cannot be taken back")
         watcher.progress(size)
 
     sink = Sink(

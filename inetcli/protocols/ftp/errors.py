@@ -1,49 +1,88 @@
-"""What a refusal means: which error of ours a reply is.
+"""Which error of ours a reply is: one table of codes, and a factory for each thing that a reply may refuse.
 
-421 425 426 450 451 452     for now: trying again may help
-550                         to a path: not there, unless its text says that it is forbidden
-550 | 553                   to a name that is to be made: not allowed
+    command      anything that has no path: RFC 959 section 4.2
+    path         a path that is to be there
+    new name     a name that is to be made
+    upload       bytes that are to be stored
+
+What is not in the table is `Refused`, or `UploadRefused` for a 5yz to an upload. `transient` = another try may help:
+the 4yz that are about the moment (RFC 959 section 4.2.1).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from inetcli.errors import Denied, InetError, NotFound, Refused
+from inetcli.errors import Denied, InetError, NotFound, Refused, UploadRefused
 from inetcli.wire.replies import Reply
 
-TRANSIENT = frozenset((421, 425, 426, 450, 451, 452))
-"""Replies after which trying again may help: RFC 959 section 4.2.1's 4yz that are about the moment."""
 
-_NO_ENTRY = ("permission", "denied")
+@dataclass(frozen=True, slots=True)
+class ReplyMeaning:
+    """The error of one reply code, by what was refused."""
+
+    command: type[InetError] = Refused
+    path: type[InetError] = Refused
+    new_name: type[InetError] = Refused
+    upload: type[InetError] = UploadRefused
+    transient: bool = False
 
 
-def expect(reply: Reply, wanted: int, error: Callable[[Reply], InetError]) -> Reply:
-    """The reply, if it is the one that is wanted (a code, or its first digit); else the error is raised."""
+_FOR_NOW = ReplyMeaning(upload=Refused, transient=True)
+
+MEANINGS: Mapping[int, ReplyMeaning] = {
+    421: _FOR_NOW,
+    425: _FOR_NOW,
+    426: _FOR_NOW,
+    450: _FOR_NOW,
+    451: _FOR_NOW,
+    452: ReplyMeaning(transient=True),
+    550: ReplyMeaning(path=NotFound, new_name=Denied),
+    553: ReplyMeaning(new_name=Denied),
+}
+
+_OTHER = ReplyMeaning(upload=Refused)
+_OTHER_5YZ = ReplyMeaning()
+
+_WORDS_OF_DENIAL = ("permission", "denied")
+
+
+def expect_reply(reply: Reply, wanted: int, error: Callable[[Reply], InetError]) -> Reply:
+    """Return the reply if it is the one that is wanted (a code, or its first digit); else raise `error` of it."""
     if wanted not in (reply.code, reply.first):
         raise error(reply)
     return reply
 
 
-def failed(doing: str, reply: Reply) -> InetError:
-    """The error for a refusal that has no meaning of its own."""
-    error = Refused(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
-    error.transient = reply.code in TRANSIENT
-    return error
+def reply_error(doing: str, reply: Reply) -> InetError:
+    """The error for a refusal that is about no path."""
+    meaning = _meaning(reply)
+    return meaning.command.from_reply(doing, reply, transient=meaning.transient)
 
 
-def missing(doing: str, reply: Reply) -> InetError:
-    """The error for a refused path: 550 is "not there", unless its text says that it is forbidden."""
-    if reply.code != 550:
-        return failed(doing, reply)
-    return (Denied if is_denial(reply) else NotFound)(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
+def path_error(doing: str, reply: Reply) -> InetError:
+    """The error for a path that is refused: 550 is `NotFound`, or `Denied` if its text speaks of a denial."""
+    meaning = _meaning(reply)
+    kind = Denied if meaning.path is NotFound and is_denial(reply) else meaning.path
+    return kind.from_reply(doing, reply, transient=meaning.transient)
+
+
+def name_error(doing: str, reply: Reply) -> InetError:
+    """The error for a name that may not be made: 550 and 553 ("file name not allowed") are a matter of rights."""
+    meaning = _meaning(reply)
+    return meaning.new_name.from_reply(doing, reply, transient=meaning.transient)
+
+
+def upload_error(doing: str, reply: Reply) -> InetError:
+    """The error for an upload that is refused, for good or for now."""
+    meaning = _meaning(reply)
+    transient = meaning.transient and meaning.upload is not UploadRefused
+    return meaning.upload.from_reply(doing, reply, transient=transient)
 
 
 def is_denial(reply: Reply) -> bool:
-    """Whether a 550 says that something is forbidden, and not that it is not there."""
-    return any(word in reply.text.lower() for word in _NO_ENTRY)
+    """Whether the text of a reply says that something is forbidden."""
+    return any(word in reply.text.lower() for word in _WORDS_OF_DENIAL)
 
 
-def forbidden(doing: str, reply: Reply) -> InetError:
-    """The error for a name that may not be made: 550 and 553 ("file name not allowed") are a matter of rights."""
-    if reply.code not in (550, 553):
-        return failed(doing, reply)
-    return Denied(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
+def _meaning(reply: Reply) -> ReplyMeaning:
+    return MEANINGS.get(reply.code, _OTHER_5YZ if reply.first == 5 else _OTHER)

@@ -1,12 +1,12 @@
 """Making folders, and finding out whether one is there."""
 
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.errors import expect, failed, forbidden
+from inetcli.protocols.ftp.errors import expect_reply, name_error, reply_error
 
 
 def make_folder(control: Control, path: str) -> None:
     """MKD: one folder. `Denied`, `Refused`."""
-    expect(control.ask("MKD", path), 2, lambda reply: forbidden(f"{path}: not made", reply))
+    expect_reply(control.ask("MKD", path), 2, lambda reply: name_error(f"{path}: not made", reply))
 
 
 def make_folders(control: Control, path: str) -> None:
@@ -23,7 +23,7 @@ def make_folders(control: Control, path: str) -> None:
         folder = root + "/".join(names[:depth])
         reply = control.ask("MKD", folder)
         if reply.first != 2 and not folder_is_there(control, folder):
-            raise forbidden(f"{folder}: not made", reply)
+            raise name_error(f"{folder}: not made", reply)
 
 
 def folder_is_there(control: Control, path: str) -> bool:
@@ -31,5 +31,5 @@ def folder_is_there(control: Control, path: str) -> bool:
     home = control.home()
     there = control.ask("CWD", path).first == 2
     if there:
-        expect(control.ask("CWD", home), 2, lambda reply: failed(f"{home}: no way back there", reply))
+        expect_reply(control.ask("CWD", home), 2, lambda reply: reply_error(f"{home}: no way back there", reply))
     return there

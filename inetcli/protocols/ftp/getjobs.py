@@ -11,11 +11,11 @@ from inetcli.cli.targets import Answer, Job, run_targets
 from inetcli.destination import safe_name
 from inetcli.errors import FileExists, Incomplete, InetError, MalformedTarget, Usage
 from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
 from inetcli.protocols.ftp.directory import base_name
 from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
 from inetcli.protocols.ftp.jobs import STDIO, FtpTarget, TransferSummary, Work, check_text
 from inetcli.protocols.ftp.model import Download, FtpOptions
-from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.ftp.tree import RemoteFile, Skipped, Walk, WalkLimits
 from inetcli.protocols.ftp.view import download_to_json, format_download
 
@@ -35,13 +35,13 @@ class GetOptions:
 def get(options: Options, targets: Sequence[str], way: FtpOptions, getting: GetOptions) -> int:
     """`ftp get`: the exit code."""
     one_stream = getting.output == STDIO or getting.recursive
-    with Servers(options.jobs) as servers:
+    with ftp_peers(options.jobs) as servers:
         work = _Get(options, way, servers, getting)
         return run_targets(options, targets, work.work, jobs=1 if one_stream else None)
 
 
 class _Get(Work):
-    def __init__(self, options: Options, way: FtpOptions, servers: Servers, getting: GetOptions) -> None:
+    def __init__(self, options: Options, way: FtpOptions, servers: FtpPeers, getting: GetOptions) -> None:
         super().__init__(options, way, servers)
         self._getting = getting
         self._claimed: dict[str, Job] = {}
@@ -154,5 +154,5 @@ def _left_out(passed: list[Skipped]) -> InetError | None:
 
 
 def _whose(target: FtpTarget, path: str) -> Mapping[str, object]:
-    endpoint = target.server.endpoint
-    return {"host": endpoint.host, "port": endpoint.port, "user": endpoint.credentials.user, "path": path}
+    key = target.server.key
+    return {"host": key.host, "port": key.port, "user": key.credentials.user, "path": path}

@@ -62,7 +62,7 @@ def choose_hash(control: Control) -> str:
     if offered[0] != chosen:
         reply = control.ask("OPTS", f"HASH {chosen}")
         if reply.first != 2:
-            raise Refused(f'OPTS HASH {chosen} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+            raise Refused.from_reply(f"OPTS HASH {chosen} refused", reply)
     return chosen
 
 
@@ -70,13 +70,13 @@ def compare_hash(control: Control, path: str, name: str, ours: str, size: int) -
     """That the server's hash of `path` is ours, of `size` bytes. `Incomplete`; `Refused` when the server makes none."""
     reply = control.ask("HASH", path)
     if reply.code != 213:
-        raise Refused(f'{path}: no hash: "{reply}"', reply_code=reply.code, reply=str(reply))
+        raise Refused.from_reply(f"{path}: no hash", reply)
     made, end, theirs = parse_hash(reply)
     # The draft leaves open whether the range has its last byte's number or the size behind the dash.
     length = size if end in (size, size - 1) else end
     if (made, length, theirs) != (name, size, ours):
-        raise Incomplete(
+        raise Incomplete.from_reply(
             f"{path}: the server's {made} of {length} bytes is {theirs}, ours of {size} bytes is {ours}",
-            reply_code=reply.code,
-            reply=str(reply),
+            reply,
+            quoted=False,
         )

@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Finished, Job, run_targets
 from inetcli.errors import InetError, MalformedTarget, Usage
+from inetcli.net.credentials import Scheme, parse_login_target, resolve_login
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ANONYMOUS, ServerKey
+from inetcli.protocols.ftp.connect import FtpPeer, FtpPeers, ftp_peers
 from inetcli.protocols.ftp.directory import base_name
 from inetcli.protocols.ftp.globs import has_glob
-from inetcli.protocols.ftp.model import FtpOptions, Security
+from inetcli.protocols.ftp.model import FtpOptions
 from inetcli.protocols.ftp.removal import remove_all
-from inetcli.protocols.ftp.server import Server, Servers
+from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey
 from inetcli.protocols.ftp.view import (
     entry_to_json,
     format_entry,
 )
-from inetcli.wire.target import Target, decode_path, parse_target
+from inetcli.wire.target import Target, decode_path
 
 STDIO = "-"
-SCHEMES: dict[str, int | None] = {"ftp": 21, "ftpes": 21, "ftps": 990}
-_SECURITY = {"ftp": Security.OFF, "ftpes": Security.EXPLICIT, "ftps": Security.IMPLICIT}
-_DEFAULTS = {None: "ftp", "off": "ftp", "explicit": "ftpes", "implicit": "ftps"}
+SCHEMES: Mapping[str, Scheme] = {
+    "ftp": Scheme(21, TlsMode.OFF),
+    "ftpes": Scheme(21, TlsMode.EXPLICIT),
+    "ftps": Scheme(990, TlsMode.IMPLICIT),
+}
 _TYPE = re.compile(r";type=(.)$", re.IGNORECASE)
 _ENCODED = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 
@@ -36,42 +40,41 @@ class FtpTarget:
     path: str
     pattern: bool
     text: bool
-    server: Server
+    server: FtpPeer
 
 
 class Work:
     """What all commands share: their options, and the servers they meet."""
 
-    def __init__(self, options: Options, way: FtpOptions, servers: Servers) -> None:
+    def __init__(self, options: Options, way: FtpOptions, servers: FtpPeers) -> None:
         self.options = options
         self.way = way
         self.servers = servers
+        self._credentials = options.credentials()
 
     def target(self, job: Job, *, patterns: bool = False) -> FtpTarget:
         """Understand a target. `MalformedTarget`."""
-        where = parse_target(job.text, SCHEMES, _DEFAULTS[self.way.tls])
+        mode = TlsMode(self.way.tls) if self.way.tls else None
+        where = parse_login_target(job.text, SCHEMES, mode)
         raw, text = _split_type(where)
         pattern = patterns and has_glob(raw.rpartition("/")[2])
         path = _ENCODED.sub(_literal(where.text), raw) if pattern else decode_path(raw, where.text)
-        security = Security(self.way.tls) if self.way.tls else _SECURITY[where.scheme]
-        said = "://" in where.text or self.way.tls is not None
-        clear_text_ok = security is not Security.OFF or said
-        who = job.credentials(where, self.options.credentials(), clear_text_ok=clear_text_ok)
-        endpoint = ServerKey(
+        login = resolve_login(job.session, where, SCHEMES, mode, self._credentials)
+        key = ServerKey(
             host=where.host,
             port=where.port,
-            security=security,
-            credentials=who or ANONYMOUS,
+            tls=login.tls,
+            credentials=login.credentials or ANONYMOUS,
             active=self.way.active,
-            trust_pasv=self.way.trust_pasv_address,
+            trust_pasv_address=self.way.trust_pasv_address,
             encoding=self.way.encoding,
         )
-        return FtpTarget(where, path, pattern, text, self.servers[endpoint])
+        return FtpTarget(where, path, pattern, text, self.servers[key])
 
 
 def ls(options: Options, targets: Sequence[str], way: FtpOptions, *, long: bool) -> int:
     """`ftp ls`: the exit code."""
-    with Servers(options.jobs) as servers:
+    with ftp_peers(options.jobs) as servers:
         work = Work(options, way, servers)
 
         def listing(job: Job) -> Answer:
@@ -192,7 +195,7 @@ def _on_paths(
     shows: bool = False,
 ) -> int:
     """Do something to each target's path; `act` returns the path to tell."""
-    with Servers(options.jobs) as servers:
+    with ftp_peers(options.jobs) as servers:
         work = Work(options, way, servers)
 
         def do(job: Job) -> Answer:

@@ -9,14 +9,6 @@ HASHES = {"SHA-512": "sha512", "SHA-256": "sha256", "SHA-1": "sha1", "MD5": "md5
 """The hash names of draft-bryan-ftpext-hash, and Python's, the strongest first."""
 
 
-class Security(StrEnum):
-    """TLS on the control connection: none, by AUTH TLS, or from the first byte."""
-
-    OFF = "off"
-    EXPLICIT = "explicit"
-    IMPLICIT = "implicit"
-
-
 @dataclass(frozen=True, slots=True)
 class FtpOptions:
     """How to speak to servers: the options of every `ftp` command."""

@@ -9,10 +9,10 @@ from inetcli.cli.targets import Answer, Job, claim_stdin, run_targets
 from inetcli.errors import MalformedTarget
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
+from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
 from inetcli.protocols.ftp.download import Watcher
 from inetcli.protocols.ftp.jobs import STDIO, FtpTarget, TransferSummary, Work, check_text
 from inetcli.protocols.ftp.model import FtpOptions
-from inetcli.protocols.ftp.server import Servers
 from inetcli.protocols.ftp.tree import join, local_files
 from inetcli.protocols.ftp.upload import UploadOptions
 from inetcli.protocols.ftp.view import format_upload, upload_to_json
@@ -20,13 +20,15 @@ from inetcli.protocols.ftp.view import format_upload, upload_to_json
 
 def put(options: Options, source: str, target: str, way: FtpOptions, manner: UploadOptions, *, recursive: bool) -> int:
     """`ftp put`: the exit code."""
-    with Servers(1) as servers:
+    with ftp_peers(1) as servers:
         work = _Put(options, way, servers, source, manner)
         return run_targets(options, [target], work.tree if recursive else work.file, jobs=1)
 
 
 class _Put(Work):
-    def __init__(self, options: Options, way: FtpOptions, servers: Servers, source: str, manner: UploadOptions) -> None:
+    def __init__(
+        self, options: Options, way: FtpOptions, servers: FtpPeers, source: str, manner: UploadOptions
+    ) -> None:
         super().__init__(options, way, servers)
         self._source = source
         self._manner = manner

@@ -12,12 +12,12 @@ session ticket unread in it resets the connection, and the server may lose what 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inetcli.errors import Incomplete, InetError, LocalRead, TimedOut, UploadRefused
+from inetcli.errors import Incomplete, InetError, LocalRead, TimedOut
 from inetcli.net.copy import Converter, Observer, Sender
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import secure_data
-from inetcli.protocols.ftp.errors import failed
+from inetcli.protocols.ftp.errors import upload_error
 from inetcli.protocols.ftp.transfer import final_reply
 from inetcli.wire.replies import Reply
 
@@ -78,21 +78,14 @@ def store(control: Control, path: str, start: Reply, stream: SocketStream, sourc
     return sending.moved
 
 
-def refusal(path: str, reply: Reply) -> InetError:
-    """The error for an upload that is not taken: for good, or for now."""
-    if reply.first == 5 or reply.code == 452:
-        return UploadRefused(f'{path}: not taken: "{reply}"', reply_code=reply.code, reply=str(reply))
-    return failed(f"{path}: not taken", reply)
-
-
 def _judge(path: str, sent: int, broken: InetError | None, end: "Reply | InetError") -> None:
     """Whether the server says that it has everything; else the error is raised."""
     if isinstance(end, Reply):
         if end.first == 5 or end.code == 452:
-            raise refusal(path, end)
+            raise upload_error(f"{path}: not taken", end)
         if end.first != 2:
             what = f'{path}: {sent} bytes were sent, and the server said "{end}"'
-            raise Incomplete(what, reply_code=end.code, reply=str(end))
+            raise Incomplete.from_reply(what, end, quoted=False)
     if broken:
         raise broken
     if isinstance(end, TimedOut):

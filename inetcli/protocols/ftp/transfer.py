@@ -17,7 +17,7 @@ from inetcli.net.copy import Converter, Observer, Receiver
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import Active, Data, Passive, data_connector, secure_data
-from inetcli.protocols.ftp.errors import failed, missing
+from inetcli.protocols.ftp.errors import path_error, reply_error
 from inetcli.protocols.ftp.listing import parse_rows
 from inetcli.protocols.ftp.model import Remote
 from inetcli.protocols.ftp.wire import Command, parse_announced_size, parse_mdtm, parse_size
@@ -92,7 +92,7 @@ def check_type(control: Control, representation: str, reply: Reply | None) -> No
     """Remember the representation type that has been set. `Refused`."""
     if reply is not None:
         if reply.first != 2:
-            raise failed(f"TYPE {representation} refused", reply)
+            raise reply_error(f"TYPE {representation} refused", reply)
         control.type = representation
 
 
@@ -116,7 +116,7 @@ def retrieve(
         raise TooLarge(f"{path}: {size} bytes are announced, {sink.max_size} is the limit (--max-size)")
     start, stream = _start(control, path, opening, offset)
     if stream is None:
-        raise missing(f"{path}: not sent", start)
+        raise path_error(f"{path}: not sent", start)
     try:
         if size is None and not offset and sink.converter is None:
             size = parse_announced_size(start)
@@ -175,7 +175,7 @@ def judge(path: str, came: int, size: int | None, broken: InetError | None, end:
 
 
 def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[list[bytes]]:
-    """The lines of a listing, as they come. Errors: those of `missing`, `Incomplete`, `TooLarge`, those of streams.
+    """The lines of a listing, as they come. Errors: those of `path_error`, `Incomplete`, `TooLarge`, those of streams.
 
     pure-ftpd ends a listing that it has cut with a 226, too, and says so in its text.
     """
@@ -183,7 +183,7 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
     (reply,) = control.ask_all([way.command])
     start, stream = way.begin_transfer(command, reply)
     if stream is None:
-        raise missing(what, start)
+        raise path_error(what, start)
     try:
         data = secure_data(control, stream)
     except BaseException:
@@ -206,7 +206,7 @@ def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[lis
     if isinstance(end, InetError):
         raise end
     if end.first != 2 or "truncated" in end.text.lower():
-        raise Incomplete(f'{what}: the listing is incomplete: "{end}"', reply_code=end.code, reply=str(end))
+        raise Incomplete.from_reply(f"{what}: the listing is incomplete", end)
 
 
 def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
@@ -248,7 +248,7 @@ def _start(control: Control, path: str, opening: TransferRequest, offset: int) -
     reply = control.ask("REST", str(offset))
     if reply.code != 350:
         opening.way.cancel()
-        raise NoResume(f'REST {offset} refused: "{reply}"', reply_code=reply.code, reply=str(reply))
+        raise NoResume.from_reply(f"REST {offset} refused", reply)
     try:
         start, stream = opening.way.begin_transfer(Command("RETR", path), opening.reply)
     except InetError:

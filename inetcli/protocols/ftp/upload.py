@@ -24,10 +24,11 @@ from inetcli.payload import Payload
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import data_connector
 from inetcli.protocols.ftp.download import OVERLAP, Watcher
+from inetcli.protocols.ftp.errors import upload_error
 from inetcli.protocols.ftp.folders import make_folders
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
 from inetcli.protocols.ftp.model import HASHES, Upload
-from inetcli.protocols.ftp.store import Source, refusal, store
+from inetcli.protocols.ftp.store import Source, store
 from inetcli.protocols.ftp.transfer import check_type, retrieve_tail
 from inetcli.protocols.ftp.wire import Command, encode_time, parse_size, seconds_to_time
 from inetcli.wire.netascii import ToNetAscii
@@ -152,7 +153,7 @@ class _Sender:
             os.lseek(self._payload.fd, self._start, os.SEEK_SET)
         elif self.sent:
             why = f'{path}: {temporary} cannot be renamed, nor what came be sent again: "{reply}"'
-            raise UploadRefused(f"{why} (--direct)", reply_code=reply.code, reply=str(reply))
+            raise UploadRefused.from_reply(f"{why} (--direct)", reply, quoted=False)
         self._manner = replace(self._manner, direct=True, resume=False)
         self._note = f'{temporary}: refused ("{reply}"); sent under its own name, seen while it grew'
         self.send(path)
@@ -201,8 +202,8 @@ class _Sender:
             self._begun = False
             if not self._manner.in_place and start.code in NAME_REFUSALS:
                 raise _NameRefused(start)
-            raise refusal(path, start)
-        control.session.trace.committed = True
+            raise upload_error(f"{path}: not taken", start)
+        control.session.attempt.forbid_retry("upload begun")
         if self._note:
             control.session.note(self._note)
         self._watcher.expect(self._payload.size)

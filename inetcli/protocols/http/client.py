@@ -10,8 +10,9 @@ from collections.abc import Callable
 from functools import partial
 
 from inetcli.errors import ProtocolViolation
-from inetcli.net.session import Session
+from inetcli.net.session import Session, as_stream
 from inetcli.net.stream import SocketStream, Stream
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.http.model import Exchange, Framing, Request, Response
 from inetcli.protocols.http.wire import (
     MAX_INTERIM,
@@ -29,15 +30,9 @@ from inetcli.protocols.http.wire import (
 Sink = Callable[[bytes], object]
 
 
-def connect(session: Session, host: str, port: int, *, tls: bool) -> SocketStream:
-    """A stream to the server, once it is there."""
-
-    def attempt() -> SocketStream:
-        if tls:
-            return session.with_verification(lambda trusting: _secure(trusting, host, port))
-        return session.connect(host, port, interactive=False)
-
-    return session.wait_for_server(attempt)
+def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStream:
+    """Open a stream to the server. Errors: those of connecting and TLS."""
+    return session.open(host, port, tls=tls, greet=as_stream, alpn=["http/1.1"], interactive=False)
 
 
 class Conversation:
@@ -121,11 +116,3 @@ class Conversation:
     def _hand_on(self, piece: bytes) -> None:
         if self._body:
             self._body(piece)
-
-
-def _secure(session: Session, host: str, port: int) -> SocketStream:
-    from inetcli.net.tlsstream import start_tls  # http:// does not load ssl
-
-    deadline = session.connect_deadline()
-    stream = session.connect(host, port, deadline=deadline, interactive=False)
-    return start_tls(session, stream, host, deadline=deadline, alpn=["http/1.1"])

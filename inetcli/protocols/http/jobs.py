@@ -3,7 +3,8 @@
 from inetcli.cli.options import Options
 from inetcli.cli.targets import Answer, Job, Work
 from inetcli.errors import Expectation, HttpStatus, InetError
-from inetcli.net.credentials import clear_text_note
+from inetcli.net.credentials import clear_text_note, resolve_credentials
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.http.client import Conversation, connect
 from inetcli.protocols.http.model import Request, Response
 from inetcli.protocols.http.view import exchange_to_json, format_finding
@@ -16,11 +17,15 @@ SCHEMES: dict[str, int | None] = {"http": 80, "https": 443}
 def getting_raw(options: Options, *, head: bool, body: bool, no_fail: bool, expect_status: int | None) -> Work:
     """The work on each target of `http raw`; the arguments are its options."""
 
+    credentials = options.credentials(netrc=False)
+
     def work(job: Job) -> Answer:
         where = parse_target(job.text, SCHEMES, "http")
         path = encode_target(where.path, where.text)
-        who = job.credentials(where, options.credentials(netrc=False), clear_text_ok=False)
-        stream = connect(job.session, where.host, where.port, tls=where.scheme == "https")
+        who = resolve_credentials(job.session, where, credentials, clear_text_ok=False)
+        stream = connect(
+            job.session, where.host, where.port, TlsMode.IMPLICIT if where.scheme == "https" else TlsMode.OFF
+        )
         try:
             if where.scheme == "http" and (note := clear_text_note(who, stream.peer.host)):
                 job.session.note(note)

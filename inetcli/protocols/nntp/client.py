@@ -15,12 +15,14 @@ from a server for servers that has readers, too (RFC 3977 section 3.4.2): then M
 
 from collections.abc import Iterator
 
-from inetcli.errors import Empty, InetError, LoginDenied, NotFound, ProtocolViolation, Refused, TlsHandshake
-from inetcli.net.credentials import Credentials, clear_text_note
+from inetcli.errors import Empty, InetError, LoginDenied, ProtocolViolation, TlsHandshake
+from inetcli.net.credentials import Credentials, Login, clear_text_note
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.nntp.article import parse_article
-from inetcli.protocols.nntp.model import Article, Group, Security
+from inetcli.protocols.nntp.errors import login_error, reply_error
+from inetcli.protocols.nntp.model import Article, Group
 from inetcli.protocols.nntp.wire import encode_command, parse_article_number, parse_group, parse_numbers
 from inetcli.secret import MASK
 from inetcli.wire.dotblock import MAX_BLOCK, parse_block
@@ -65,9 +67,9 @@ class Connection:
         """Select a group."""
         reply = self.ask("GROUP", name)
         if reply.code == 411:
-            raise NotFound(f'{name}: no such group: "{reply}"', reply_code=reply.code, reply=str(reply))
+            raise reply_error(f"{name}: no such group", reply)
         if reply.code != 211:
-            raise refused(f"{name}: the group cannot be read", reply)
+            raise reply_error(f"{name}: the group cannot be read", reply)
         return parse_group(reply, name)
 
     def ask(self, *words: str) -> Reply:
@@ -82,10 +84,10 @@ class Connection:
             self._log_in(reply)
             reply = self._exchange(line)
         if reply.code in (480, 483):
-            raise LoginDenied(f'{words[0]}: "{reply}"', reply_code=reply.code, reply=str(reply))
+            raise login_error(words[0], reply)
         return reply
 
-    def leave(self) -> None:
+    def quit(self) -> None:
         """QUIT, without waiting for the answer: everything that counts is done."""
         try:
             self.stream.send(encode_command("QUIT"))
@@ -99,7 +101,7 @@ class Connection:
         if reply.code in _MISSING:
             return None
         if reply.code != 220:
-            raise refused(f"{group.name}: article {number} cannot be read", reply)
+            raise reply_error(f"{group.name}: article {number} cannot be read", reply)
         lines = self.stream.read(lambda reader: parse_block(reader, MAX_BLOCK, f"article {number}"))
         return parse_article(lines, group.name, parse_article_number(reply) or number)
 
@@ -129,7 +131,7 @@ class Connection:
             if reply.code in _MISSING:
                 return []
             if reply.code not in _NO_SUCH_COMMAND:
-                raise refused(f"{group.name}: {words[0]} refused", reply)
+                raise reply_error(f"{group.name}: {words[0]} refused", reply)
         lowest = max(bottom, top - MAX_STATS + 1)
         return [number for number in range(top, lowest - 1, -1) if self.ask("STAT", str(number)).code == 223][:1]
 
@@ -140,86 +142,60 @@ class Connection:
     def _status(self) -> Reply:
         reply = self.stream.read(parse_status)
         if reply.code == 400:
-            raise refused("the server closes the connection", reply)
+            raise reply_error("the server closes the connection", reply)
         return reply
 
     def _become_reader(self, wanted: Reply) -> None:
         """MODE READER (RFC 3977 section 5.3), when that is the mode that the server wants."""
         if wanted.text.split()[:1] != ["MODE-READER"]:
-            raise refused("the server wants to be in another mode", wanted)
+            raise reply_error("the server wants to be in another mode", wanted)
         reply = self._exchange(encode_command("MODE", "READER"))
         if reply.code not in (200, 201):
-            raise refused("the server takes no readers", reply)
+            raise reply_error("the server takes no readers", reply)
 
     def _log_in(self, wanted: Reply) -> None:
         """AUTHINFO USER and PASS (RFC 4643 section 2.3). Each goes out once."""
         who = self._credentials
         if who is None or who.password is None:
-            raise LoginDenied(
-                f'a login is needed, and none was given (--user with --password-file, netrc): "{wanted}"',
-                reply_code=wanted.code,
-                reply=str(wanted),
-            )
+            raise login_error("a login is needed, and none was given (--user with --password-file, netrc)", wanted)
         if note := None if not self.stream.can_splice else clear_text_note(who, self.stream.peer.host):
             self._session.note(note)
-        trace = self._session.trace
         self.stream.send(encode_command("AUTHINFO", "USER", who.user))
         reply = self._status()
         if reply.code == 381:
-            trace.committed = True
+            self._session.attempt.forbid_retry("a password has gone out that is not accepted yet")
             shown = encode_command("AUTHINFO", "PASS", MASK)
             self.stream.send(_password_line(who), shown=shown)
             reply = self._status()
         if reply.code != 281:
-            raise LoginDenied(f'login as {who.user} denied: "{reply}"', reply_code=reply.code, reply=str(reply))
-        trace.committed = False
+            raise login_error(f"login as {who.user} denied", reply)
+        self._session.attempt.allow_retry()
 
 
-def connect(session: Session, host: str, port: int, security: Security, credentials: Credentials | None) -> Connection:
-    """A connection whose greeting was friendly. Errors: those of connecting and TLS, `Refused`."""
-    return session.wait_for_server(
-        lambda: session.with_verification(lambda trusting: _greet(trusting, host, port, security, credentials))
-    )
+def connect(session: Session, host: str, port: int, login: Login) -> Connection:
+    """Open a connection, greeted, and inside TLS if it is to be. Errors: those of connecting and TLS, `Refused`."""
 
-
-def refused(doing: str, reply: Reply) -> InetError:
-    """The error for a refusal that has no meaning of its own; 400, 403 and 436 may pass (RFC 3977 section 3.2.1)."""
-    error = Refused(f'{doing}: "{reply}"', reply_code=reply.code, reply=str(reply))
-    error.transient = reply.code in (400, 403, 436)
-    return error
-
-
-def _greet(session: Session, host: str, port: int, security: Security, credentials: Credentials | None) -> Connection:
-    deadline = session.connect_deadline()
-    stream = session.connect(host, port, deadline=deadline)
-    try:
-        if security is Security.IMPLICIT:
-            from inetcli.net.tlsstream import start_tls
-
-            stream = start_tls(session, stream, host, deadline=deadline)
+    def greet(session: Session, stream: SocketStream) -> Connection:
         greeting = stream.read(parse_status)
+        if greeting.code in (400, 502):
+            raise reply_error("connection rejected", greeting)
         if greeting.code not in (200, 201):
-            if greeting.code in (400, 502):
-                raise refused("the server does not want us", greeting)
-            raise ProtocolViolation(
-                f'expected a greeting of 200 or 201, got "{greeting}"', reply_code=greeting.code, reply=str(greeting)
+            raise ProtocolViolation.from_reply(
+                f'expected a greeting of 200 or 201, got "{greeting}"', greeting, quoted=False
             )
-        if security is Security.STARTTLS:
+        if login.tls is TlsMode.EXPLICIT:
             stream = _start_tls(session, stream, host)
-    except BaseException:
-        stream.close()
-        raise
-    return Connection(session, stream, host, credentials)
+        return Connection(session, stream, host, login.credentials)
+
+    return session.open(host, port, tls=login.tls, greet=greet)
 
 
 def _start_tls(session: Session, stream: SocketStream, host: str) -> SocketStream:
-    from inetcli.net.tlsstream import start_tls
-
     stream.send(encode_command("STARTTLS"))
     reply = stream.read(parse_status)
     if reply.code != 382:
-        raise TlsHandshake(f'STARTTLS refused: "{reply}"', reply_code=reply.code, reply=str(reply))
-    return start_tls(session, stream, host)
+        raise TlsHandshake.from_reply("STARTTLS refused", reply)
+    return session.start_tls(stream, host)
 
 
 def _password_line(who: Credentials) -> bytes:

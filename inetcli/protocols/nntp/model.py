@@ -5,14 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Security(StrEnum):
-    """TLS: none, by STARTTLS, or from the first byte."""
-
-    OFF = "off"
-    STARTTLS = "starttls"
-    IMPLICIT = "implicit"
-
-
 class ArticleKind(StrEnum):
     """What an article's text is."""
 

@@ -12,23 +12,16 @@ from functools import partial
 
 from inetcli.errors import Incomplete, Unreachable
 from inetcli.net.datagram import Datagrams
-from inetcli.net.session import Session
+from inetcli.net.session import Session, as_stream
 from inetcli.net.stream import SocketStream, Stream
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.wire import LF, encode_line, parse_farewell, parse_reply
 
 
-def connect(session: Session, host: str, port: int, *, tls: bool) -> SocketStream:
-    """A stream to the peer, once it is there."""
-
-    def attempt() -> SocketStream:
-        return (
-            session.with_verification(lambda trusting: _secure(trusting, host, port))
-            if tls
-            else session.connect(host, port)
-        )
-
-    return session.wait_for_server(attempt)
+def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStream:
+    """Open a stream to the peer. Errors: those of connecting and TLS."""
+    return session.open(host, port, tls=tls, greet=as_stream)
 
 
 def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Turn]:
@@ -72,10 +65,3 @@ def _turn(peer: Datagrams, line: bytes) -> Turn:
     peer.send(line)
     reply = peer.receive()
     return Turn(line, reply, clock.monotonic() - asked)
-
-
-def _secure(session: Session, host: str, port: int) -> SocketStream:
-    from inetcli.net.tlsstream import start_tls  # a plain conversation does not load ssl
-
-    deadline = session.connect_deadline()
-    return start_tls(session, session.connect(host, port, deadline=deadline), host, deadline=deadline)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from inetcli.cli.targets import Answer, Job, Work, claim_stdin, input_lines
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import format_turn, turn_to_json
@@ -19,7 +20,7 @@ def talking(path: str, *, tls: bool, crlf: bool) -> Work:
     def work(job: Job) -> Answer:
         where = _parse(job.text)
         lines = input_lines(job, path, MAX_LINE)
-        stream = connect(job.session, where.host, where.port, tls=tls)
+        stream = connect(job.session, where.host, where.port, TlsMode.IMPLICIT if tls else TlsMode.OFF)
         try:
             return _answer(job, talk(stream, lines, CRLF if crlf else LF))
         finally:
@@ -51,7 +52,7 @@ def _parse(text: str) -> Target:
 
 def _answer(job: Job, turns: Iterable[Turn]) -> Answer:
     # The lines have been read, and some have gone out: a second time is not the same.
-    job.session.trace.committed = True
+    job.session.attempt.forbid_retry("lines have been sent")
     for turn in turns:
         if job.json:
             job.say_row(turn_to_json(turn))

@@ -14,7 +14,8 @@ from inetcli.errors import CertificateProblem, EmptyReply, TimedOut
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts
-from inetcli.net.tlsstream import TlsStream, start_tls
+from inetcli.net.tlsstream import TlsStream
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.tls.judge import judge, primary_error
 from inetcli.protocols.tls.model import Hello
 from inetcli.protocols.tls.wire import parse_certificate
@@ -36,58 +37,39 @@ def say_hello(
 
     Errors: those of connecting and of the handshake; after `send` those of receiving, `EmptyReply`, `TimedOut`.
     """
-    stream, problem = session.wait_for_server(lambda: _shake_hands(session, host, port, server_name, alpn))
-    facts = stream.facts if isinstance(stream, TlsStream) else problem.facts if problem else None
-    assert isinstance(facts, TlsFacts)
+    problem: CertificateProblem | None = None
+    stream: TlsStream | None = None
+    try:
+        stream = session.open(host, port, tls=TlsMode.IMPLICIT, greet=_as_tls, server_name=server_name, alpn=alpn)
+        facts, found = stream.facts, stream.tolerated
+    except CertificateProblem as error:
+        if not isinstance(error.facts, TlsFacts):
+            raise
+        problem, facts, found = error, error.facts, error
     now = session.network.clock.now()
     chain = tuple(parse_certificate(der) for der in facts.chain)
-    problems = judge(chain, problem, now)
     hello = Hello(
         host=host,
         port=port,
-        address=stream.peer.host,
         facts=facts,
         chain=chain,
-        problems=problems,
+        problems=judge(chain, found, now),
         now=now,
         handshake_s=session.trace.phases["tls"].duration,
     )
-    if isinstance(stream, TlsStream):
+    if stream is not None:
         try:
             if send is not None:
                 hello = replace(hello, reply=_ask(stream, send, reply_limit))
             session.trace.freeze_timing()
         finally:
             stream.close()
-        return hello, None
-    assert problem is not None
-    return hello, primary_error(problems, problem, server_name)
+    return hello, primary_error(hello.problems, problem, server_name) if problem else None
 
 
-def _shake_hands(
-    session: Session, host: str, port: int, server_name: str, alpn: Sequence[str]
-) -> tuple[SocketStream, CertificateProblem | None]:
-    """A stream with TLS on it; or, when the certificate is not good, the closed stream. And what is wrong with the
-    certificate, also where `--insecure` lets it pass."""
-    deadline = session.connect_deadline()
-    stream: SocketStream | None = None
-    problem: CertificateProblem | None = None
-
-    def attempt(trusting: Session) -> SocketStream:
-        nonlocal stream, problem
-        stream = trusting.connect(host, port, deadline=deadline)
-        try:
-            return start_tls(trusting, stream, server_name, deadline=deadline, alpn=alpn)
-        except CertificateProblem as found:
-            problem = found
-            raise
-
-    try:
-        return session.with_verification(attempt), problem
-    except CertificateProblem as found:
-        if stream is None or found.facts is None:
-            raise
-        return stream, found
+def _as_tls(_session: Session, stream: SocketStream) -> TlsStream:
+    assert isinstance(stream, TlsStream)
+    return stream
 
 
 def _ask(stream: TlsStream, send: bytes, limit: int) -> bytes:

@@ -71,7 +71,6 @@ class Hello:
 
     host: str
     port: int
-    address: str
     facts: TlsFacts
     chain: tuple[Certificate, ...]
     problems: tuple[Problem, ...]

@@ -50,7 +50,7 @@ def hello_to_json(hello: Hello) -> dict[str, object]:
 def _verdict_line(hello: Hello) -> str:
     facts = hello.facts
     words = ["OK" if hello.verdict == "ok" else f"FAILED  {hello.verdict}"]
-    words.append(f"{bracketed(hello.host)}:{hello.port} ({hello.address})")
+    words.append(f"{bracketed(hello.host)}:{hello.port} ({facts.address})")
     words += [fact for fact in (facts.version, facts.cipher, facts.group, facts.alpn) if fact]
     return "  ".join([*words, f"{hello.handshake_s * 1000:.0f} ms"])
 

@@ -11,12 +11,13 @@ from support.cutting import session_for
 
 from inetcli.errors import InetError
 from inetcli.net.session import Session
+from inetcli.net.trust import TlsMode
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ServerKey
+from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
 from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
-from inetcli.protocols.ftp.model import Download, Security, Upload
-from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.model import Download, Upload
+from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.upload import UploadOptions
 
 WATCHER = Watcher(lambda _: None, lambda _: None)
@@ -27,8 +28,8 @@ class Client:
     """One command's dealings with one server. `notes` are those of all its targets. Leaves at the end of its `with`,
     or of the test."""
 
-    servers: Servers
-    endpoint: ServerKey
+    servers: FtpPeers
+    server_key: ServerKey
     make_session: Callable[[], Session]
     sessions: list[Session] = field(default_factory=list)
     left: bool = False
@@ -43,18 +44,18 @@ class Client:
 
     @property
     def notes(self) -> list[str]:
-        return [note for session in self.sessions for note in session.trace.notes]
+        return [note for session in self.sessions for note in session.attempt.notes]
 
     def ftp(self) -> Ftp:
         """For the next target."""
         self.sessions.append(self.make_session())
-        return Ftp(self.sessions[-1], self.servers[self.endpoint])
+        return Ftp(self.sessions[-1], self.servers[self.server_key])
 
     @contextlib.contextmanager
     def local(self, folder: Path, name: str, wish: DownloadOptions) -> Iterator[tuple[LocalPath, LocalFile]]:
         """The local file, over all tries of a target."""
         place = LocalPath((name,), str(folder))
-        local = open_local(place, wish, {"host": self.endpoint.host, "path": name}, self.make_session())
+        local = open_local(place, wish, {"host": self.server_key.host, "path": name}, self.make_session())
         with local.destination:
             yield place, local
 
@@ -81,11 +82,11 @@ def client() -> Iterator[Callable[..., Client]]:
 
         def make(server, *, places: int = 1, limits: dict[str, float] | None = None, **options: object) -> Client:
             scheme = getattr(server, "url", "ftp:").partition(":")[0]
-            security = {"ftp": Security.OFF, "ftpes": Security.EXPLICIT, "ftps": Security.IMPLICIT}[scheme]
+            security = {"ftp": TlsMode.OFF, "ftpes": TlsMode.EXPLICIT, "ftps": TlsMode.IMPLICIT}[scheme]
             trusted = server if hasattr(server, "ca_file") else None
             return stack.enter_context(
                 Client(
-                    Servers(places),
+                    ftp_peers(places),
                     ServerKey("127.0.0.1", server.port, security, **options),  # type: ignore[arg-type]
                     lambda: session_for(trusted, **(limits or {})),
                 )

@@ -20,8 +20,10 @@ from inetcli.errors import (
 )
 from inetcli.net.credentials import Credentials
 from inetcli.net.session import Session
+from inetcli.net.trust import TlsMode
 from inetcli.protocols.ftp.connect import open_control
-from inetcli.protocols.ftp.control import ANONYMOUS, Control, Security, ServerKey, ServerState
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey, ServerState
 from inetcli.protocols.ftp.wire import Command
 from inetcli.secret import Secret
 from inetcli.wire.replies import MAX_LINES
@@ -34,7 +36,7 @@ ASKED = [Command("TYPE", "I"), Command("SIZE", "a")]
 LOSES_COUNT = "the server loses count of commands that are sent together: asking one at a time"
 
 
-def endpoint(port: int, who: Credentials = ANONYMOUS, security: Security = Security.OFF, **options) -> ServerKey:
+def server_key(port: int, who: Credentials = ANONYMOUS, security: TlsMode = TlsMode.OFF, **options) -> ServerKey:
     return ServerKey("127.0.0.1", port, security, who, **options)
 
 
@@ -43,14 +45,14 @@ def converse(
     who: Credentials = ANONYMOUS,
     *,
     session: Session | None = None,
-    manners: ServerState | None = None,
+    server_state: ServerState | None = None,
 ) -> list[str]:
     """Ask `ASKED`, and leave: the replies."""
-    control = open_control(session or session_for(), endpoint(server.port, who), manners)
+    control = open_control(session or session_for(), server_key(server.port, who), server_state or ServerState())
     try:
         return [str(reply) for reply in control.ask_all(ASKED)]
     finally:
-        control.leave()
+        control.quit()
 
 
 ANSWERS = ["200 binary", "213 5"]
@@ -147,7 +149,7 @@ def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
         with pytest.raises(LoginDenied) as caught:
             converse(server, ADA, session=session)
         assert caught.value.message == message
-        assert session.trace.committed  # so that no retry sends it once more
+        assert session.attempt.retry_forbidden  # so that no retry sends it once more
 
 
 def test_a_password_that_was_not_given_is_asked_for() -> None:
@@ -219,7 +221,7 @@ def test_greetings_may_take_their_time_and_many_lines() -> None:
         assert converse(server) == ANSWERS
 
 
-# Servers that stumble
+# FtpPeers that stumble
 
 IN_THE_MIDDLE = """
     S 220 hello
@@ -233,7 +235,7 @@ IN_THE_MIDDLE = """
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 530 log in first"])
 def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> None:
-    manners = ServerState()
+    server_state = ServerState()
     with Scripted(f"""{IN_THE_MIDDLE}
         C FEAT
         {probed}
@@ -246,9 +248,9 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
         C QUIT
     """) as server:
         session = session_for(silence_s=0.2)
-        assert converse(server, session=session, manners=manners) == ANSWERS
-        assert session.trace.notes == [LOSES_COUNT]
-    assert not manners.pipelines
+        assert converse(server, session=session, server_state=server_state) == ANSWERS
+        assert session.attempt.notes == [LOSES_COUNT]
+    assert not server_state.pipelines
     with Scripted("""
         S 220 hello
         C USER anonymous
@@ -261,12 +263,12 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
         S 213 5
         C QUIT
     """) as server:
-        assert converse(server, manners=manners) == ANSWERS
+        assert converse(server, server_state=server_state) == ANSWERS
 
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 550 no features"])
 def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
-    manners, session = ServerState(), session_for(silence_s=0.2)
+    server_state, session = ServerState(), session_for(silence_s=0.2)
     with Scripted(f"""{IN_THE_MIDDLE}
         C FEAT
         S 230 in
@@ -275,9 +277,9 @@ def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
         {probed}
         C QUIT
     """) as server:
-        assert converse(server, session=session, manners=manners) == ANSWERS
-    assert manners.pipelines
-    assert session.trace.notes == []
+        assert converse(server, session=session, server_state=server_state) == ANSWERS
+    assert server_state.pipelines
+    assert session.attempt.notes == []
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(rep
     """) as server:
         session = session_for()
         assert converse(server, session=session) == ANSWERS
-        assert session.trace.notes == [LOSES_COUNT]
+        assert session.attempt.notes == [LOSES_COUNT]
 
 
 def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
@@ -374,10 +376,10 @@ def test_after_the_login_a_probe_asks_for_the_folder() -> None:
         S 213 5
         C QUIT
     """) as server:
-        control = open_control(session_for(), endpoint(server.port))
+        control = open_control(session_for(), server_key(server.port), ServerState())
         control.ask_all([])
         assert [str(reply) for reply in control.ask_all(ASKED)] == ANSWERS
-        control.leave()
+        control.quit()
 
 
 def test_what_comes_unasked_answers_nothing() -> None:
@@ -396,10 +398,10 @@ def test_what_comes_unasked_answers_nothing() -> None:
         S 250 nothing done
         C QUIT
     """) as server:
-        control = open_control(session_for(), endpoint(server.port))
+        control = open_control(session_for(), server_key(server.port), ServerState())
         control.ask_all(ASKED)
         assert str(control.ask("NOOP")) == "250 nothing done"
-        control.leave()
+        control.quit()
 
 
 # Ends and limits
@@ -442,7 +444,7 @@ def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetErro
 def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
     text = greeting.removesuffix("\nC")  # nothing is said to it
     with Scripted(text, data={"long": b"x" * 9000}) as server, pytest.raises(error) as caught:
-        open_control(session_for(), endpoint(server.port))
+        open_control(session_for(), server_key(server.port), ServerState())
     assert caught.value.transient == (greeting in ("X", "S 421 too many\nC"))
 
 
@@ -459,7 +461,7 @@ def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -
     """) as server,
         pytest.raises(ProtocolViolation, match="in clear between its answer and the TLS handshake"),
     ):
-        open_control(session_for(), endpoint(server.port, ADA, Security.EXPLICIT))
+        open_control(session_for(), server_key(server.port, ADA, TlsMode.EXPLICIT), ServerState())
 
 
 @pytest.mark.parametrize("reply", ["500 AUTH?", "534 no TLS here", "334 more"])
@@ -470,7 +472,7 @@ def test_refused_tls_is_never_done_without(reply: str) -> None:
         S {reply}
     """) as server:
         with pytest.raises(TlsHandshake) as caught:
-            open_control(session_for(), endpoint(server.port, ADA, Security.EXPLICIT))
+            open_control(session_for(), server_key(server.port, ADA, TlsMode.EXPLICIT), ServerState())
         assert caught.value.message == f'AUTH TLS refused: "{reply}"'
 
 
@@ -478,7 +480,7 @@ def test_refused_tls_is_never_done_without(reply: str) -> None:
 def test_inside_tls_a_password_may_go_out_at_once(tls: str) -> None:
     with FtpServer(tls=tls, users={"ada": "engine"}) as server:
         control = log_in(server, ADA)
-        control.leave()
+        control.quit()
         server.wait_for("QUIT")
         asked = ["USER ada", "PASS engine", "PBSZ 0", "PROT P", "TYPE I", "QUIT"]
         assert server.log.commands() == (["AUTH TLS", *asked] if tls == "explicit" else asked)
@@ -493,11 +495,11 @@ def test_data_in_clear_is_no_way_out(fault: str) -> None:
 
 
 def log_in(server: FtpServer, who: Credentials) -> Control:
-    control = open_control(session_for(server), endpoint(server.port, who, Security(server.tls)))
+    control = open_control(session_for(server), server_key(server.port, who, TlsMode(server.tls)), ServerState())
     try:
         control.ask_all([Command("TYPE", "I")])
     except BaseException:
-        control.leave()
+        control.quit()
         raise
     return control
 
@@ -511,10 +513,10 @@ def test_an_argument_that_would_end_the_command_is_never_sent(name: str) -> None
         S 220 hello
         C QUIT
     """) as server:
-        control = open_control(session_for(), endpoint(server.port))
+        control = open_control(session_for(), server_key(server.port), ServerState())
         with pytest.raises(Usage, match="SIZE: the argument holds a CR, LF or NUL"):
             control.ask("SIZE", name)
-        control.leave()
+        control.quit()
 
 
 FEAT = """
@@ -548,11 +550,11 @@ def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
         S 213 5
         C QUIT
     """) as server:
-        control = open_control(session_for(), endpoint(server.port, encoding=encoding))
+        control = open_control(session_for(), server_key(server.port, encoding=encoding), ServerState())
         control.agree_on_names(name)
         control.ask("SIZE", name)
         control.agree_on_names(name)  # once is enough
-        control.leave()
+        control.quit()
 
 
 def test_a_name_that_the_encoding_has_not_is_never_sent() -> None:
@@ -561,8 +563,8 @@ def test_a_name_that_the_encoding_has_not_is_never_sent() -> None:
         S 502 no
         C QUIT
     """) as server:
-        control = open_control(session_for(), endpoint(server.port, encoding="latin-1"))
+        control = open_control(session_for(), server_key(server.port, encoding="latin-1"), ServerState())
         control.agree_on_names("Ω")
         with pytest.raises(Usage, match="SIZE: latin-1 has no bytes for 'Ω'"):
             control.ask("SIZE", "Ω")
-        control.leave()
+        control.quit()

@@ -200,7 +200,7 @@ def test_the_address_of_a_227_counts_when_the_user_says_so(client, tmp_path: Pat
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         script = elsewhere_by_pasv(elsewhere, "C RETR a", "S 150 here", "S 226 done")
-        with Scripted(script) as server, client(server, trust_pasv=True) as user:
+        with Scripted(script) as server, client(server, trust_pasv_address=True) as user:
             assert user.get("a", tmp_path).bytes == 3
         thread.join()
 
@@ -208,7 +208,7 @@ def test_the_address_of_a_227_counts_when_the_user_says_so(client, tmp_path: Pat
 def test_ipv6_has_no_pasv(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"abc"}, host="::1", faults=["EPSV:reply(500 no)"]) as server:
         user = client(server)
-        user.endpoint = replace(user.endpoint, host="::1")
+        user.server_key = replace(user.server_key, host="::1")
         with pytest.raises(Refused, match="EPSV refused, and PASV has no IPv6"):
             user.get("a", tmp_path)
         assert "PASV" not in server.log.commands()
@@ -218,7 +218,7 @@ def test_ipv6_has_no_pasv(client, tmp_path: Path) -> None:
 def test_ipv6(client, tmp_path: Path, active: bool) -> None:
     with FtpServer({"a": b"abc"}, host="::1") as server:
         user = client(server, active=active)
-        user.endpoint = replace(user.endpoint, host="::1")
+        user.server_key = replace(user.server_key, host="::1")
         assert user.get("a", tmp_path).bytes == 3
         assert [line for line in server.log.commands() if line.startswith(("EPRT |2|::1|", "EPSV"))]
 
@@ -344,7 +344,7 @@ def test_data_in_clear_is_not_taken(client, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_certificate_on_the_data_connection_is_a_violation() -> None:
     """Only a session that is resumed, or the same certificate, shows that both connections have one owner."""
     from inetcli.net import tlsstream
 
@@ -362,8 +362,7 @@ def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: 
 
     control = object.__new__(Control)
     control.stream = Above([b"one", b"ca"], False)
-    control.endpoint = type("ServerKey", (), {"host": "h"})()
-    control.session = None
+    control.server_key = type("ServerKey", (), {"host": "h"})()
     for chain, reused, accepted in [
         ([b"one", b"other ca"], False, True),
         ([b"two"], True, True),
@@ -371,7 +370,7 @@ def test_another_certificate_on_the_data_connection_is_a_violation(monkeypatch: 
         ([], False, False),
     ]:
         data = Above(chain, reused)
-        monkeypatch.setattr(tlsstream, "start_tls", lambda *_, data=data, **__: data)
+        control.session = type("Session", (), {"start_tls": lambda *_, data=data, **__: data})()
         if accepted:
             assert secure_data(control, None) == Data(data, reused)
         else:

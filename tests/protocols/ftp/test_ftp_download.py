@@ -117,7 +117,7 @@ def test_a_file_that_is_another_now_is_fetched_from_its_beginning(
         begun = tmp_path / ".a.part.json"
         user = client(server)
         if not pipelines:
-            user.servers[user.endpoint]._manners.pipelines = False
+            user.servers[user.server_key].state.pipelines = False
         done = user.get("a", tmp_path, resume=True, sha256=True)
         assert not begun.exists()
         assert user.notes == [note]

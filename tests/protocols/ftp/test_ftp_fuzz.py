@@ -13,9 +13,9 @@ from support.cutting import session_for
 
 from inetcli.errors import InetError, ProtocolViolation
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.control import ServerKey
+from inetcli.protocols.ftp.connect import ftp_peers
 from inetcli.protocols.ftp.download import DownloadOptions, LocalPath, Watcher, open_local
-from inetcli.protocols.ftp.server import Servers
+from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.wire import (
     MAX_SIZE,
     Command,
@@ -213,16 +213,16 @@ def test_no_server_makes_a_download_lie(replies: list[str], data: bytes) -> None
     """An error of ours in time and nothing left, or bytes that are all that the server has shown to have."""
     server = Nonsense(replies, data)
     session = session_for(silence_s=0.06, connect_s=0.5, max_time_s=2.0)
-    endpoint = ServerKey("127.0.0.1", server.port)
+    server_key = ServerKey("127.0.0.1", server.port)
     wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
     try:
-        with tempfile.TemporaryDirectory() as name, Servers(1) as servers:
+        with tempfile.TemporaryDirectory() as name, ftp_peers(1) as servers:
             folder = Path(name)
             place = LocalPath(("a",), name)
             try:
                 local = open_local(place, wish, {}, session)
                 with local.destination:
-                    done = Ftp(session, servers[endpoint]).get("a", place, local, wish, watcher)
+                    done = Ftp(session, servers[server_key]).get("a", place, local, wish, watcher)
             except InetError:
                 assert list(folder.iterdir()) == []
                 return

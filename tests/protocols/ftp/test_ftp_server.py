@@ -94,7 +94,7 @@ def test_one_that_has_ended_meanwhile_is_replaced(client, end: str) -> None:
     with Scripted(f"{FIRST}\nW\n{end}", SECOND) as server, client(server) as user:
         assert user.ftp().working_folder() == "/one"
         server.go()
-        user.servers[user.endpoint]._share._idle[0]._home = None  # it is asked again
+        user.servers[user.server_key]._pool._idle[0]._home = None  # it is asked again
         assert user.ftp().working_folder() == "/two"
     assert user.notes == []
 

@@ -247,7 +247,7 @@ def test_an_upload_that_has_begun_is_not_begun_again(client, source: Path) -> No
         user = client(server)
         with pytest.raises(Incomplete):
             user.put(source, "in/b")
-    assert user.sessions[-1].trace.committed
+    assert user.sessions[-1].attempt.retry_forbidden
 
 
 @pytest.mark.parametrize("reply", ["450 busy", "550 no"])
