@@ -76,7 +76,8 @@ def start_tls(
     """Do the TLS handshake on a connected stream, and go on with the result: `stream` must not be used again.
 
     `server_name` is sent as SNI (a name) and checked. `deadline`: the rest of a `connect_deadline()`; without one the
-    handshake gets a limit of its own. `resume_from`: a TLS stream to the same server, whose session is resumed. Bytes that came in clear before the handshake are a violation: somebody may have
+    handshake gets a limit of its own. `resume_from`: a TLS stream to the same server, whose session is resumed.
+    Bytes that came in clear before the handshake are a violation: somebody may have
     put them there (RFC 4642 section 2.2.2, CVE-2011-0411's class). On any error the stream is closed.
 
     Raises the `CertificateProblem` that was found, with `facts` on it, `TlsHandshake`, `ClientCertificateWanted`,
