@@ -45,7 +45,7 @@ PLANTED = [
     (house.arrows_point_down, "inetcli/wire/target.py", "from inetcli.net.clock import Clock"),
     (house.arrows_point_down, "inetcli/net/dial.py", "from inetcli.cli.output import Output"),
     (house.arrows_point_down, "inetcli/protocols/ftp/wire.py", "from inetcli.net.stream import Stream"),
-    (house.arrows_point_down, "inetcli/protocols/ftp/client.py", "from inetcli.cli.targets import Job"),
+    (house.arrows_point_down, "inetcli/protocols/ftp/client.py", "from inetcli.cli.task import Task"),
     (house.only_the_command_line_prints_and_exits, "inetcli/protocols/ftp/client.py", "print('hello')"),
     (house.only_the_command_line_prints_and_exits, "inetcli/cli/output.py", "import sys\nsys.exit(1)"),
     (house.modules_fit_in_a_head, "inetcli/net/dial.py", "x = 1\n" * 400),
@@ -186,7 +186,7 @@ def planted(root: Path, place: str, source: str) -> Iterator[None]:
         ("nntp", "inetcli/net/stream.py", "import asyncio", "asyncio"),
         ("http", "inetcli/protocols/http/view.py", "import email", "email"),
         ("dns", "inetcli/net/resolve.py", "'a'.encode('idna')", "encodings.idna"),
-        ("talk", "inetcli/cli/targets.py", "import importlib.metadata", "importlib.metadata"),
+        ("talk", "inetcli/cli/runner.py", "import importlib.metadata", "importlib.metadata"),
     ],
 )
 def test_a_heavy_import_is_found(

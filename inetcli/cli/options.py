@@ -10,10 +10,12 @@ Environment variables set limits and looks; none of them can lower safety.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from inetcli.cli.standard_input import StandardInput
 
 if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions
@@ -52,6 +54,7 @@ class Options:
     user: str | None = None
     password_file: str | None = None
     netrc_file: str | None = None
+    stdin: StandardInput = field(default_factory=StandardInput)
 
     def network(self) -> "Network":
         """How these options want the network to be used."""

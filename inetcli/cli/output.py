@@ -8,21 +8,32 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inetcli.errors import LocalWrite
 from inetcli.net.trace import MAIN, Event, EventKind
+from inetcli.secret import SecretMasker
 from inetcli.wire.escape import UNSAFE, escape
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
+
+VOCABULARY = frozenset(("kind", "type", "source", "status", "verdict", "framing", "severity", "transport", "verified"))
+"""Keys whose values are words of the contract: a password that happens to be one of them must not change it."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_SHOWN = 500
 """Characters of one line in `-v`."""
 
 
 class Output:
-    """The two standard streams of one command."""
+    """The two standard streams of one command. In all that is composed, the passwords of the command are masked."""
 
-    def __init__(self, *, quiet: bool = False, color: str = "never") -> None:
+    def __init__(self, *, quiet: bool = False, color: str = "never", secrets: SecretMasker | None = None) -> None:
         self.quiet = quiet
+        self._secrets = secrets or SecretMasker()
         self._colored = wants_color(color, terminal=sys.stderr is not None and sys.stderr.isatty())
 
     @property
@@ -32,37 +43,33 @@ class Output:
             raise LocalWrite("standard output is closed")
         return sys.stdout.buffer
 
-    def lines(self, lines: Iterable[str]) -> None:
-        """Lines of composed text, already escaped."""
-        data = "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
-        if data:
-            self.payload.write(data)
+    def encode_lines(self, lines: Iterable[str]) -> bytes:
+        """Lines of composed text, already escaped, as they are written."""
+        mask = self._secrets.mask
+        return "".join(mask(line) + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
-    def objects(self, rows: Iterable[Mapping[str, object]]) -> None:
-        """JSON Lines."""
-        self.payload.write("".join(json_line(row) + "\n" for row in rows).encode("utf-8"))
+    def encode_rows(self, rows: Iterable[Mapping[str, object]]) -> bytes:
+        """Rows as JSON Lines."""
+        if not self._secrets.empty:
+            rows = (mask_values(row, self._secrets) for row in rows)
+        return "".join(json_line(row) + "\n" for row in rows).encode("utf-8")
+
+    def format_failure(self, message: str) -> str:
+        """The line of a failure; its first word in red where colours are wanted."""
+        name = "\x1b[1;31minetcli:\x1b[0m" if self._colored else "inetcli:"
+        return f"{name} {message}"
 
     def flush(self) -> None:
-        """The turn is over: what was written is seen."""
+        """Show what has been written to standard output."""
         if sys.stdout is not None:
             sys.stdout.flush()
 
-    def remark(self, line: str) -> None:
-        """A line on standard error that `-q` hushes."""
-        if not self.quiet:
-            self.tell(line)
-
-    def fail(self, message: str) -> None:
-        """A failure, on standard error; its first word in red where colours are wanted."""
-        name = "\x1b[1;31minetcli:\x1b[0m" if self._colored else "inetcli:"
-        self.tell(f"{name} {message}")
-
-    def tell(self, line: str) -> None:
-        """A line on standard error."""
+    def message(self, line: str) -> None:
+        """Print a line on standard error."""
         if sys.stderr is None:
             return
         try:
-            sys.stderr.write(line + "\n")
+            sys.stderr.write(self._secrets.mask(line) + "\n")
             sys.stderr.flush()
         except (OSError, ValueError):
             pass  # nobody is left to be told
@@ -109,7 +116,7 @@ class Transcript:
         self._tell(event, text)
 
     def _tell(self, event: Event, text: str) -> None:
-        self._output.tell(f"{self._label}+{event.at:.3f}s {event.kind.value} {text}".rstrip())
+        self._output.message(f"{self._label}+{event.at:.3f}s {event.kind.value} {text}".rstrip())
 
 
 def json_line(row: Mapping[str, object]) -> str:
@@ -117,10 +124,44 @@ def json_line(row: Mapping[str, object]) -> str:
 
     JSON itself asks for that only below U+0020 (RFC 8259 section 7). The value stays the same.
     """
-    import json
+    text = _encoder().encode(row)
+    if text.isascii():
+        return text if "\x7f" not in text else UNSAFE.sub(_as_json, text)
+    if _SURROGATE.search(text):
+        text = _encoder().encode(plain(row))
+    return UNSAFE.sub(_as_json, text)
 
-    text = json.dumps(plain(row), ensure_ascii=False)
-    return text if text.isascii() and "\x7f" not in text else UNSAFE.sub(_as_json, text)
+
+@cache
+def _encoder() -> "JSONEncoder":
+    """The one encoder. A flat row of ASCII goes through it alone, without a look at each value."""
+    from json import JSONEncoder
+
+    return JSONEncoder(ensure_ascii=False, default=_unknown)
+
+
+def _unknown(value: object) -> object:
+    """What the encoder does not know by itself."""
+    if isinstance(value, bytes | Mapping):
+        return plain(value)
+    raise TypeError(f"{type(value).__name__} cannot stand in JSON")
+
+
+def mask_values(value: object, secrets: SecretMasker, key: str = "") -> Any:
+    """A value of a row with the passwords masked in its texts: not in keys, nor in words of our own (`VOCABULARY`)."""
+    match value:
+        case str():
+            return value if key in VOCABULARY else secrets.mask(value)
+        case bytes():
+            text = value.decode("utf-8", "surrogateescape")
+            masked = secrets.mask(text)
+            return value if masked == text else masked.encode("utf-8", "surrogateescape")
+        case Mapping():
+            return {name: mask_values(inner, secrets, str(name)) for name, inner in value.items()}
+        case list() | tuple():
+            return [mask_values(inner, secrets, key) for inner in value]
+        case _:
+            return value
 
 
 def _as_json(match: re.Match[str]) -> str:

@@ -27,6 +27,9 @@ WINDOW = 16
 JOIN_S = 0.5
 """How long all workers together may take to tidy up when they are stopped."""
 
+NOBODY = -1
+"""Nobody's turn: numbers begin with 0."""
+
 Outcome = tuple[int, T, R | BaseException]
 
 
@@ -170,3 +173,24 @@ def _try(work: Callable[[T], R], item: T) -> R | BaseException:
         return work(item)
     except Exception as error:  # noqa: BLE001 - handed to the caller, who tells a failure from a bug
         return error
+
+
+class Turns:
+    """Whose turn it is among numbered threads: a lock, to be held while `current` is looked at or set, and while
+    whoever has the turn makes use of it. May be entered again by the thread that holds it."""
+
+    def __init__(self) -> None:
+        self.current = NOBODY
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> "Turns":
+        self._lock.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def give(self, number: int) -> None:
+        """Give the turn to a number, or to `NOBODY`."""
+        with self._lock:
+            self.current = number

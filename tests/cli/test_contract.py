@@ -15,6 +15,8 @@ import pytest
 from support.program import LIMIT_S, environment, inetcli
 from support.terminal import read_all
 
+from inetcli.cli.standard_input import StandardInput
+from inetcli.errors import Usage
 from mockservers import DnsServer, HttpServer, TimeServer
 
 PROGRAM = [sys.executable, "-m", "inetcli"]
@@ -134,7 +136,7 @@ def test_signals_end_it_by_that_signal_within_a_second(number: int, command: lis
 
 def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(tmp_path: Path) -> None:
     """Most of a short command's time is its imports; the signal comes in the midst of them."""
-    for place in ("click", "inetcli.cli.targets", "inetcli.net.session"):
+    for place in ("click", "inetcli.cli.runner", "inetcli.net.session"):
         (tmp_path / "sitecustomize.py").write_text(
             "import os, signal, sys\n"
             "class Interrupting:\n"
@@ -256,9 +258,10 @@ def test_input_that_never_ends_is_worked_on_as_it_comes() -> None:
 
 
 def test_standard_input_is_for_one_reader() -> None:
-    code = "from inetcli.cli.targets import claim_stdin\nclaim_stdin('-i -')\nclaim_stdin('FILE -')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(), check=False)
-    assert b"Usage: -i - and FILE - cannot both read standard input" in done.stderr
+    stdin = StandardInput()
+    stdin.claim("-i -")
+    with pytest.raises(Usage, match=r"^-i - and FILE - cannot both read standard input$"):
+        stdin.claim("FILE -")
 
 
 def test_fail_early_stops_and_unordered_loses_nothing() -> None:

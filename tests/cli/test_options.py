@@ -26,7 +26,7 @@ def chosen(*arguments: str, env: dict[str, str] | None = None, **offers: Any) ->
 
     result = CliRunner().invoke(command, list(arguments), env=env)
     assert result.exit_code == 0, result.output
-    return {field.name: getattr(kept[0], field.name) for field in fields(Options)}
+    return {field.name: getattr(kept[0], field.name) for field in fields(Options) if field.name != "stdin"}
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None, **offers: Any) -> str:

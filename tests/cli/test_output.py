@@ -82,7 +82,7 @@ class Kept(Output):
         super().__init__()
         self.told: list[str] = []
 
-    def tell(self, line: str) -> None:
+    def message(self, line: str) -> None:
         self.told.append(line)
 
 

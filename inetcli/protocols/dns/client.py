@@ -18,8 +18,8 @@ from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.exchange import Codec, ExchangeResult, exchange
 from inetcli.net.session import Session
 from inetcli.protocols.dns.connection import Framed, ask_over_tcp
+from inetcli.protocols.dns.errors import answer_error
 from inetcli.protocols.dns.model import Answer, Question, Transport, rcode_name
-from inetcli.protocols.dns.verdict import failure
 from inetcli.protocols.dns.wire import answers_question, encode_query, message_id, parse_message
 
 TRIES = 3
@@ -105,7 +105,7 @@ class Resolver:
         """The pause before another round."""
         if all(isinstance(result, Failure) and result.silent for result in results):
             return
-        errors = [result.error if isinstance(result, Failure) else failure(result) for result in results]
+        errors = [result.error if isinstance(result, Failure) else answer_error(result) for result in results]
         last = next(error for error in errors if error)
         self._session.pause(seconds, last)
         self._session.note(f"tried again after: {last.message}")

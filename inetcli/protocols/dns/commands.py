@@ -32,8 +32,6 @@ def lookup(options: Options, words: tuple[str, ...], short: bool, tcp: bool) -> 
       inetcli dns lookup example.org MX @192.0.2.53
       inetcli dns lookup 192.0.2.1 PTR
     """
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.dns.jobs import looking_up, sort_words
+    from inetcli.protocols.dns.jobs import LookupOptions, run_lookup
 
-    names, types, servers = sort_words(words)
-    return run_targets(options, names, looking_up(options, types, servers, short=short, tcp=tcp))
+    return run_lookup(options, words, LookupOptions(short, tcp))

@@ -1,41 +1,84 @@
-"""What `inetcli dns lookup` does with its words, and with each name: ask, judge, tell."""
+"""`dns lookup`: the answers to the questions about a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inetcli.cli.foreign_options import habit
 from inetcli.cli.options import Options
-from inetcli.cli.targets import Answer as Told
-from inetcli.cli.targets import Job, Work, common_keys
+from inetcli.cli.report import common_fields
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import TargetResult, TargetRun, Task
 from inetcli.errors import InetError, MalformedTarget, Usage
 from inetcli.protocols.dns.client import PORT, Failure, Resolver, Result
-from inetcli.protocols.dns.model import TYPES, Question, type_number
+from inetcli.protocols.dns.errors import answer_error, failure_status
+from inetcli.protocols.dns.model import TYPES, Answer, Question, type_number
 from inetcli.protocols.dns.name import absolute, is_address, reverse_name
 from inetcli.protocols.dns.resolvconf import system_servers
-from inetcli.protocols.dns.verdict import failure, failure_word
 from inetcli.protocols.dns.view import answer_to_json, failure_to_json, format_answer
 from inetcli.wire.target import parse_target
 
-SCHEMES: dict[str, int | None] = {"dns": PORT}
+SCHEMES: Mapping[str, int | None] = {"dns": PORT}
 _BOTH = ("A", "AAAA")
 
 
-def looking_up(
-    options: Options, types: Sequence[str], servers: Sequence[tuple[str, int]], *, short: bool, tcp: bool
-) -> Work:
-    """The work on each name of `dns lookup`."""
+@dataclass(frozen=True, slots=True)
+class LookupOptions:
+    """The options of `dns lookup`."""
+
+    short: bool = False
+    tcp: bool = False
+
+
+def run_lookup(options: Options, words: Sequence[str], settings: LookupOptions) -> int:
+    """Run `dns lookup`: the exit code."""
+    names, types, servers = sort_words(words)
     where = servers or [(server, PORT) for server in system_servers()]
+    return run_targets(options, names, lambda text: Lookup(text, types, where, options.retries, settings))
 
-    def work(job: Job) -> Told:
-        name, *own = job.text.split()
-        questions, together = _questions(name, [_type(word) for word in own] or types)
-        resolver = Resolver(job.session, where, retries=options.retries, tcp=tcp)
-        return _tell(job, resolver.ask(questions), short=short, together=together)
 
-    return work
+class Lookup(Task):
+    """The questions about one name; it may have types of its own behind it, in a line of `-i`."""
+
+    def __init__(
+        self,
+        text: str,
+        types: Sequence[str],
+        servers: Sequence[tuple[str, int]],
+        retries: int,
+        settings: LookupOptions,
+    ) -> None:
+        self._servers = servers
+        self._retries = retries
+        self._settings = settings
+        name, *own = text.split()
+        self._questions, self._together = _questions(name, [_type(word) for word in own] or types)
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        resolver = Resolver(run.session, self._servers, retries=self._retries, tcp=self._settings.tcp)
+        results = resolver.ask(self._questions)
+        run.session.trace.freeze_timing()
+        errors = [_error(result) for result in results]
+        first = next((error for error in errors if error), None)
+        counts = None if self._together and not all(errors) else first
+        lines = [
+            line
+            for result, error in zip(results, errors, strict=True)
+            if error is None and isinstance(result, Answer)
+            for line in format_answer(result, short=self._settings.short)
+        ]
+        rows = [
+            {**_to_json(result), **common_fields(run.session, None if self._together and counts is None else error)}
+            for result, error in zip(results, errors, strict=True)
+        ]
+        # Each line once: the aliases of a name answer all of its questions.
+        return TargetResult(lines=list(dict.fromkeys(lines)), rows=rows, error=counts, rows_are_all=True)
 
 
 def sort_words(words: Sequence[str]) -> tuple[list[str], list[str], list[tuple[str, int]]]:
-    """The words as dig takes them: @ is a server, a type is a type, everything else a name."""
+    """The words as dig takes them, as names, types and servers: @ is a server, a type is a type, anything else a name.
+
+    `Usage`, `MalformedTarget`.
+    """
     names, types, servers = [], [], []
     for word in words:
         if word.startswith("+"):
@@ -66,26 +109,12 @@ def _questions(name: str, types: Sequence[str]) -> tuple[list[Question], bool]:
     return [Question(written, number) for number in dict.fromkeys(numbers)], together
 
 
-def _tell(job: Job, results: Sequence[Result], *, short: bool, together: bool) -> Told:
-    """One answer for a name: its lines, a JSON row for each question, and the failure that counts."""
-    errors = [_error(result) for result in results]
-    first = next((error for error in errors if error), None)
-    counts = None if together and not all(errors) else first
-    job.session.trace.freeze_timing()
-    lines: list[str] = []
-    rows = []
-    for result, error in zip(results, errors, strict=True):
-        if isinstance(result, Failure):
-            word = failure_word(result.error)
-            row = failure_to_json(result.question, word, result.tries, truncated=result.truncated)
-        else:
-            row = answer_to_json(result)
-            lines += [] if error else format_answer(result, short=short)
-        mine = None if together and counts is None else error
-        rows.append({**row, **common_keys(job.session, mine)})
-    # Once each: the aliases of a name answer all of its questions.
-    return Told(list(dict.fromkeys(lines)), rows=rows, error=counts, rows_are_all=True)
+def _to_json(result: Result) -> dict[str, object]:
+    if isinstance(result, Failure):
+        status = failure_status(result.error)
+        return failure_to_json(result.question, status, result.tries, truncated=result.truncated)
+    return answer_to_json(result)
 
 
 def _error(result: Result) -> InetError | None:
-    return result.error if isinstance(result, Failure) else failure(result)
+    return result.error if isinstance(result, Failure) else answer_error(result)

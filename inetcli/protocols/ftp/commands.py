@@ -19,8 +19,8 @@ def ftp() -> None:
     """Get, put, list and tidy files on FTP servers."""
 
 
-def way_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about how to speak to the server; it gets them as `way`."""
+def with_ftp_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about how to speak to the server; it gets them as `ftp_options`."""
 
     @click.option("--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS; the scheme says it, too.")
     @click.option("--active", is_flag=True, help="Let the server make the data connections (EPRT, PORT).")
@@ -32,7 +32,7 @@ def way_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         from inetcli.protocols.ftp.model import FtpOptions
 
-        return function(*args, way=FtpOptions(tls, active, trust_pasv_address, encoding), **arguments)
+        return function(*args, ftp_options=FtpOptions(tls, active, trust_pasv_address, encoding), **arguments)
 
     return call
 
@@ -75,13 +75,13 @@ class Encoding(click.ParamType[str]):
     metavar="N",
     help="Files and folders that -r meets (1000000).",
 )
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True)
 def get(
     options: Options,
     targets: tuple[str, ...],
     *,
-    way: "FtpOptions",
+    ftp_options: "FtpOptions",
     output: str | None,
     directory: str | None,
     recursive: bool,
@@ -117,16 +117,16 @@ def get(
     if output == STDIO and resume:
         raise usage("--resume needs a file, and -o - is none.")
 
-    from inetcli.protocols.ftp import getjobs
     from inetcli.protocols.ftp.download import DownloadOptions
+    from inetcli.protocols.ftp.jobs.get import GetOptions, run_get
     from inetcli.protocols.ftp.tree import WalkLimits
 
-    wish = DownloadOptions(
+    download = DownloadOptions(
         force=force, resume=resume, sha256=sha256, verify=verify is not None, max_size=max_size, rate=limit_rate
     )
     limits = WalkLimits(max_depth, max_files)
-    getting = getjobs.GetOptions(wish, output, directory, skip_existing, recursive, limits)
-    return getjobs.get(options, targets, way, getting)
+    settings = GetOptions(download, output, directory, skip_existing, recursive, limits)
+    return run_get(options, targets, ftp_options, settings)
 
 
 @ftp.command("put", cls=ProtocolCommand)
@@ -139,14 +139,14 @@ def get(
 @click.option("--mkdirs", is_flag=True, help="Make the folders of the path that are not there.")
 @click.option("--verify", type=click.Choice(["hash"]), help="Compare with the server's own hash (HASH).")
 @click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes a second (K, M, G).")
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True, many=False)
 def put(
     options: Options,
     source: str,
     target: str,
     *,
-    way: "FtpOptions",
+    ftp_options: "FtpOptions",
     recursive: bool,
     append: bool,
     resume: bool,
@@ -174,19 +174,19 @@ def put(
     if resume and source == STDIO:
         raise usage("--resume needs a file, and standard input is none.")
 
-    from inetcli.protocols.ftp import putjobs
+    from inetcli.protocols.ftp.jobs.put import PutOptions, run_put
     from inetcli.protocols.ftp.upload import UploadOptions
 
-    manner = UploadOptions(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
-    return putjobs.put(options, source, target, way, manner, recursive=recursive)
+    upload = UploadOptions(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
+    return run_put(options, source, target, ftp_options, PutOptions(upload, recursive))
 
 
 @ftp.command("ls", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-l", "long", is_flag=True, help="Type, size, time of modification and name, separated by TAB.")
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True)
-def ls(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", long: bool) -> int:
+def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", long: bool) -> int:
     """List folders: one name a line, the same whatever the server's dialect (MLSD, LIST, NLST).
 
     \b
@@ -195,89 +195,89 @@ def ls(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", long: b
       inetcli ftp ls -l ftp.example.net/pub | sort -t$'\\t' -k3
       inetcli ftp ls --json ftp.example.net/pub | jq -r 'select(.type=="file").name'
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.ls import LsOptions, run_ls
 
-    return jobs.ls(options, targets, way, long=long)
+    return run_ls(options, targets, ftp_options, LsOptions(long))
 
 
 @ftp.command("mv", cls=ProtocolCommand)
 @click.argument("target", metavar="TARGET")
 @click.argument("newpath", metavar="NEWPATH")
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True, many=False)
-def mv(options: Options, target: str, newpath: str, *, way: "FtpOptions") -> int:
+def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions") -> int:
     """Move or rename on the server. NEWPATH is a path there, percent-encoded as in a target.
 
     \b
     Example:
       inetcli ftp mv ftpes://ftp.example.net/incoming/a.part incoming/a
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.paths import run_mv
 
-    return jobs.mv(options, target, newpath, way)
+    return run_mv(options, target, newpath, ftp_options)
 
 
 @ftp.command("rm", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-r", "--recursive", is_flag=True, help="Remove folders with all that is in them.")
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def rm(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", recursive: bool) -> int:
+def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", recursive: bool) -> int:
     """Remove files on the server. Links are removed, not followed.
 
     \b
     Example:
       inetcli ftp rm ftpes://ftp.example.net/incoming/old.iso
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.paths import RmOptions, run_rm
 
-    return jobs.rm(options, targets, way, recursive=recursive)
+    return run_rm(options, targets, ftp_options, RmOptions(recursive))
 
 
 @ftp.command("mkdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @click.option("-p", "--parents", is_flag=True, help="Make those above it, too; no failure when it is there.")
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def mkdir(options: Options, targets: tuple[str, ...], *, way: "FtpOptions", parents: bool) -> int:
+def mkdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", parents: bool) -> int:
     """Make folders on the server.
 
     \b
     Example:
       inetcli ftp mkdir -p ftpes://ftp.example.net/backup/2026/11
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.paths import MkdirOptions, run_mkdir
 
-    return jobs.mkdir(options, targets, way, parents=parents)
+    return run_mkdir(options, targets, ftp_options, MkdirOptions(parents))
 
 
 @ftp.command("rmdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True, jobs=None)
-def rmdir(options: Options, targets: tuple[str, ...], *, way: "FtpOptions") -> int:
+def rmdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions") -> int:
     """Remove empty folders on the server.
 
     \b
     Example:
       inetcli ftp rmdir ftpes://ftp.example.net/backup/2025
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.paths import run_rmdir
 
-    return jobs.rmdir(options, targets, way)
+    return run_rmdir(options, targets, ftp_options)
 
 
 @ftp.command("pwd", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@way_options
+@with_ftp_options
 @shared_options(tls=True, credentials=True)
-def pwd(options: Options, targets: tuple[str, ...], *, way: "FtpOptions") -> int:
+def pwd(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions") -> int:
     """Tell the folder that a login begins in.
 
     \b
     Example:
       inetcli ftp pwd ftpes://ftp.example.net
     """
-    from inetcli.protocols.ftp import jobs
+    from inetcli.protocols.ftp.jobs.paths import run_pwd
 
-    return jobs.pwd(options, targets, way)
+    return run_pwd(options, targets, ftp_options)

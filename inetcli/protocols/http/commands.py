@@ -36,8 +36,6 @@ def raw(
     if head and body:
         raise usage("--head and --body exclude each other.")
 
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.http.jobs import getting_raw
+    from inetcli.protocols.http.jobs import RawOptions, run_raw
 
-    work = getting_raw(options, head=head, body=body, no_fail=no_fail, expect_status=expect_status)
-    return run_targets(options, targets, work, jobs=None if options.json else 1)
+    return run_raw(options, targets, RawOptions(head, body, no_fail, expect_status))

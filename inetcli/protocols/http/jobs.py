@@ -1,72 +1,89 @@
-"""What `inetcli http raw` does with one target: ask, hand on what comes, judge it."""
+"""`http raw`: the bytes of a response, and what is wrong with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inetcli.cli.options import Options
-from inetcli.cli.targets import Answer, Job, Work
-from inetcli.errors import Expectation, HttpStatus, InetError
-from inetcli.net.credentials import clear_text_note, resolve_credentials
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import TargetResult, TargetRun, Task
+from inetcli.errors import Expectation, InetError
+from inetcli.net.credentials import CredentialOptions, clear_text_note, resolve_credentials
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.http.client import Conversation, connect
+from inetcli.protocols.http.errors import status_error
 from inetcli.protocols.http.model import Request, Response
 from inetcli.protocols.http.view import exchange_to_json, format_finding
 from inetcli.protocols.http.wire import encode_target
 from inetcli.wire.target import bracketed, parse_target
 
-SCHEMES: dict[str, int | None] = {"http": 80, "https": 443}
+SCHEMES: Mapping[str, int | None] = {"http": 80, "https": 443}
 
 
-def getting_raw(options: Options, *, head: bool, body: bool, no_fail: bool, expect_status: int | None) -> Work:
-    """The work on each target of `http raw`; the arguments are its options."""
+@dataclass(frozen=True, slots=True)
+class RawOptions:
+    """The options of `http raw`."""
 
+    head: bool = False
+    body: bool = False
+    no_fail: bool = False
+    expect_status: int | None = None
+
+
+def run_raw(options: Options, targets: Sequence[str], settings: RawOptions) -> int:
+    """Run `http raw`: the exit code."""
     credentials = options.credentials(netrc=False)
+    jobs = None if options.json else 1
+    return run_targets(options, targets, lambda text: RawGet(text, settings, credentials), jobs=jobs)
 
-    def work(job: Job) -> Answer:
-        where = parse_target(job.text, SCHEMES, "http")
-        path = encode_target(where.path, where.text)
-        who = resolve_credentials(job.session, where, credentials, clear_text_ok=False)
-        stream = connect(
-            job.session, where.host, where.port, TlsMode.IMPLICIT if where.scheme == "https" else TlsMode.OFF
-        )
+
+class RawGet(Task):
+    """One GET request and all that comes back."""
+
+    def __init__(self, text: str, settings: RawOptions, credentials: CredentialOptions) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._where = parse_target(text, SCHEMES, "http")
+        self._path = encode_target(self._where.path, self._where.text)
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        where, settings = self._where, self._settings
+        who = resolve_credentials(run.session, where, self._credentials, clear_text_ok=False)
+        tls = TlsMode.IMPLICIT if where.scheme == "https" else TlsMode.OFF
+        stream = connect(run.session, where.host, where.port, tls)
         try:
-            if where.scheme == "http" and (note := clear_text_note(who, stream.peer.host)):
-                job.session.note(note)
-            write = None if job.json else job.payload.write
+            if tls is TlsMode.OFF and (note := clear_text_note(who, stream.peer.host)):
+                run.session.note(note)
+            write = None if run.json else run.payload.write
             conversation = Conversation(
                 stream,
-                raw=None if head or body else write,
-                head=write if head else None,
-                body=write if body else None,
+                raw=None if settings.head or settings.body else write,
+                head=write if settings.head else None,
+                body=write if settings.body else None,
             )
             host = bracketed(where.host) + ("" if where.port == SCHEMES[where.scheme] else f":{where.port}")
-            request = Request(host, path, user=who.user if who else None, password=who.password if who else None)
-            return _ask(job, conversation, request, no_fail=no_fail, expect_status=expect_status)
+            request = Request(host, self._path, user=who.user if who else None, password=who.password if who else None)
+            return self._ask(run, conversation, request)
         finally:
             stream.close()
 
-    return work
+    def _ask(self, run: TargetRun, conversation: Conversation, request: Request) -> TargetResult:
+        error: InetError | None
+        try:
+            error = self._judge(conversation.ask(request))
+        except InetError as failure:
+            if failure.transient and not conversation.exchange.received_bytes:
+                raise  # nothing was printed yet: it may be tried again
+            error = failure
+        run.session.trace.freeze_timing()
+        exchange = conversation.exchange
+        return TargetResult(
+            record=exchange_to_json(exchange),
+            status_lines=[format_finding(finding) for finding in exchange.findings],
+            error=error,
+        )
 
-
-def _ask(job: Job, conversation: Conversation, request: Request, *, no_fail: bool, expect_status: int | None) -> Answer:
-    error: InetError | None
-    try:
-        response = conversation.ask(request)
-        error = _judge(response, no_fail=no_fail, expect_status=expect_status)
-    except InetError as failure:
-        if failure.transient and not conversation.exchange.received_bytes:
-            raise  # nothing was printed yet: it may be tried again
-        error = failure
-    job.session.trace.freeze_timing()
-    exchange = conversation.exchange
-    return Answer(
-        record=exchange_to_json(exchange),
-        remarks=[format_finding(finding) for finding in exchange.findings],
-        error=error,
-    )
-
-
-def _judge(response: Response, *, no_fail: bool, expect_status: int | None) -> InetError | None:
-    status = response.head.status
-    if expect_status is not None:
-        return None if status == expect_status else Expectation(f"expected status {expect_status}, got {status}")
-    if status >= 400 and not no_fail:
-        return HttpStatus(f"status {status} {response.head.reason}".rstrip())
-    return None
+    def _judge(self, response: Response) -> InetError | None:
+        status, wanted = response.head.status, self._settings.expect_status
+        if wanted is not None:
+            return None if status == wanted else Expectation(f"expected status {wanted}, got {status}")
+        return None if self._settings.no_fail else status_error(status, response.head.reason)

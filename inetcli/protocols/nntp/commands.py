@@ -38,7 +38,7 @@ def latest(options: Options, targets: tuple[str, ...], lines: int, chosen: str, 
       inetcli nntp latest --lines 40 news.example.org/misc.test
     """
 
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.nntp.jobs import reading_latest
+    from inetcli.protocols.nntp.jobs import LatestOptions, run_latest
+    from inetcli.protocols.nntp.model import Filter
 
-    return run_targets(options, targets, reading_latest(options, lines=lines, chosen=chosen, tls=tls))
+    return run_latest(options, targets, LatestOptions(lines, Filter(chosen), tls))

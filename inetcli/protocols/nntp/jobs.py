@@ -1,14 +1,16 @@
-"""What `inetcli nntp latest` does with one target: find out what is meant, read the article, tell about it."""
+"""`nntp latest`: the newest article of a group."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inetcli.cli.options import Options
-from inetcli.cli.targets import Answer, Job, Work
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import TargetResult, TargetRun, Task
 from inetcli.errors import MalformedTarget
-from inetcli.net.credentials import Scheme, parse_login_target, resolve_login
+from inetcli.net.credentials import CredentialOptions, Scheme, parse_login_target, resolve_login
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.nntp.client import connect
-from inetcli.protocols.nntp.filter import excerpt
+from inetcli.protocols.nntp.filter import LINES, excerpt
 from inetcli.protocols.nntp.model import Filter
 from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
 from inetcli.wire.target import Target, decode_path
@@ -19,34 +21,55 @@ SCHEMES: Mapping[str, Scheme] = {
     "news": Scheme(119, TlsMode.OFF),
     "snews": Scheme(563, TlsMode.IMPLICIT),
 }
-TLS_MODES = {"off": TlsMode.OFF, "starttls": TlsMode.EXPLICIT, "implicit": TlsMode.IMPLICIT}
+TLS_MODES: Mapping[str | None, TlsMode | None] = {
+    None: None,
+    "off": TlsMode.OFF,
+    "starttls": TlsMode.EXPLICIT,
+    "implicit": TlsMode.IMPLICIT,
+}
 """The values of `--tls`."""
 
 
-def reading_latest(options: Options, *, lines: int, chosen: str, tls: str | None) -> Work:
-    """The work on each target of `nntp latest`; the arguments are its options."""
+@dataclass(frozen=True, slots=True)
+class LatestOptions:
+    """The options of `nntp latest`."""
 
-    mode = TLS_MODES[tls] if tls else None
+    lines: int = LINES
+    filter: Filter = Filter.CHUN
+    tls: str | None = None
+
+
+def run_latest(options: Options, targets: Sequence[str], settings: LatestOptions) -> int:
+    """Run `nntp latest`: the exit code."""
     credentials = options.credentials()
+    return run_targets(options, targets, lambda text: Latest(text, settings, credentials))
 
-    def work(job: Job) -> Answer:
-        where = parse_login_target(job.text, SCHEMES, mode)
-        group = _group(where)
-        login = resolve_login(job.session, where, SCHEMES, mode, credentials)
-        connection = connect(job.session, where.host, where.port, login)
+
+class Latest(Task):
+    """The newest article of one group."""
+
+    def __init__(self, text: str, settings: LatestOptions, credentials: CredentialOptions) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._tls = TLS_MODES[settings.tls]
+        self._where = parse_login_target(text, SCHEMES, self._tls)
+        self._group = _group(self._where)
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        where = self._where
+        login = resolve_login(run.session, where, SCHEMES, self._tls, self._credentials)
+        connection = connect(run.session, where.host, where.port, login)
         try:
-            article = connection.latest(group)
+            article = connection.latest(self._group)
         finally:
-            job.session.trace.freeze_timing()
+            run.session.trace.freeze_timing()
             connection.quit()
-        shown = excerpt(article, Filter(chosen), lines)
-        return Answer(
-            format_excerpt(shown),
+        shown = excerpt(article, self._settings.filter, self._settings.lines)
+        return TargetResult(
+            lines=format_excerpt(shown),
             record=excerpt_to_json(shown),
-            remarks=[] if options.json else [format_rest(shown)],
+            status_lines=[] if run.json else [format_rest(shown)],
         )
-
-    return work
 
 
 def _group(where: Target) -> str:

@@ -26,10 +26,11 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
       echo hello | inetcli talk tcp 127.0.0.1:7 -
       inetcli talk tcp --tls localhost:7007 lines.txt
     """
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.talk.jobs import talking
+    path = _input(file)
 
-    return run_targets(options, [target], talking(_input(file), tls=tls, crlf=crlf), jobs=1)
+    from inetcli.protocols.talk.jobs import TcpOptions, run_tcp
+
+    return run_tcp(options, target, path, TcpOptions(tls, crlf))
 
 
 @talk.command("udp", cls=ProtocolCommand)
@@ -43,10 +44,11 @@ def udp(options: Options, target: str, file: str | None) -> int:
     Example:
       echo hello | inetcli talk udp 127.0.0.1:7 -
     """
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.talk.jobs import talking_datagrams
+    path = _input(file)
 
-    return run_targets(options, [target], talking_datagrams(_input(file)), jobs=1)
+    from inetcli.protocols.talk.jobs import run_udp
+
+    return run_udp(options, target, path)
 
 
 def _input(file: str | None) -> str:

@@ -1,61 +1,86 @@
-"""What `inetcli talk` does: lines out, replies in, each shown when its turn is over."""
+"""`talk tcp` and `talk udp`: lines out, replies in, each shown when its turn is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from inetcli.cli.targets import Answer, Job, Work, claim_stdin, input_lines
+from inetcli.cli.inputs import STDIN, input_lines
+from inetcli.cli.options import Options
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import TargetResult, TargetRun, Task
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import format_turn, turn_to_json
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
-from inetcli.wire.target import Target, parse_target
+from inetcli.wire.target import parse_target
 
-SCHEMES: dict[str, int | None] = {"time": None}
+SCHEMES: Mapping[str, int | None] = {"time": None}
 
 
-def talking(path: str, *, tls: bool, crlf: bool) -> Work:
-    """The work of `talk tcp` with the lines of a file, "-" = standard input."""
-    _claim(path)
+@dataclass(frozen=True, slots=True)
+class TcpOptions:
+    """The options of `talk tcp`."""
 
-    def work(job: Job) -> Answer:
-        where = _parse(job.text)
-        lines = input_lines(job, path, MAX_LINE)
-        stream = connect(job.session, where.host, where.port, TlsMode.IMPLICIT if tls else TlsMode.OFF)
+    tls: bool = False
+    crlf: bool = False
+
+
+def run_tcp(options: Options, target: str, path: str, settings: TcpOptions) -> int:
+    """Run `talk tcp` with the lines of a file, "-" = standard input: the exit code."""
+    _claim(options, path)
+    return run_targets(options, [target], lambda text: TalkTcp(text, path, settings), jobs=1)
+
+
+def run_udp(options: Options, target: str, path: str) -> int:
+    """Run `talk udp`, likewise: the exit code."""
+    _claim(options, path)
+    return run_targets(options, [target], lambda text: TalkUdp(text, path), jobs=1)
+
+
+class Talk(Task):
+    """A conversation in lock-step."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.where = parse_target(text, SCHEMES, "time")
+        self.path = path
+
+    def emit(self, run: TargetRun, turns: Iterable[Turn]) -> TargetResult:
+        """Print each turn when it is over."""
+        # The lines are read, and some go out: a second time is not the same.
+        run.session.attempt.forbid_retry("lines have been sent")
+        for turn in turns:
+            if run.json:
+                run.emit_row(turn_to_json(turn))
+            else:
+                run.emit_line(format_turn(turn))
+        return TargetResult()
+
+
+class TalkTcp(Talk):
+    """A conversation over TCP."""
+
+    def __init__(self, text: str, path: str, settings: TcpOptions) -> None:
+        super().__init__(text, path)
+        self._settings = settings
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        lines = input_lines(run.session, self.path, MAX_LINE)
+        tls = TlsMode.IMPLICIT if self._settings.tls else TlsMode.OFF
+        stream = connect(run.session, self.where.host, self.where.port, tls)
         try:
-            return _answer(job, talk(stream, lines, CRLF if crlf else LF))
+            return self.emit(run, talk(stream, lines, CRLF if self._settings.crlf else LF))
         finally:
             stream.close()
 
-    return work
+
+class TalkUdp(Talk):
+    """A conversation over UDP."""
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        lines = input_lines(run.session, self.path, MAX_LINE)
+        return self.emit(run, talk_datagrams(run.session, self.where.host, self.where.port, lines))
 
 
-def talking_datagrams(path: str) -> Work:
-    """The work of `talk udp`, likewise."""
-    _claim(path)
-
-    def work(job: Job) -> Answer:
-        where = _parse(job.text)
-        lines = input_lines(job, path, MAX_LINE)
-        return _answer(job, talk_datagrams(job.session, where.host, where.port, lines))
-
-    return work
-
-
-def _claim(path: str) -> None:
-    if path == "-":
-        claim_stdin("FILE -")
-
-
-def _parse(text: str) -> Target:
-    return parse_target(text, SCHEMES, "time")
-
-
-def _answer(job: Job, turns: Iterable[Turn]) -> Answer:
-    # The lines have been read, and some have gone out: a second time is not the same.
-    job.session.attempt.forbid_retry("lines have been sent")
-    for turn in turns:
-        if job.json:
-            job.say_row(turn_to_json(turn))
-        else:
-            job.say(format_turn(turn))
-    return Answer()
+def _claim(options: Options, path: str) -> None:
+    if path == STDIN:
+        options.stdin.claim("FILE -")

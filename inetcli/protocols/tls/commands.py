@@ -37,8 +37,7 @@ def hello(
       inetcli tls hello --send 'GET / HTTP/1.0\\r\\n\\r\\n' example.org
       inetcli tls hello --json -i hosts.txt
     """
-    from inetcli.cli.targets import run_targets
-    from inetcli.protocols.tls.jobs import saying_hello
+    from inetcli.protocols.tls.jobs import HelloOptions, run_hello
 
-    work = saying_hello(send=send, reply_bytes=reply_bytes, servername=servername, alpn=alpn)
-    return run_targets(options, targets, work)
+    settings = HelloOptions.from_text(send=send, reply_bytes=reply_bytes, server_name=servername, alpn=alpn)
+    return run_hello(options, targets, settings)

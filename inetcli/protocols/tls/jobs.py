@@ -1,6 +1,11 @@
-"""What `inetcli tls hello` does with one target: one handshake, its verdict, the reply."""
+"""`tls hello`: one handshake, its verdict, the reply."""
 
-from inetcli.cli.targets import Answer, Job, Work
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from inetcli.cli.options import Options
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import TargetResult, TargetRun, Task
 from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
 from inetcli.protocols.tls.view import format_hello, hello_to_json
@@ -8,29 +13,55 @@ from inetcli.protocols.tls.wire import encode_alpn, encode_text
 from inetcli.wire.target import parse_host_port, parse_target
 
 PORT = 443
-SCHEMES: dict[str, int | None] = {"tls": PORT}
+SCHEMES: Mapping[str, int | None] = {"tls": PORT}
+
+REPLY_BYTES = 65536
+"""Bytes of the reply that are shown."""
 
 
-def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, alpn: str | None) -> Work:
-    """The work on each target of `tls hello`; the arguments are its options. `Usage` when one makes no sense."""
-    text = None if send is None else encode_text(send)
-    protocols = encode_alpn(alpn)
-    name = None if servername is None else _server_name(servername)
+@dataclass(frozen=True, slots=True)
+class HelloOptions:
+    """The options of `tls hello`. `server_name` is sent and checked; None = the target's host."""
 
-    def work(job: Job) -> Answer:
-        where = parse_target(job.text, SCHEMES, "tls")
-        greeting, problem = say_hello(
-            job.session,
+    send: bytes | None = None
+    reply_bytes: int = REPLY_BYTES
+    server_name: str | None = None
+    alpn: Sequence[str] = ()
+
+    @classmethod
+    def from_text(
+        cls, *, send: str | None, reply_bytes: int, server_name: str | None, alpn: str | None
+    ) -> "HelloOptions":
+        """Read the options as they stand on the command line. `Usage` when one makes no sense."""
+        text = None if send is None else encode_text(send)
+        name = None if server_name is None else _server_name(server_name)
+        return cls(text, reply_bytes, name, encode_alpn(alpn))
+
+
+def run_hello(options: Options, targets: Sequence[str], settings: HelloOptions) -> int:
+    """Run `tls hello`: the exit code."""
+    return run_targets(options, targets, lambda text: SayHello(text, settings))
+
+
+class SayHello(Task):
+    """One handshake with a server."""
+
+    def __init__(self, text: str, settings: HelloOptions) -> None:
+        self._settings = settings
+        self._where = parse_target(text, SCHEMES, "tls")
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        where, settings = self._where, self._settings
+        hello, problem = say_hello(
+            run.session,
             where.host,
             where.port,
-            server_name=name or where.host,
-            alpn=protocols,
-            send=text,
-            reply_limit=reply_bytes,
+            server_name=settings.server_name or where.host,
+            alpn=settings.alpn,
+            send=settings.send,
+            reply_limit=settings.reply_bytes,
         )
-        return Answer(format_hello(greeting), record=hello_to_json(greeting), error=problem)
-
-    return work
+        return TargetResult(lines=format_hello(hello), record=hello_to_json(hello), error=problem)
 
 
 def _server_name(text: str) -> str:

@@ -6,9 +6,10 @@ import pytest
 from support.program import inetcli
 
 from inetcli.errors import Empty, NxDomain, ProtocolViolation
+from inetcli.protocols.dns.errors import answer_error
 from inetcli.protocols.dns.model import Answer, Message, Question, Record, Transport
 from inetcli.protocols.dns.resolvconf import parse_resolv_conf
-from inetcli.protocols.dns.verdict import failure, follow, status
+from inetcli.protocols.dns.verdict import follow, status
 from mockservers import DnsServer
 
 WWW = Question("www.example.test.", 1)
@@ -45,7 +46,7 @@ def cname(name: str, target: str) -> Record:
 )
 def test_what_a_reply_means(given: Answer, word: str, kind: type[Exception] | None) -> None:
     assert status(given) == word
-    error = failure(given)
+    error = answer_error(given)
     assert error is None if kind is None else type(error) is kind
 
 
@@ -57,7 +58,7 @@ def test_follow_gives_the_aliases_on_the_way_and_nothing_beside_them() -> None:
 
 def test_nxdomain_says_how_long_it_may_be_kept() -> None:
     soa = Record("example.test.", 6, 300, "x", {"minimum_s": 900})
-    error = failure(answer(rcode=3, authority=(soa,)))
+    error = answer_error(answer(rcode=3, authority=(soa,)))
     assert error is not None
     assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (kept 300 s by example.test.)"
 

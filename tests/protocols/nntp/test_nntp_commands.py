@@ -127,6 +127,7 @@ def test_a_login_comes_when_it_is_asked_for(tmp_path: object) -> None:
 def test_a_server_that_is_not_in_the_mode_for_readers_is_asked_to_be() -> None:
     with NntpServer(faults=["connect:transit"]) as server:
         done = inetcli("nntp", "latest", f"{server.url}/misc.test")
+        server.wait_for("QUIT")
         assert server.log.commands() == ["GROUP misc.test", "MODE READER", "GROUP misc.test", "ARTICLE 5", "QUIT"]
     assert (done.code, done.out.count("slots and pickling")) == (0, 1)
 
