@@ -1,9 +1,9 @@
 """The login for a target: its user name and password, from the target itself, the options, or netrc; and its TLS mode.
 
 The target's own user name and password come first, then those of the options, then netrc's. netrc is used with care:
-only for exactly the host it names, never its `default`; never with `--insecure`; and in clear text only where the target
-says so. A file that may not be used is passed over with a note, or refused if it was named with `--netrc-file`. A user
-name or password with a CR, LF or NUL is refused wherever it comes from: it would write commands of its own.
+only for exactly the host it names, never its `default`; never with `--insecure`; and in clear text only where the
+target says so. A file that may not be used is passed over with a note, or refused if it was named with `--netrc-file`.
+A user name or password with a CR, LF or NUL is refused wherever it comes from: it would write commands of its own.
 """
 
 import os

@@ -45,8 +45,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """One finished, or failed, handshake. `address` is the server's, numeric; `chain` is what the server sent, DER, leaf
-    first."""
+    """One finished, or failed, handshake. `address` is the server's, numeric; `chain` is what the server sent, DER,
+    leaf first."""
 
     address: str = ""
     version: str | None = None
