@@ -12,7 +12,7 @@ from inetcli.net.credentials import Credentials
 from inetcli.protocols.ftp.connect import open_control
 from inetcli.protocols.ftp.control import ANONYMOUS, ServerKey, ServerState
 from inetcli.protocols.ftp.directory import list_folder
-from inetcli.protocols.ftp.model import Source
+from inetcli.protocols.ftp.model import ListingCommand
 from inetcli.secret import Secret
 
 DAY = 86_400
@@ -90,7 +90,7 @@ def test_list_says_the_same_where_there_is_no_mlsd(plain_ftp_peer: FtpPeer) -> N
     control = open_control(session_for(), server_key, ServerState(mlsd=False))
     entries = list_folder(control, "pub").entries
     control.quit()
-    assert {entry.source for entry in entries} == {Source.LIST}
+    assert {entry.source for entry in entries} == {ListingCommand.LIST}
     check({entry.name: (entry.type.value, entry.size, entry.modified, entry.resolution) for entry in entries}, folder)
 
 

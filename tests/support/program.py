@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from support.fork_server import fork_server
+
 LIMIT_S = 30
 """No test waits longer for a command: one that hangs fails here, with what it said."""
 
@@ -52,7 +54,10 @@ def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
 def inetcli(
     *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None
 ) -> Finished:
-    """Run `inetcli` with these arguments."""
+    """Run `inetcli` with these arguments: in a forked process, and in a fresh interpreter when there are variables."""
+    if env is None and "COVERAGE_PROCESS_START" not in os.environ:
+        folder = os.path.abspath(cwd or os.curdir)
+        return Finished(*fork_server().run(arguments, stdin=stdin, env=environment(), folder=folder, limit_s=LIMIT_S))
     return run_module("inetcli", *arguments, stdin=stdin, env=env, cwd=cwd)
 
 
