@@ -4,8 +4,9 @@
     size    = number [("K" / "M" / "G" / "T") ["i"]] ["B"]
     number  = digits ["." digits], for seconds also with an exponent
 
-Letters may be small or capital, and a blank may stand before the unit. K, M, G and T are powers of 1000, as in SI; Ki, Mi,
-Gi and Ti are powers of 1024 (IEC 80000-13). Anything else is a `ValueError` that says what was expected and what came.
+Letters may be small or capital, and a blank may stand before the unit. K, M, G and T are powers of 1000, as in SI; Ki,
+Mi, Gi and Ti are powers of 1024 (IEC 80000-13). Anything else is a `ValueError` that says what was expected and what
+came.
 """
 
 import re
@@ -37,8 +38,8 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match and not (match[2] and not match[3]) and not (match[4] and not match[3]):
         whole, fraction = match[1], match[2] or ""
-        factor = (1024 if match[4] else 1000) ** _POWERS[match[3].lower()]
-        size = int(whole + fraction) * factor // 10 ** len(fraction)
+        factor = int((1024 if match[4] else 1000) ** _POWERS[match[3].lower()])
+        size = int(int(whole + fraction) * factor // 10 ** len(fraction))
         if size < MAX_SIZE:
             return size
     raise ValueError(f"expected a number of bytes, plain or with a unit as in 1.5M, 6MB or 1GiB, got {text!r}")

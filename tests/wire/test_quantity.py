@@ -45,7 +45,8 @@ def test_seconds(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "s", "soon", "-1", "+1", "nan", "inf", "1e400", "1e9", "12000d", "5x", "5ms", "1h30m", "1_0", "٣", "1 2"]
+    "text",
+    ["", "s", "soon", "-1", "+1", "nan", "inf", "1e400", "1e9", "12000d", "5x", "5ms", "1h30m", "1_0", "٣", "1 2"],
 )
 def test_what_is_no_span_of_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected seconds, or a number with s, m, h or d") as caught:
@@ -81,11 +82,34 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "M", "1.5", "1.5B", "-1", "+1", "1e3", "1i", "1iB", "1P", "1MBB", "1Mb/s", "many", "inf", "9223372036854775808"]
-    + ["٣K", "1_000", ".5M", "9" * 31, "8388608TiB"],
+    [
+        "M",
+        "i",
+        ".",
+        "B",
+        "",
+        "1.5",
+        "1.5B",
+        "-1",
+        "+1",
+        "1e3",
+        "1i",
+        "1iB",
+        "1P",
+        "1MBB",
+        "1Mb/s",
+        "many",
+        "inf",
+        "9223372036854775808",
+        "٣K",
+        "1_000",
+        ".5M",
+        "9" * 31,
+        "8388608TiB",
+    ],
 )
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a number of bytes, plain or with a unit as in 1.5M") as caught:
+    with pytest.raises(ValueError, match="expected a number of bytes, plain or with a unit") as caught:
         parse_size(text)
     assert str(caught.value).endswith(f"got {text!r}")
 

@@ -8,9 +8,12 @@ from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import format_turn, turn_to_json
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
-from inetcli.wire.target import Target, parse_target
+from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_target
 
 SCHEMES: dict[str, int | None] = {"time": None}
+PASTED_TCP: dict[str, int | None] = {"tcp": None, "tls": None, **CLEAR_URL_PORTS, **TLS_URL_PORTS}
+PASTED_UDP: dict[str, int | None] = {"udp": None, "dns": 53}
+"""URLs of other programs, whose host and port are clear."""
 
 
 def talking(path: str, *, tls: bool, crlf: bool) -> Work:
@@ -18,7 +21,7 @@ def talking(path: str, *, tls: bool, crlf: bool) -> Work:
     _claim(path)
 
     def work(job: Job) -> Answer:
-        where = _parse(job.text)
+        where = parse_host_target(job.text, SCHEMES, "time", pasted=PASTED_TCP)
         lines = input_lines(job, path, MAX_LINE)
         stream = connect(job.session, where.host, where.port, TlsMode.IMPLICIT if tls else TlsMode.OFF)
         try:
@@ -34,7 +37,7 @@ def talking_datagrams(path: str) -> Work:
     _claim(path)
 
     def work(job: Job) -> Answer:
-        where = _parse(job.text)
+        where = parse_host_target(job.text, SCHEMES, "time", pasted=PASTED_UDP)
         lines = input_lines(job, path, MAX_LINE)
         return _answer(job, talk_datagrams(job.session, where.host, where.port, lines))
 
@@ -44,10 +47,6 @@ def talking_datagrams(path: str) -> Work:
 def _claim(path: str) -> None:
     if path == "-":
         claim_stdin("FILE -")
-
-
-def _parse(text: str) -> Target:
-    return parse_target(text, SCHEMES, "time")
 
 
 def _answer(job: Job, turns: Iterable[Turn]) -> Answer:

@@ -5,10 +5,12 @@ from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
 from inetcli.protocols.tls.view import format_hello, hello_to_json
 from inetcli.protocols.tls.wire import encode_alpn, encode_text
-from inetcli.wire.target import parse_host_port, parse_target
+from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_port, parse_host_target
 
 PORT = 443
 SCHEMES: dict[str, int | None] = {"tls": PORT}
+PASTED: dict[str, int | None] = {**TLS_URL_PORTS, "tcp": None, **dict.fromkeys(CLEAR_URL_PORTS)}
+"""URLs of other programs. The port of one that begins in clear text must be given: its own one speaks no TLS."""
 
 
 def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, alpn: str | None) -> Work:
@@ -18,7 +20,7 @@ def saying_hello(*, send: str | None, reply_bytes: int, servername: str | None, 
     name = None if servername is None else _server_name(servername)
 
     def work(job: Job) -> Answer:
-        where = parse_target(job.text, SCHEMES, "tls")
+        where = parse_host_target(job.text, SCHEMES, "tls", pasted=PASTED)
         greeting, problem = say_hello(
             job.session,
             where.host,
