@@ -327,7 +327,8 @@ def completion(shell: str) -> None:
     assert kind is not None
     source = kind(cli, {}, "mockservers", "_MOCKSERVERS_COMPLETE")
     # Not source(), which starts bash to look at its version.
-    click.echo(source.source_template % source.source_vars())
+    # The function has the name of the file that zsh autoloads it from; else the second TAB of a session does nothing.
+    click.echo(source.source_template % {**source.source_vars(), "complete_func": "_mockservers"})
 
 
 def main() -> None:

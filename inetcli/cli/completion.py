@@ -58,7 +58,11 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class Zsh(ZshComplete):
-    """zsh, whose own functions complete behind `--ca=` when that is taken off the word."""
+    """zsh, whose own functions complete behind `--ca=` when that is taken off the word.
+
+    The function has the name of the file that zsh loads it from. Under another name the second TAB of a session does
+    nothing: zsh runs the file once more, which only registers the function then.
+    """
 
     source_template: ClassVar[str] = """\
 #compdef %(prog_name)s
@@ -90,6 +94,10 @@ else
     compdef %(complete_func)s %(prog_name)s
 fi
 """
+
+    @property
+    def func_name(self) -> str:
+        return f"_{self.prog_name}"
 
 
 class Fish(FishComplete):

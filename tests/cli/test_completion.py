@@ -98,6 +98,16 @@ def test_a_word_is_completed(interactive: Shell, typed: str, completed: str) -> 
     assert interactive.type(typed + TAB).removesuffix("/") == completed.removesuffix("/")
 
 
+@pytest.mark.parametrize("program", ["inetcli", "mockservers"])
+def test_zsh_loads_the_script_by_itself(place: Path, program: str) -> None:
+    """Each TAB counts: the one that loads the script, and those that follow."""
+    functions = place.parent / "zfunc"
+    functions.mkdir(exist_ok=True)
+    (functions / f"_{program}").write_text(script("zsh", program))
+    with shell("zsh", place) as zsh:
+        assert [zsh.type(f"{program} comp{TAB}") for _ in range(3)] == [f"{program} completion "] * 3
+
+
 def test_all_completions_are_offered(interactive: Shell) -> None:
     line = "inetcli ftp put "
     assert {"alone.txt", "two\\ words.txt", "folder"} <= set(re.split(r"(?<!\\) ", interactive.type(line + ALL)))

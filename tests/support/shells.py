@@ -34,6 +34,7 @@ bind -x '"\C-t": show'
 _ZSH = r"""
 PS1='ready> '
 unsetopt beep zle_bracketed_paste prompt_cr prompt_sp
+fpath=(AUTOLOADED $fpath)
 autoload -Uz compinit && compinit -u -D
 zle -C all-matches complete-word _generic
 zstyle ':completion:all-matches:*' completer _all_matches _complete
@@ -73,9 +74,9 @@ class Shell:
 
 @contextmanager
 def shell(name: str, folder: Path, *scripts: str) -> Iterator[Shell]:
-    """bash or zsh in `folder`, where these scripts have run."""
+    """bash or zsh in `folder`, where these scripts have run. zsh autoloads what is in `zfunc` beside the folder."""
     program = find_shell(name)
-    keys = {"bash": _BASH, "zsh": _ZSH}[name]
+    keys = {"bash": _BASH, "zsh": _ZSH.replace("AUTOLOADED", f"'{folder.parent / 'zfunc'}'")}[name]
     start = folder.parent / f"{name}.start"
     start.write_text("\n".join([keys, *scripts, "printf 'LI''NE[begun]END\n'\n"]))
     arguments = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}[name]
