@@ -131,6 +131,7 @@ def shared_options(
     `credentials` with `netrc` off: a protocol that never takes them from there. `parallel` off: targets follow one
     another. `defaults` are those of this command where they differ, `jobs=256`.
     """
+    assert set(defaults) <= set(_DEFAULTS), defaults
     params = _limits() + _looks()
     if many:
         params += _targets(parallel=parallel)
