@@ -21,6 +21,8 @@ from mockservers.missing import Missing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from click.shell_completion import CompletionItem
+
     from mockservers.registry import AnyServer
 
 TAIL = 20
@@ -50,6 +52,15 @@ class ServerName(click.ParamType[str]):
         except BadFault as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[str]]":
+        from click.shell_completion import CompletionItem
+
+        if ctx.meta.get(COMMAND) is not None:  # behind `--` a command line begins that is not ours
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(name) for name in SERVERS if name.startswith(incomplete)]
+
 
 class Seconds(click.ParamType[float]):
     """A span of time."""
@@ -66,13 +77,30 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
+class Commands(click.Group):
+    """The commands in the order of their definition, each with its whole summary."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in self.commands.items()])
+
+
 class RunCommand(click.Command):
     """A command line whose second half, behind `--`, is somebody else's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
-        ctx.meta[COMMAND] = args[at + 1 :]
+        ctx.meta[COMMAND] = args[at + 1 :] if at < len(args) else None
         return super().parse_args(ctx, args[:at])
+
+
+def _complete_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
 
 
 COMMAND = "mockservers.command"
@@ -88,8 +116,8 @@ FAULT_OPTION = click.option(
 
 @click.group(
     "mockservers",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     help=f"Honest and faulty servers for tests: {' '.join(SERVERS)}.",
 )
 def cli() -> None:
@@ -105,13 +133,14 @@ def cli() -> None:
 )
 @click.pass_context
 def run(ctx: click.Context, names: tuple[str, ...], faults: tuple[Armed, ...], trust: bool, strict: bool) -> None:
-    """Run CMD beside the servers (all, when none is named), which it finds in MOCK_FTP_URL and so on.
-
-    The exit code is CMD's.
+    """Run CMD beside servers.
 
     \b
     Example:
-      mockservers run ftp --fault 'ftp:RETR:rst@4096x1' -- sh -c 'inetcli ftp get $MOCK_FTP_URL/pub/data.bin'
+      mockservers run ftp --fault 'ftp:RETR:rst@4096x1' -- \\
+        sh -c 'inetcli ftp get $MOCK_FTP_URL/pub/data.bin'
+
+    Without SERVER all servers run. CMD finds them in MOCK_FTP_URL and so on. The exit code is that of CMD.
     """
     from mockservers import child
     from mockservers.registry import start_servers
@@ -139,27 +168,29 @@ def run(ctx: click.Context, names: tuple[str, ...], faults: tuple[Armed, ...], t
 @cli.command("gauntlet", cls=RunCommand)
 @click.argument("server", metavar="SERVER -- CMD...", type=ServerName())
 @FAULT_OPTION
-@click.option("--limit", type=Seconds(), default=20.0, metavar="S", help="Seconds for a run (20).")
-@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=2, metavar="N", help="Runs at a time (2).")
+@click.option("--limit", type=Seconds(), default=20, metavar="S", help="Seconds for a run.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=2, metavar="N", help="Runs at a time.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 @click.pass_context
 def gauntlet(
     ctx: click.Context, server: str, faults: tuple[Armed, ...], limit: float, jobs: int, as_json: bool
 ) -> None:
-    """Run CMD once against every fault of SERVER (or only these), and judge what it makes of each.
+    """Run CMD once against each fault of a server, and judge it.
 
     \b
-    In CMD, {url} is what to fetch, {out} where to, {host} and {port} the server, {ca} its CA.
+    Example:
+      mockservers gauntlet ftp -- curl -sS --max-time 15 -o {out} {url}
+
+    In CMD, {url} is what to fetch, {out} where to, {host} and {port} the server, {ca} its CA. Without --fault all
+    faults of SERVER have their turn.
+
+    \b
     right     an error for an error, the true bytes where nothing is lost
     lie       success with wrong bytes, or where it could not know
     hang      not done in time
     partial   a file kept after a failure, or anything else left behind
     fail      an error where the thing was there to be had
     The exit code is 120 unless all is right.
-
-    \b
-    Example:
-      mockservers gauntlet ftp -- curl -sS --max-time 15 -o {out} {url}
     """
     from mockservers import child
     from mockservers.gauntlet import Unfit, run_gauntlet, totals
@@ -191,11 +222,13 @@ def gauntlet(
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The first server's port.")
 @click.option("--until-stdin-eof", is_flag=True, help="End when standard input does.")
 def serve(names: tuple[str, ...], faults: tuple[Armed, ...], port: int, until_stdin_eof: bool) -> None:
-    """Serve until SIGTERM or SIGINT. One JSON line says where, when every socket listens.
+    """Serve until SIGTERM or SIGINT.
 
     \b
     Example:
       mockservers serve nntp dns
+
+    One JSON line says where, when every socket listens.
     """
     from mockservers.registry import start_servers
 
@@ -228,15 +261,16 @@ def serve(names: tuple[str, ...], faults: tuple[Armed, ...], port: int, until_st
 
 
 @cli.command("certs")
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR", shell_complete=_complete_folder)
 def certs(directory: str) -> None:
-    """Write ca.pem, server.pem, client.pem, expired.pem, wrong_host.pem and untrusted.pem into DIR.
-
-    All but ca.pem hold a chain and its key and are for their owner only. The CA's key is not kept.
+    """Write certificates for tests into DIR.
 
     \b
     Example:
       mockservers certs certs/
+
+    The files are ca.pem, server.pem, client.pem, expired.pem, wrong_host.pem and untrusted.pem. All but ca.pem hold a
+    chain and its key, and are for their owner only. The CA's key is not kept.
     """
     from mockservers.certs import write_certs
 
@@ -248,7 +282,7 @@ def certs(directory: str) -> None:
 @click.argument("server", required=False, type=ServerName())
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 def list_faults(server: str | None, as_json: bool) -> None:
-    """List what can go wrong, and what a plain client sees then.
+    """List the faults, and what a plain client sees then.
 
     \b
     Example:
@@ -263,15 +297,38 @@ def list_faults(server: str | None, as_json: bool) -> None:
 
 @cli.command("demo")
 def demo() -> None:
-    """Start servers for every protocol, and run inetcli against them, one command after the other. No network needed.
+    """Run inetcli against servers of every protocol.
 
     \b
     Example:
       mockservers demo
+
+    One command follows the other, and each is shown. No network is needed.
     """
     from mockservers.demo import play
 
     raise click.exceptions.Exit(play())
+
+
+@cli.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for a shell.
+
+    \b
+    Examples:
+      mockservers completion bash > ~/.local/share/bash-completion/completions/mockservers
+      mockservers completion zsh > ~/.zfunc/_mockservers
+      mockservers completion fish > ~/.config/fish/completions/mockservers.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    source = kind(cli, {}, "mockservers", "_MOCKSERVERS_COMPLETE")
+    # Not source(), which starts bash to look at its version.
+    # The function has the name of the file that zsh autoloads it from; else the second TAB of a session does nothing.
+    click.echo(source.source_template % {**source.source_vars(), "complete_func": "_mockservers"})
 
 
 def main() -> None:

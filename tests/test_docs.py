@@ -1,5 +1,6 @@
 """The pages say what the program does: exit codes, options, commands."""
 
+import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 from support import faulttable
 from support.program import inetcli
+from support.raising import SOURCE, raised_names, used_as_values
 
 import mockservers
 import mockservers.cli
 from inetcli import errors
+from inetcli.cli.options import Options
 from inetcli.errors import InetError
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -33,10 +36,40 @@ def leaves(kind: type[InetError]) -> list[type[InetError]]:
 
 def test_exit_codes_are_those_of_the_errors() -> None:
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "exit-codes.md").read_text(), re.MULTILINE)
-    told = {(int(code), kind) for code, kind in rows}
-    real = {(leaf.exit_code, leaf.kind) for leaf in leaves(InetError)}
-    assert told == real
-    assert len({code for code, _ in real}) == len(real)
+    told = [(int(code), kind) for code, kind in rows]
+    names = raised_names()
+    real = {(leaf.exit_code, leaf.kind) for leaf in leaves(InetError) if leaf.__name__ in names}
+    assert told == sorted(real)
+    assert len({leaf.exit_code for leaf in leaves(InetError)}) == len(leaves(InetError))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise Gone('x')",
+        "return_value = Gone.of('x')",
+        "TABLE = {550: Gone}",
+        "raise errors.Gone('x') from error",
+        "def f(kind=Gone): pass",
+    ],
+)
+def test_an_error_that_a_source_raises_is_found(source: str) -> None:
+    assert "Gone" in set(used_as_values(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from inetcli.errors import Gone",
+        "try:\n    f()\nexcept (Gone, OSError):\n    pass",
+        "isinstance(error, Gone | OSError)",
+        "match error:\n    case Gone():\n        pass",
+        "def f(error: Gone) -> Gone:\n    'Raises `Gone`.'",
+        "error: Gone | None = None",
+    ],
+)
+def test_an_error_that_a_source_only_knows_is_not_raised(source: str) -> None:
+    assert "Gone" not in set(used_as_values(source))
 
 
 def test_the_tree_of_errors_in_their_docstring_is_complete() -> None:
@@ -54,6 +87,24 @@ def test_every_option_is_on_its_page(command: str) -> None:
         assert option in page, option
     for option in listed(shared) - {"--help"}:
         assert option in common or f"`{option}" in page, option
+
+
+def test_the_page_of_common_options_has_only_what_there_is() -> None:
+    """Each option of the page is one of a command, each variable is read somewhere."""
+    page = (DOCS / "options.md").read_text()
+    there = {name for command in COMMANDS for name in listed(inetcli(*command.split(), "--help").out)}
+    assert set(re.findall(r"--[a-z][a-z0-9-]+", page)) - there == set()
+    source = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
+    variables = set(re.findall(r"`\$?([A-Z][A-Z_]{3,})(?:=\w+)?`", page))
+    assert "INETCLI_DEBUG" in variables
+    assert {name for name in variables if f'"{name}"' not in source} == set()
+
+
+def test_the_table_of_common_options_has_the_order_of_help() -> None:
+    table = (DOCS / "options.md").read_text().partition("\n## Options\n")[2].partition("\nEnvironment:")[0]
+    rows = [row.partition(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
+    names = [name for row in rows for name in re.findall(r"--[a-z0-9-]+", row)]
+    assert names == [f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(Options)]
 
 
 def listed(text: str) -> set[str]:

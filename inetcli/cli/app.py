@@ -75,9 +75,9 @@ def main() -> NoReturn:
     try:
         _catch_signals()
         if instruction := os.environ.get("_INETCLI_COMPLETE"):
-            from click.shell_completion import shell_complete
+            from inetcli.cli.completion import answer
 
-            _leave(shell_complete(cli, {}, "inetcli", "_INETCLI_COMPLETE", instruction))
+            _leave(answer(cli, instruction))
         _leave(run(sys.argv[1:]))
     except KeyboardInterrupt:
         _die(signal.SIGINT)
@@ -129,7 +129,7 @@ def _ended(error: BaseException) -> BaseException | None:
 
 
 def _usage(error: click.ClickException, arguments: list[str]) -> int:
-    from inetcli.cli.foreign_options import habit, habit_behind
+    from inetcli.cli.foreign_options import before_command, habit, habit_behind
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
@@ -137,7 +137,7 @@ def _usage(error: click.ClickException, arguments: list[str]) -> int:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     hint = None
     if isinstance(error, click.NoSuchOption):
-        hint = habit_behind(error.option_name, arguments, ctx)
+        hint = before_command(error.option_name, arguments, ctx) or habit_behind(error.option_name, arguments, ctx)
     elif isinstance(error, NoSuchCommand):
         hint = habit(error.command_name, ctx)
     message = " ".join(error.format_message().split())

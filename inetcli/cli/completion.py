@@ -1,10 +1,134 @@
-"""`inetcli completion SHELL`: the script that makes TAB work. It asks `inetcli` itself; no protocol is imported."""
+"""`inetcli completion SHELL`: the script that makes TAB work, and the answers to its questions.
+
+The script asks `inetcli` itself; no protocol is imported before its group is named. Names of files and folders are left
+to the shell, which knows about blanks, `~` and hidden files. Click's own scripts are not used:
+
+- bash splits words at `:` and `=`, so that Click is told the wrong word behind `host:7` and in `--ca=FILE`. Here Click
+  gets the line as it was typed.
+- zsh and fish are told `FILE` for `--ca=FILE`, and drop it or put it in the place of the whole word.
+"""
+
+import os
+from typing import ClassVar
 
 import click
+from click.shell_completion import (
+    BashComplete,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    add_completion_class,
+    shell_complete,
+    split_arg_string,
+)
+
+VARIABLE = "_INETCLI_COMPLETE"
+"""Says in the environment which shell asks: `bash_complete`."""
+
+_END = "\x01"
+"""Stands for the cursor: behind a blank it makes an empty last word, within one it stays there."""
+
+
+class Bash(BashComplete):
+    """bash 4.4 and later. COMP_WORDS is the line up to the cursor."""
+
+    source_template: ClassVar[str] = """\
+%(complete_func)s() {
+    local type value
+    COMPREPLY=()
+    while IFS=, read -r type value; do
+        case $type in
+            dir) compopt -o dirnames ;;
+            file) compopt -o default ;;
+            plain) COMPREPLY+=("$value") ;;
+        esac
+    done < <(COMP_WORDS="${COMP_LINE:0:COMP_POINT}" %(complete_var)s=bash_complete "$1" 2>/dev/null)
+}
+
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+    def source(self) -> str:
+        """The script. Click would start bash to look at its version."""
+        return self.source_template % self.source_vars()
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        *words, last = split_arg_string(os.environ["COMP_WORDS"] + _END)
+        return words[1:], last.removesuffix(_END)
+
+
+class Zsh(ZshComplete):
+    """zsh, whose own functions complete behind `--ca=` when that is taken off the word.
+
+    The function has the name of the file that zsh loads it from. Under another name the second TAB of a session does
+    nothing: zsh runs the file once more, which only registers the function then.
+    """
+
+    source_template: ClassVar[str] = """\
+#compdef %(prog_name)s
+
+%(complete_func)s() {
+    local -a plain described response
+    local type key descr
+    (( ! $+commands[%(prog_name)s] )) && return 1
+
+    response=("${(@f)$(COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT-1)) \
+%(complete_var)s=zsh_complete %(prog_name)s 2>/dev/null)}")
+    compset -P 1 '--[^=]#='
+
+    for type key descr in ${response}; do
+        case $type in
+            dir) _path_files -/ ;;
+            file) _files ;;
+            plain) [[ $descr == _ ]] && plain+=("$key") || described+=("$key:$descr") ;;
+        esac
+    done
+
+    (( $#described )) && _describe -V unsorted described
+    (( $#plain )) && compadd -V unsorted -a plain
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    %(complete_func)s "$@"
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
+"""
+
+    @property
+    def func_name(self) -> str:
+        return f"_{self.prog_name}"
+
+
+class Fish(FishComplete):
+    """fish, which wants each answer as the whole word: `--ca=FILE`."""
+
+    source_template: ClassVar[str] = """\
+function %(complete_func)s
+    set -l before (string match -r -- '^--[^=]*=' (commandline -ct))
+    for answer in (env COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -ct) \
+%(complete_var)s=fish_complete %(prog_name)s 2>/dev/null)
+        set -l parts (string split -m 1 , -- $answer)
+        switch $parts[1]
+            case dir
+                string replace -r -- '^' "$before" (__fish_complete_directories $parts[2])
+            case file
+                string replace -r -- '^' "$before" (__fish_complete_path $parts[2])
+            case plain
+                echo -- "$before$parts[2]"
+        end
+    end
+end
+
+complete --no-files --command %(prog_name)s --arguments '(%(complete_func)s)'
+"""
+
+
+SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}
 
 
 @click.command("completion", short_help="Print the completion script for a shell.")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script for a shell.
@@ -15,15 +139,11 @@ def completion(ctx: click.Context, shell: str) -> None:
       inetcli completion zsh > ~/.zfunc/_inetcli
       inetcli completion fish > ~/.config/fish/completions/inetcli.fish
     """
-    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+    click.echo(SHELLS[shell](ctx.find_root().command, {}, "inetcli", VARIABLE).source())
 
-    root = ctx.find_root().command
-    match shell:
-        case "bash":
-            # Not source(): that starts bash to look at its version.
-            script = BashComplete(root, {}, "inetcli", "_INETCLI_COMPLETE")
-            click.echo(script.source_template % script.source_vars())
-        case "zsh":
-            click.echo(ZshComplete(root, {}, "inetcli", "_INETCLI_COMPLETE").source())
-        case _:
-            click.echo(FishComplete(root, {}, "inetcli", "_INETCLI_COMPLETE").source())
+
+def answer(root: click.Command, instruction: str) -> int:
+    """Print the completions that a script asks for; the exit code."""
+    for name, shell in SHELLS.items():
+        add_completion_class(shell, name)
+    return shell_complete(root, {}, "inetcli", VARIABLE, instruction)

@@ -1,10 +1,10 @@
-"""What users of curl, wget, dig and openssl type out of habit, and how it is said here.
+"""What users of curl, wget, dig and openssl type out of habit, and how it is said here; and options before the command.
 
 A habit is answered where it is of use: with a spelling only when the command has that option, with a remark only in the
 group it is about. Everything else keeps Click's own answer, which names the near options.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -49,6 +49,9 @@ SPELLINGS = {
     "version": "--version",
 }
 """An option of theirs, and ours. The answer is given where the command has that option."""
+
+SECRET = {"--user", "--password-file"}
+"""Options of ours in whose place other tools take a password: the corrected line must not show it."""
 
 REMARKS = {
     "-connect": {"tls": "the target says it: inetcli tls hello HOST:PORT"},
@@ -103,6 +106,77 @@ def habit_behind(option: str, arguments: Iterable[str], ctx: click.Context | Non
             if holds and not _is_cluster(argument, ctx):
                 return None
     return habit(option, ctx)
+
+
+def before_command(option: str, arguments: Sequence[str], ctx: click.Context | None) -> str | None:
+    """The corrected command line, where an option of a command stands before the command. None = the option stands
+    elsewhere, or no command has it."""
+    if ctx is None or not isinstance(ctx.command, click.Group):
+        return None
+    root = ctx.find_root()
+    names, early, rest, leaf = _find_command(root, arguments)
+    leaves = [leaf] if leaf else list(_commands(root, names))
+    found = next((said for each in leaves if (said := _spelled(early, option, each)) is not None), None)
+    if found is None:
+        return None
+    line = [*names, *("GROUP", "COMMAND")[len(names) :], *found, *rest]
+    return f"options follow the command: {root.info_name} {' '.join(map(_shown, line))}"
+
+
+def _find_command(
+    root: click.Context, arguments: Sequence[str]
+) -> tuple[list[str], list[str], list[str], click.Context | None]:
+    """The names of the group and the command that an argument list has, what stands before the command, what stands
+    behind it, and the command if it is there."""
+    names: list[str] = []
+    early: list[str] = []
+    here = root
+    for at, argument in enumerate(arguments):
+        inner = here.command.get_command(here, argument) if isinstance(here.command, click.Group) else None
+        if inner is None:
+            early.append(argument)
+            continue
+        names.append(argument)
+        here = click.Context(inner, here, info_name=argument)
+        if not isinstance(inner, click.Group):
+            return names, early, list(arguments[at + 1 :]), here
+    return names, early, [], None
+
+
+def _commands(root: click.Context, names: Sequence[str]) -> Iterable[click.Context]:
+    """All commands below the root, or below the group that is named."""
+    assert isinstance(root.command, click.Group)
+    for name in names or root.command.list_commands(root):
+        group = root.command.get_command(root, name)
+        if isinstance(group, click.Group):
+            above = click.Context(group, root, info_name=name)
+            yield from (click.Context(inner, above, info_name=key) for key, inner in group.commands.items())
+
+
+def _spelled(early: Sequence[str], option: str, leaf: click.Context) -> list[str] | None:
+    """The arguments before the command as the command takes them; None = `option` is none of its options."""
+    spelled = []
+    known = False
+    for argument in early:
+        word, equals, value = argument.partition("=")
+        name = word if argument.startswith("--") else argument[:2]
+        ours = SPELLINGS.get(word, "").partition(" ")[0]
+        offered = _offered(leaf)
+        if name not in offered and ours in offered - SECRET:
+            name, argument = word, ours + equals + value  # noqa: PLW2901
+            offered |= {word}
+        spelled.append(argument)
+        known = known or (name == option and name in offered)
+    return spelled if known else None
+
+
+def _shown(argument: str) -> str:
+    """An argument as a shell takes it, a password in it masked."""
+    from shlex import quote
+
+    from inetcli.wire.target import mask_target
+
+    return quote(mask_target(argument))
 
 
 def _is_cluster(argument: str, ctx: click.Context | None) -> bool:

@@ -11,12 +11,32 @@ from typing import NamedTuple
 import click
 from click.exceptions import NoSuchCommand
 
+WHOLE = 1000
+"""Characters of a summary: it is wrapped, and never cut."""
+
 
 class LazyCommand(NamedTuple):
     """Where a command is, as `module:attribute`, and its line in the help."""
 
     place: str
     short_help: str
+
+
+class ProtocolGroup(click.Group):
+    """The commands of a protocol: help lists them in the order of their definition, each with its whole summary."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries().items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[click.shell_completion.CompletionItem]":
+        return _complete(self, ctx, incomplete, self._summaries())
+
+    def _summaries(self) -> dict[str, str]:
+        return {name: command.get_short_help_str(WHOLE) for name, command in self.commands.items()}
 
 
 class LazyGroup(click.Group):
@@ -51,11 +71,15 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.short_help) for name, entry in self.entries.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[click.shell_completion.CompletionItem]":
-        from click.shell_completion import CompletionItem
+        summaries = {name: entry.short_help for name, entry in self.entries.items()}
+        return _complete(self, ctx, incomplete, summaries)
 
-        found = [
-            CompletionItem(name, help=entry.short_help)
-            for name, entry in self.entries.items()
-            if name.startswith(incomplete)
-        ]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+def _complete(
+    group: click.Group, ctx: click.Context, incomplete: str, summaries: Mapping[str, str]
+) -> "list[click.shell_completion.CompletionItem]":
+    """The commands that begin so, each with its summary, or the options of the group."""
+    from click.shell_completion import CompletionItem
+
+    found = [CompletionItem(name, help=said) for name, said in summaries.items() if name.startswith(incomplete)]
+    return found + click.Command.shell_complete(group, ctx, incomplete)

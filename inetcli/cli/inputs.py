@@ -1,9 +1,10 @@
 """What a command reads beside its arguments: the targets of `-i`, and the lines of a FILE, both as they arrive."""
 
 import os
+import sys
 from collections.abc import Iterator
 
-from inetcli.errors import LocalRead
+from inetcli.errors import LocalRead, Usage
 from inetcli.net.deadline import Deadline
 from inetcli.net.session import Network, Session
 from inetcli.net.source import read_lines
@@ -13,6 +14,18 @@ STDIN = "-"
 
 MAX_TARGET = 1 << 16
 """Bytes of a line of `-i`."""
+
+
+def claim_stdin(*readers: str | None) -> None:
+    """Check that at most one of these reads standard input, as they stand on the command line; None = does not read it.
+
+    `Usage` for two of them, `LocalRead` for one where standard input is closed.
+    """
+    claims = [reader for reader in readers if reader is not None]
+    if len(claims) > 1:
+        raise Usage(f"{claims[0]} and {claims[1]} cannot both read standard input")
+    if claims and sys.stdin is None:
+        raise LocalRead("standard input is closed")
 
 
 def input_targets(path: str, network: Network) -> Iterator[str]:

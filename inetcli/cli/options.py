@@ -3,19 +3,19 @@
     @shared_options(tls=True, credentials=True)
     def get(options: Options, targets: tuple[str, ...]) -> None: ...
 
-What a command has not (TLS, credentials, many targets) it does not offer, so that nothing is accepted and ignored.
-Nothing of the network is imported here: help and completion come this far.
-Environment variables set limits and looks; none of them can lower safety.
+A command without TLS, credentials or many targets does not offer their options, so that nothing is accepted and
+ignored. The defaults stand in the dataclass, and help shows them. Nothing of the network is imported here, because help
+and completion come this far. Environment variables set limits and looks; none of them can lower safety.
 """
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from inetcli.cli.standard_input import StandardInput
+from inetcli.cli.option_types import FileName, HostPort, Pin, Seconds, Size
 
 if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions
@@ -26,14 +26,15 @@ SECTION = "Options that mean the same everywhere"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user chose, of what the command offers."""
+    """The values of the shared options, in the order in which help lists them. What a command does not offer keeps its
+    default, but for `jobs`, which is 1 then."""
 
-    connect_timeout: float = 15.0
-    timeout: float = 30.0
+    connect_timeout: float = 15
+    timeout: float = 30
     min_rate: int = 16
     max_time: float | None = None
     retries: int = 0
-    wait: float = 0.0
+    wait: float = 0
     connect_to: tuple[str, int] | None = None
     ipv4: bool = False
     ipv6: bool = False
@@ -43,7 +44,7 @@ class Options:
     quiet: bool = False
     color: str = "auto"
     input: str | None = None
-    jobs: int = 1
+    jobs: int = 4
     unordered: bool = False
     fail_early: bool = False
     ca: str | None = None
@@ -54,7 +55,6 @@ class Options:
     user: str | None = None
     password_file: str | None = None
     netrc_file: str | None = None
-    stdin: StandardInput = field(default_factory=StandardInput)
 
     def network(self) -> "Network":
         """How these options want the network to be used."""
@@ -83,83 +83,32 @@ class Options:
         return CredentialOptions(self.user, password_file, self.netrc_file, self.insecure, netrc)
 
 
-class Seconds(click.ParamType[float]):
-    """A finite number of seconds, above 0 (or from 0 on)."""
-
-    name = "seconds"
-
-    def __init__(self, *, zero: bool = False) -> None:
-        self._zero = zero
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            seconds = float(value)
-        except ValueError:
-            self.fail(f"expected a number of seconds, got {value!r}", param, ctx)
-        if not (0 < seconds < 1e9 or (self._zero and seconds == 0)):
-            self.fail(f"expected a number of seconds above 0, got {value!r}", param, ctx)
-        return seconds
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes, with K, M, G or T behind it for powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value).strip()
-        digits = text.rstrip("KkMmGgTt")
-        unit = text[len(digits) :].upper()
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 19 and len(unit) <= 1 and int(digits)):
-            self.fail(f"expected a number of bytes, maybe with K, M, G or T, got {value!r}", param, ctx)
-        return int(digits) << 10 * ("KMGT".index(unit) + 1 if unit else 0)
-
-
-class HostPort(click.ParamType[tuple[str, int]]):
-    """HOST:PORT."""
-
-    name = "host:port"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        from inetcli.errors import MalformedTarget
-        from inetcli.wire.target import parse_host_port
-
-        try:
-            return parse_host_port(value, None)
-        except MalformedTarget as error:
-            self.fail(error.message, param, ctx)
-
-
-class Pin(click.ParamType[str]):
-    """sha256//BASE64 of a public key."""
-
-    name = "pin"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from base64 import b64decode
-
-        prefix, _, digest = str(value).partition("//")
-        try:
-            fits = prefix == "sha256" and len(b64decode(digest, validate=True)) == 32
-        except ValueError:
-            fits = False
-        if not fits:
-            self.fail(f"expected sha256// and the base64 of 32 bytes, got {value!r}", param, ctx)
-        return str(value)
+_DEFAULTS = {field.name: field.default for field in fields(Options)}
 
 
 class SharedOption(click.Option):
-    """An option of this module: listed behind the command's own."""
+    """An option of the dataclass above, which also has its default."""
+
+    def __init__(self, names: list[str], **attributes: Any) -> None:
+        default = _DEFAULTS[names[-1].lstrip("-").replace("-", "_")]
+        if not (attributes.get("is_flag") or attributes.get("multiple") or default is None):
+            attributes.setdefault("default", default)
+        super().__init__(names, **attributes)
 
 
 class ProtocolCommand(click.Command):
-    """A command whose help lists its own options first."""
+    """A command whose help lists its own options first, then the shared ones under a heading of their own, and shows
+    their defaults."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.context_settings["show_default"] = True
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own: list[tuple[str, str]] = []
         shared: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
-            if row := param.get_help_record(ctx):
+            if isinstance(param, click.Option) and (row := param.get_help_record(ctx)):
                 (shared if isinstance(param, SharedOption) else own).append(row)
         with formatter.section("Options"):
             formatter.write_dl(own)
@@ -174,69 +123,63 @@ def shared_options(
     credentials: bool = False,
     netrc: bool = True,
     many: bool = True,
-    jobs: int | None = 4,
-    timeout: float = 30.0,
+    parallel: bool = True,
+    **defaults: float,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the shared options; it gets them as its first argument.
 
-    `credentials` with `netrc` off: a protocol that never takes them from there. `jobs` and `timeout` are its defaults;
-    no `jobs`: targets follow one another.
+    `credentials` with `netrc` off: a protocol that never takes them from there. `parallel` off: targets follow one
+    another. `defaults` are those of this command where they differ, `jobs=256`.
     """
-    params = _limits(timeout) + _looks()
+    assert set(defaults) <= set(_DEFAULTS), defaults
+    params = _limits() + _looks()
     if many:
-        params += _targets(jobs)
+        params += _targets(parallel=parallel)
     if tls:
         params += _trust()
     if credentials:
-        params += _credentials(netrc)
+        params += _credentials(netrc=netrc)
+    for param in params:
+        param.default = defaults.get(param.name or "", param.default)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(**arguments: Any) -> Any:
-            names = {field.name for field in fields(Options)}
-            chosen = {name: arguments.pop(name) for name in list(arguments) if name in names}
+            chosen = {name: arguments.pop(name) for name in list(arguments) if name in _DEFAULTS}
             if chosen.get("ipv4") and chosen.get("ipv6"):
                 raise click.UsageError("-4 and -6 exclude each other.")
             if chosen.get("key") and not chosen.get("cert"):
                 raise click.UsageError("--key is the key of --cert, which is missing.")
-            return function(Options(**chosen), **arguments)
+            return function(Options(**{"jobs": 1, **chosen}), **arguments)
 
-        for param in reversed(params):
-            _attach(call, param)
+        # Click turns this list round, because decorators run from the bottom up.
+        call.__dict__.setdefault("__click_params__", []).extend(reversed(params))
         return call
 
     return decorate
 
 
-def _attach(function: Callable[..., Any], param: click.Parameter) -> None:
-    listed: list[click.Parameter] = function.__dict__.setdefault("__click_params__", [])
-    listed.insert(0, param)
-
-
-def _limits(timeout: float) -> list[click.Parameter]:
+def _limits() -> list[click.Option]:
     return [
         SharedOption(
             ["--connect-timeout"],
             type=Seconds(),
-            default=15.0,
             envvar="INETCLI_CONNECT_TIMEOUT",
             metavar="S",
-            help="Limit for look-up, TCP and TLS together (15).",
+            help="Limit for name look-up, TCP and TLS together.",
         ),
         SharedOption(
             ["--timeout"],
             type=Seconds(),
-            default=timeout,
             envvar="INETCLI_TIMEOUT",
             metavar="S",
-            help=f"Longest silence of the peer ({timeout:g}).",
+            help="Longest silence of the peer.",
         ),
         SharedOption(
             ["--min-rate"],
-            type=click.IntRange(0),
-            default=16,
+            type=Size(zero=True),
             metavar="N",
-            help="Give up below N bytes/s over 60 s; 0: never (16).",
+            help="Give up below N bytes/s over 60 s; 0: never.",
         ),
         SharedOption(
             ["--max-time"],
@@ -248,91 +191,99 @@ def _limits(timeout: float) -> list[click.Parameter]:
         SharedOption(
             ["--retries"],
             type=click.IntRange(0, 1000),
-            default=0,
             envvar="INETCLI_RETRIES",
             metavar="N",
-            help="Try again what may pass, N times (0).",
+            help="Try again up to N times after a failure that may pass.",
         ),
         SharedOption(
             ["--wait"],
             type=Seconds(zero=True),
-            default=0.0,
             metavar="S",
-            help="For at most S seconds, keep trying until the server is there (0).",
+            help="For at most S seconds, keep trying until the server is there.",
         ),
         SharedOption(
-            ["--connect-to"], type=HostPort(), metavar="HOST:PORT", help="Talk to this address under the target's name."
+            ["--connect-to"],
+            type=HostPort(),
+            metavar="HOST:PORT",
+            help="Connect to this address instead of the target's.",
         ),
         SharedOption(["-4", "--ipv4"], is_flag=True, help="Use IPv4 only."),
         SharedOption(["-6", "--ipv6"], is_flag=True, help="Use IPv6 only."),
     ]
 
 
-def _looks() -> list[click.Parameter]:
+def _looks() -> list[click.Option]:
     return [
-        SharedOption(["--json"], is_flag=True, help="JSON Lines on standard output, failures included."),
+        SharedOption(["--json"], is_flag=True, help="Print JSON Lines, failures included."),
         SharedOption(["-v", "--verbose"], is_flag=True, help="Show the conversation on standard error."),
-        SharedOption(["--timing"], is_flag=True, help="Show the phases as a picture on standard error."),
-        SharedOption(["-q", "--quiet"], is_flag=True, help="No progress and no notes; errors stay."),
+        SharedOption(["--timing"], is_flag=True, help="Draw the phases on standard error."),
+        SharedOption(["-q", "--quiet"], is_flag=True, help="Show no progress and no notes; errors stay."),
         SharedOption(
             ["--color"],
             type=click.Choice(["auto", "always", "never"]),
-            default="auto",
             envvar="INETCLI_COLOR",
-            help="Colours (auto).",
+            help="Use colours.",
         ),
     ]
 
 
-def _targets(jobs: int | None) -> list[click.Parameter]:
-    params: list[click.Parameter] = [
+def _targets(*, parallel: bool) -> list[click.Option]:
+    return [
         SharedOption(
             ["-i", "--input"],
+            type=FileName(),
             metavar="FILE",
-            help="More targets, one a line; blank and # lines are skipped; - is stdin.",
+            help="Read more targets, one a line; blank lines and # lines are skipped; - is standard input.",
         ),
+        *(_parallel() if parallel else []),
         SharedOption(["--fail-early"], is_flag=True, help="Stop at the first failure."),
     ]
-    if jobs is None:
-        return params
-    params[1:1] = [
+
+
+def _parallel() -> list[click.Option]:
+    return [
         SharedOption(
             ["-j", "--jobs"],
             type=click.IntRange(1, 1024),
-            default=jobs,
             envvar="INETCLI_JOBS",
             metavar="N",
-            help=f"Targets at a time ({jobs}).",
+            help="Work on N targets at a time.",
         ),
         SharedOption(
-            ["--unordered"], is_flag=True, help="Print answers as they come, not in the order of the targets."
+            ["--unordered"], is_flag=True, help="Print results as they come, not in the order of the targets."
         ),
     ]
-    return params
 
 
-def _trust() -> list[click.Parameter]:
+def _trust() -> list[click.Option]:
     return [
-        SharedOption(["--ca"], metavar="FILE", help="Trust these certificates instead of the system's."),
-        SharedOption(["--insecure"], is_flag=True, help="Say what is wrong with the certificate, and go on."),
+        SharedOption(
+            ["--ca"], type=FileName(), metavar="FILE", help="Trust these certificates instead of the system's."
+        ),
+        SharedOption(["--insecure"], is_flag=True, help="Report what is wrong with the certificate, and go on."),
         SharedOption(
             ["--pin"], type=Pin(), multiple=True, metavar="sha256//BASE64", help="Accept only this public key."
         ),
-        SharedOption(["--cert"], metavar="FILE", help="Our own certificate, PEM."),
-        SharedOption(["--key"], metavar="FILE", help="Its key, PEM, not encrypted."),
+        SharedOption(["--cert"], type=FileName(), metavar="FILE", help="Client certificate, PEM."),
+        SharedOption(
+            ["--key"], type=FileName(), metavar="FILE", help="Key of the client certificate, PEM, not encrypted."
+        ),
     ]
 
 
-def _credentials(netrc: bool) -> list[click.Parameter]:
-    params: list[click.Parameter] = [
+def _credentials(*, netrc: bool) -> list[click.Option]:
+    params: list[click.Option] = [
         SharedOption(["--user"], metavar="NAME", callback=_plain_user, help="User name."),
         SharedOption(
-            ["--password-file"], metavar="FILE", help="Password: the first line of FILE, which may be <(a command)."
+            ["--password-file"],
+            type=FileName(),
+            metavar="FILE",
+            help="Password: the first line of FILE, which may be <(a command).",
         ),
     ]
     if netrc:
         help_text = "Look here for user and password, not in ~/.netrc."
-        params.append(SharedOption(["--netrc-file"], metavar="FILE", help=help_text))
+        params.append(SharedOption(["--netrc-file"], type=FileName(), metavar="FILE", help=help_text))
     return params
 
 

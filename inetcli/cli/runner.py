@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inetcli.cli.inputs import STDIN, input_targets
+from inetcli.cli.inputs import STDIN, claim_stdin, input_targets
 from inetcli.cli.meter import Progress, make_meter
 from inetcli.cli.options import Options, usage
 from inetcli.cli.output import Output, Transcript
@@ -31,18 +31,27 @@ MakeTask = Callable[[str], Task]
 """How a command makes the task of a target. What it raises is the failure of that target."""
 
 
-def run_targets(options: Options, targets: Sequence[str], make_task: MakeTask, *, jobs: int | None = None) -> int:
+def run_targets(
+    options: Options,
+    targets: Sequence[str],
+    make_task: MakeTask,
+    *,
+    jobs: int | None = None,
+    reads_stdin: str | None = None,
+) -> int:
     """Work on all targets, print what they give, and return the exit code of the first that failed, in input order.
 
-    `jobs=1` is for what changes the remote and for one byte stream. Raises `click.UsageError` without any target; an
+    `jobs=1` is for what changes the remote and for one byte stream. `reads_stdin` is the argument of the command that
+    reads standard input, if one does. Raises `click.UsageError` without any target; an
     `-i` that is empty is no failure.
     """
     if not targets and options.input is None:
         raise usage("No target given.")
-    if options.password_file == STDIN:
-        options.stdin.claim("--password-file -")
-    if options.input == STDIN:
-        options.stdin.claim("-i -")
+    claim_stdin(
+        "--password-file -" if options.password_file == STDIN else None,
+        "-i -" if options.input == STDIN else None,
+        reads_stdin,
+    )
     runner = _Runner(options, make_task, jobs or options.jobs)
     with runner.cancel.woken_by_signals():
         return runner.run(targets)
@@ -95,6 +104,8 @@ class _Runner:
                         break
         finally:
             results.close()
+            if self._meter:
+                self._meter.close()
         return first[1] if first else 0
 
     def _numbered(self, targets: Sequence[str]) -> Iterator[_Numbered]:
@@ -128,7 +139,8 @@ class _Runner:
             numbered.output.take_turn()
         label = numbered.shown if self._jobs > 1 else ""
         with self._at_hand(numbered.shown, label, numbered.shown, numbered.output) as run:
-            return self._report.finish(self._try(run, lambda: self._make_task(numbered.text)), numbered.output)
+            finished = self._try(run, lambda: self._make_task(numbered.text))
+        return self._report.finish(finished, numbered.output)
 
     @contextmanager
     def _at_hand(
@@ -138,7 +150,7 @@ class _Runner:
         transcript = Transcript(self._output, escape(label))
         listener = transcript if self._options.verbose else None
         session = whole.child(listener) if whole else self._network.session(listener)
-        progress = self._meter.start(escape(shown)) if self._meter else Progress(shown, None)
+        progress = self._meter.start(escape(shown), part=whole is not None) if self._meter else Progress(shown, None)
         try:
             yield TargetRun(target, session, output, progress, self._options.json)
         finally:

@@ -1,6 +1,48 @@
-"""Quantities for people."""
+"""Quantities as people write and read them: `5s 2m 1h 3d`, `1.5M 6MB 1GiB`.
 
+    seconds = number ["s" / "m" / "h" / "d"]
+    size    = number [("K" / "M" / "G" / "T") ["i"]] ["B"]
+    number  = digits ["." digits], for seconds also with an exponent
+
+Letters may be small or capital, and a blank may stand before the unit. K, M, G and T are powers of 1000, as in SI; Ki,
+Mi, Gi and Ti are powers of 1024 (IEC 80000-13). Anything else is a `ValueError` that says what was expected and what
+came.
+"""
+
+import re
+
+MAX_SECONDS = 1e9
+"""Thirty years: a longer limit is a mistake, and `inf` and `nan` are no limits."""
+
+MAX_SIZE = 1 << 63
+"""The first size that a file offset cannot hold."""
+
+_SECONDS = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([smhd]?)", re.ASCII | re.IGNORECASE)
+_FACTORS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d{1,30})(?:\.(\d{0,30}))? ?([kmgt]?)(i?)b?", re.ASCII | re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def parse_seconds(text: str) -> float:
+    """A span of time in seconds, from 0 on. `ValueError` when it is none."""
+    match = _SECONDS.fullmatch(text.strip())
+    seconds = float(match[1]) * _FACTORS[match[2].lower()] if match else MAX_SECONDS
+    if seconds >= MAX_SECONDS:
+        raise ValueError(f"expected seconds, or a number with s, m, h or d behind it as in 2m, got {text!r}")
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """A number of bytes, from 0 on; a fraction of a byte that is left is dropped. `ValueError` when it is none."""
+    match = _SIZE.fullmatch(text.strip())
+    if match and not (match[2] and not match[3]) and not (match[4] and not match[3]):
+        whole, fraction = match[1], match[2] or ""
+        factor = int((1024 if match[4] else 1000) ** _POWERS[match[3].lower()])
+        size = int(int(whole + fraction) * factor // 10 ** len(fraction))
+        if size < MAX_SIZE:
+            return size
+    raise ValueError(f"expected a number of bytes, plain or with a unit as in 1.5M, 6MB or 1GiB, got {text!r}")
 
 
 def format_size(size: int) -> str:

@@ -9,6 +9,8 @@ and FTP targets `?` and `#` are plain characters; the path of a target is everyt
 Refused, each with `MalformedTarget` before anything is sent: a scheme that does not fit, an empty host, a port that is
 no number from 1 to 65535, `%` without two hex digits, and a CR, LF or NUL, plain or encoded: they would let a target
 write commands of its own.
+
+Commands that need a host and a port alone also take a URL that was pasted from somewhere else (`parse_host_target`).
 """
 
 import re
@@ -28,6 +30,49 @@ _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[0-9A-Za-z_.~-]+)?")
 
 MAX_HOST = 253
 """Characters of a domain name, RFC 1035 section 2.3.4 less the length bytes."""
+
+
+TLS_URL_PORTS: Mapping[str, int] = {
+    "https": 443,
+    "wss": 443,
+    "smtps": 465,
+    "submissions": 465,
+    "nntps": 563,
+    "snews": 563,
+    "ldaps": 636,
+    "dot": 853,
+    "ftps": 990,
+    "imaps": 993,
+    "pop3s": 995,
+    "sips": 5061,
+    "amqps": 5671,
+    "ircs": 6697,
+    "mqtts": 8883,
+}
+"""URL schemes whose connection begins with TLS, and their ports (IANA's registries of schemes and of ports)."""
+
+CLEAR_URL_PORTS: Mapping[str, int] = {
+    "ftp": 21,
+    "ftpes": 21,
+    "telnet": 23,
+    "smtp": 25,
+    "gopher": 70,
+    "http": 80,
+    "ws": 80,
+    "pop3": 110,
+    "nntp": 119,
+    "news": 119,
+    "imap": 143,
+    "ldap": 389,
+    "submission": 587,
+    "rsync": 873,
+    "mqtt": 1883,
+    "sip": 5060,
+    "amqp": 5672,
+    "redis": 6379,
+    "irc": 6667,
+}
+"""URL schemes whose connection begins in clear text, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +102,7 @@ def parse_target(text: str, schemes: Mapping[str, int | None], default: str) -> 
     """Parse a target. `schemes` are those that fit the command, with their ports (None: a port must be given);
     `default` is the one of a scheme-less target."""
     shown = mask_target(text)
-    for character in "\r\n\0":
-        if character in text:
-            _refuse(shown, f"holds a {escape(character)}, which no target may")
+    _refuse_line_ends(text, shown)
     match = _SCHEME.match(text)
     scheme = match[1].lower() if match else default
     if scheme not in schemes:
@@ -76,6 +119,35 @@ def parse_target(text: str, schemes: Mapping[str, int | None], default: str) -> 
         _refuse(shown, "a port is needed: host:port")
     user, password = _parse_userinfo(userinfo, shown) if at else (None, None)
     return Target(shown, scheme, host, port, path if slash else None, user, password)
+
+
+def parse_host_target(
+    text: str, schemes: Mapping[str, int | None], default: str, *, pasted: Mapping[str, int | None]
+) -> Target:
+    """Parse a target of which the host and the port alone count, as in `tls hello` and `talk`.
+
+    `schemes` and `default` as in `parse_target`; `pasted` are the schemes of other programs' URLs, with their ports
+    (None: a port must stand in the URL). User, password, path, query and fragment of a URL are dropped, and never sent.
+    """
+    match = _SCHEME.match(text)
+    if not match:
+        return parse_target(text, schemes, default)
+    shown, scheme = mask_target(text), match[1].lower()
+    _refuse_line_ends(text, shown)
+    if scheme not in schemes and scheme not in pasted:
+        known = [f"{name}://" for name in (*schemes, *pasted)]
+        _refuse(
+            shown,
+            f"the scheme {scheme}:// does not fit here; expected host:port or a URL such as {', '.join(known[:3])}",
+        )
+    # RFC 3986 section 3.2: the authority ends at the first of these.
+    authority = re.split(r"[/?#]", text[match.end() :], maxsplit=1)[0]
+    host, port = _parse_host_port(authority.rpartition("@")[2], shown)
+    if port is None:
+        port = {**pasted, **schemes}[scheme]
+    if port is None:
+        _refuse(shown, f"a port is needed: {scheme}://host:port")
+    return Target(shown, scheme, host, port, None, None, None)
 
 
 def parse_host_port(text: str, default_port: int | None) -> tuple[str, int]:
@@ -169,6 +241,12 @@ def _parse_port(text: str, shown: str) -> int:
         # Not shown: behind a colon there may stand a password whose @ was forgotten.
         _refuse(shown, "what stands behind the host's colon is no port; expected a number from 1 to 65535")
     return int(text)
+
+
+def _refuse_line_ends(text: str, shown: str) -> None:
+    for character in "\r\n\0":
+        if character in text:
+            _refuse(shown, f"holds a {escape(character)}, which no target may")
 
 
 def _refuse(shown: str, why: str) -> NoReturn:

@@ -15,7 +15,7 @@ import pytest
 from support.program import LIMIT_S, environment, inetcli
 from support.terminal import read_all
 
-from inetcli.cli.standard_input import StandardInput
+from inetcli.cli.inputs import claim_stdin
 from inetcli.errors import Usage
 from mockservers import DnsServer, HttpServer, TimeServer
 
@@ -258,10 +258,9 @@ def test_input_that_never_ends_is_worked_on_as_it_comes() -> None:
 
 
 def test_standard_input_is_for_one_reader() -> None:
-    stdin = StandardInput()
-    stdin.claim("-i -")
+    claim_stdin(None, "-i -", None)
     with pytest.raises(Usage, match=r"^-i - and FILE - cannot both read standard input$"):
-        stdin.claim("FILE -")
+        claim_stdin("-i -", "FILE -")
 
 
 def test_fail_early_stops_and_unordered_loses_nothing() -> None:

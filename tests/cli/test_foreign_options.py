@@ -103,3 +103,53 @@ def test_nothing_that_we_have_is_called_a_habit() -> None:
 def test_without_a_command_there_is_no_answer() -> None:
     assert habit("-k") is None
     assert habit_behind("-k", ["-k"], None) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "corrected"),
+    [
+        ("--json ftp ls HOST", "ftp ls --json HOST"),
+        ("ftp --json ls HOST", "ftp ls --json HOST"),
+        ("-v ftp ls HOST", "ftp ls -v HOST"),
+        ("-qv ftp ls HOST", "ftp ls -qv HOST"),
+        ("-j4 dns lookup x", "dns lookup -j4 x"),
+        ("-k http raw x", "http raw --insecure x"),
+        ("http -k raw --head x", "http raw --insecure --head x"),
+        ("--timeout 5 ftp -v ls ftp://ada:secret@h", "ftp ls --timeout 5 -v 'ftp://ada:***@h'"),
+        ("--timeout=5s ftp get x", "ftp get --timeout=5s x"),
+        ("--retry=3 ftp get x", "ftp get --retries=3 x"),
+        ("--json ftp", "ftp COMMAND --json"),
+        ("--json", "GROUP COMMAND --json"),
+    ],
+)
+def test_an_option_before_the_command_is_answered_with_the_corrected_line(line: str, corrected: str) -> None:
+    done = inetcli(*line.split())
+    said = f"inetcli: options follow the command: inetcli {corrected}\n"
+    assert (done.code, done.stdout, done.err) == (2, b"", said)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--nope ftp ls HOST", "No such option '--nope'"),
+        ("-k dns lookup x", "No such option '-k'"),
+        ("--insecure dns lookup x", "No such option '--insecure'"),
+        ("--password secret ftp get x", "No such option '--password'"),
+        ("-u ada:secret ftp get x", "No such option '-u'"),
+        ("--json completion bash", "No such option '--json'"),
+    ],
+)
+def test_what_is_no_option_of_the_command_is_not_moved_there(line: str, words: str) -> None:
+    done = inetcli(*line.split())
+    assert (done.code, done.stdout, done.err.count("\n")) == (2, b"", 1)
+    assert words in done.err
+    assert "secret" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "near"),
+    [("fpt get x", "'ftp'"), ("ftp gte x", "'get'"), ("tls helo x", "'hello'"), ("ftp get --forse x", "'--force'")],
+)
+def test_an_unknown_command_or_option_names_the_near_ones(line: str, near: str) -> None:
+    done = inetcli(*line.split())
+    assert (done.code, near in done.err, done.err.count("\n")) == (2, True, 1)

@@ -1,16 +1,32 @@
 """The progress meter: what a line says, and who gets to see it."""
 
+import io
+import os
 import re
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from support.program import inetcli
-from support.terminal import on_terminal
+from support.terminal import on_terminal, screen
 
-from inetcli.cli.meter import Meter, Progress, meter_line
+from inetcli.cli import meter as meter_module
+from inetcli.cli.meter import Meter, PartsTotal, Progress, meter_line, shorten, total_line
 from mockservers import FtpServer
 
 MIB = 1 << 20
+
+
+class Drawing(NamedTuple):
+    """A meter and the terminal that it draws on."""
+
+    meter: Meter
+    terminal: io.StringIO
+
+    @property
+    def rows(self) -> list[str]:
+        return screen(self.terminal.getvalue().replace("\n", "\r\n").encode())
 
 
 def line(done: int, total: int | None, elapsed: float, width: int = 80, label: str = "a.iso") -> str:
@@ -106,14 +122,139 @@ def test_many_transfers_have_a_line_each_and_results_stand_above(tmp_path: Path)
     assert [row.split()[0] for row in screen(shown)] == list(files)
 
 
-def screen(shown: bytes) -> list[str]:
-    """What stands on the terminal at the end: enough of ECMA-48 for what the meter writes."""
-    rows: list[str] = []
-    for piece in re.findall(r"\x1b\[\d*[A-Za-z]|[^\x1b\n]*\n", shown.decode().replace("\r", "")):
-        if piece.endswith("A"):
-            up = int(piece[2:-1])
-        elif piece == "\x1b[J":
-            del rows[len(rows) - up :]
-        else:
-            rows.append(piece.rstrip("\n"))
-    return rows
+def test_control_c_leaves_nothing_of_the_meter(tmp_path: Path) -> None:
+    """The terminal shows ^C where the cursor stands, and the line is wiped from its beginning all the same."""
+    with FtpServer({"a.bin": b"x" * 6000}, faults=SLOW) as server:
+        url = f"{server.url}/a.bin"
+        code, shown = on_terminal("ftp", "get", url, cwd=tmp_path, press=(b"left", b"\x03"))
+    assert code == -2
+    assert b"^C" in shown
+    assert screen(shown) == []
+
+
+def test_a_narrow_terminal_shortens_the_name_and_keeps_the_rate(tmp_path: Path) -> None:
+    name = "a-name-that-is-much-too-long-for-this-terminal.iso"
+    with FtpServer({name: b"x" * 60}, faults=SLOW) as server:
+        code, shown = on_terminal("ftp", "get", f"{server.url}/{name}", cwd=tmp_path, columns=50)
+    assert code == 0
+    assert re.search(r"^\S+…\S+inal\.iso +\d+%  \d+ B  \d+ B/s  0:0\d left\r$", shown.decode(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (60, "a-very-long-name-of-a-file.iso   50%  5 B  5 B/s  0:01 left"),
+        (50, "a-very…of-a-file.iso   50%  5 B  5 B/s  0:01 left"),
+        (35, "a-ver…a-file.iso   50%  5 B  5 B/s"),
+        (28, "a-…le.iso   50%  5 B  5 B/s"),
+        (24, "a-v…le.iso   50%  5 B/s"),
+    ],
+)
+def test_the_name_gives_way_before_rate_and_percent(width: int, expected: str) -> None:
+    assert line(5, 10, 1.0, width, "a-very-long-name-of-a-file.iso") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("short", 5, "short"),
+        ("pub/iso/nightly.iso", 12, "pub…htly.iso"),
+        ("pub/iso/nightly.iso", 2, "…o"),
+        ("pub/iso/nightly.iso", 1, ""),
+        ("字字字字字字", 7, "字…字字"),
+        ("字字字字字字", 6, "…字字"),
+        ("e\u0301" * 9, 4, "e\u0301…e\u0301e\u0301"),
+    ],
+)
+def test_a_name_is_shortened_in_its_middle(name: str, width: int, shown: str) -> None:
+    assert shorten(name, width) == shown
+
+
+def test_a_terminal_without_utf8_gets_three_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert shorten("pub/iso/nightly.iso", 12) == "pub...ly.iso"
+
+
+@pytest.mark.parametrize(
+    ("parts", "running", "expected"),
+    [
+        (PartsTotal(0.0, 12, None, 30 * MIB), 10 * MIB, "12 of ? files  40.0 MiB  4.0 MiB/s"),
+        (PartsTotal(0.0, 12, 40, 30 * MIB), 0, "12 of 40 files  30.0 MiB  3.0 MiB/s"),
+        (PartsTotal(0.0, 41, 40, 0), 0, "41 of 41 files  0 B  0 B/s"),
+    ],
+)
+def test_total_line(parts: PartsTotal, running: int, expected: str) -> None:
+    assert total_line(parts, running, 10.0, 80) == expected
+
+
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> Drawing:
+    """A meter that draws at each tick, on a small terminal."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(meter_module, "_write", terminal.write)
+    monkeypatch.setattr(meter_module, "DELAY_S", 0.0)
+    monkeypatch.setattr(meter_module, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(meter_module, "_terminal_size", lambda: os.terminal_size((60, 5)))
+    return Drawing(Meter(), terminal)
+
+
+def test_many_parts_have_a_line_each_that_runs_and_one_for_all(drawing: Drawing) -> None:
+    meter = drawing.meter
+    whole = meter.start("host/pub")
+    first, second, third = (meter.start(f"{name}.bin", part=True) for name in "abc")
+    for each in (first, second):
+        each.advance(1024)
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["a.bin", "b.bin", "0 of ? files"]
+    meter.finish(first)
+    third.advance(2048)
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["b.bin", "c.bin", "1 of ? files"]
+    assert "  4.0 KiB  " in drawing.rows[-1]
+    meter.expect_parts(3)
+    second.advance(0)
+    assert drawing.rows[-1].startswith("1 of 3 files  4.0 KiB  ")
+    meter.finish(second)
+    meter.finish(second)
+    meter.finish(third)
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["3 of 3 files"]
+    meter.finish(whole)
+    assert drawing.rows == []
+
+
+def test_the_lines_keep_within_the_height_of_the_terminal(drawing: Drawing) -> None:
+    parts = [drawing.meter.start(f"{number}.bin", part=True) for number in range(9)]
+    for part in parts:
+        part.advance(1)
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["0.bin", "1.bin", "2.bin", "0 of ? files"]
+
+
+def test_one_part_needs_no_total(drawing: Drawing) -> None:
+    drawing.meter.start("a.bin", part=True).advance(1)
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["a.bin"]
+
+
+def test_what_is_printed_stands_above_the_lines(drawing: Drawing) -> None:
+    running = drawing.meter.start("a.bin")
+    running.advance(1)
+    with drawing.meter.hidden():
+        assert drawing.rows == []
+        running.advance(1)  # nothing is drawn into what is printed
+        assert drawing.rows == []
+        drawing.terminal.write("result\n")
+    assert [row.partition("  ")[0] for row in drawing.rows] == ["result", "a.bin"]
+
+
+def test_a_signal_while_something_is_printed_draws_nothing_again(drawing: Drawing) -> None:
+    drawing.meter.start("a.bin").advance(1)
+    with pytest.raises(KeyboardInterrupt), drawing.meter.hidden():
+        raise KeyboardInterrupt
+    assert drawing.rows == []
+
+
+def test_a_closed_meter_draws_nothing_any_more(drawing: Drawing) -> None:
+    running = drawing.meter.start("a.bin")
+    running.advance(1)
+    assert len(drawing.rows) == 1
+    drawing.meter.close()
+    running.advance(1)
+    drawing.meter.close()
+    assert drawing.rows == []

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from inetcli.cli.app import GROUPS, cli
-from inetcli.cli.options import SECTION, Options, ProtocolCommand, SharedOption, shared_options
+from inetcli.cli.options import Options, ProtocolCommand, shared_options
 from inetcli.net.resolve import ANY, IPV4, IPV6
 
 KEY = "sha256//" + "A" * 43 + "="
@@ -26,7 +26,7 @@ def chosen(*arguments: str, env: dict[str, str] | None = None, **offers: Any) ->
 
     result = CliRunner().invoke(command, list(arguments), env=env)
     assert result.exit_code == 0, result.output
-    return {field.name: getattr(kept[0], field.name) for field in fields(Options) if field.name != "stdin"}
+    return {field.name: getattr(kept[0], field.name) for field in fields(Options)}
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None, **offers: Any) -> str:
@@ -77,10 +77,16 @@ def test_defaults_are_those_of_the_contract() -> None:
     ("arguments", "name", "value"),
     [
         (["--connect-timeout", "0.5"], "connect_timeout", 0.5),
+        (["--connect-timeout", "5s"], "connect_timeout", 5.0),
         (["--timeout", "3"], "timeout", 3.0),
+        (["--timeout", "2m"], "timeout", 120.0),
         (["--min-rate", "0"], "min_rate", 0),
+        (["--min-rate", "1.5K"], "min_rate", 1500),
+        (["--min-rate", "2KiB"], "min_rate", 2048),
         (["--max-time", "1e3"], "max_time", 1000.0),
+        (["--max-time", "3d"], "max_time", 259200.0),
         (["--wait", "0"], "wait", 0.0),
+        (["--wait", "1.5h"], "wait", 5400.0),
         (["--connect-to", "127.0.0.1:8080"], "connect_to", ("127.0.0.1", 8080)),
         (["--connect-to", "[::1]:80"], "connect_to", ("::1", 80)),
         (["-4"], "ipv4", True),
@@ -99,16 +105,18 @@ def test_options_become_values(arguments: list[str], name: str, value: object) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--timeout", "0"], "expected a number of seconds above 0, got '0'"),
-        (["--timeout", "-1"], "expected a number of seconds above 0, got '-1'"),
-        (["--timeout", "nan"], "expected a number of seconds above 0, got 'nan'"),
-        (["--max-time", "inf"], "expected a number of seconds above 0, got 'inf'"),
-        (["--max-time", "1e400"], "expected a number of seconds above 0, got '1e400'"),
-        (["--connect-timeout", "soon"], "expected a number of seconds, got 'soon'"),
-        (["--wait", "-0.1"], "expected a number of seconds"),
+        (["--timeout", "0"], "expected more than 0 seconds, got '0'"),
+        (["--timeout", "0m"], "expected more than 0 seconds, got '0m'"),
+        (["--timeout", "-1"], "expected seconds, or a number with s, m, h or d behind it as in 2m, got '-1'"),
+        (["--timeout", "nan"], "expected seconds, or a number with s, m, h or d behind it as in 2m, got 'nan'"),
+        (["--max-time", "inf"], "got 'inf'"),
+        (["--max-time", "1e400"], "got '1e400'"),
+        (["--connect-timeout", "soon"], "got 'soon'"),
+        (["--wait", "-0.1"], "expected seconds"),
         (["--retries", "-1"], "--retries"),
         (["--retries", "1.5"], "--retries"),
-        (["--min-rate", "-1"], "--min-rate"),
+        (["--min-rate", "-1"], "expected a number of bytes, plain or with a unit as in 1.5M, 6MB or 1GiB, got '-1'"),
+        (["--min-rate", "1.5"], "got '1.5'"),
         (["-j", "0"], "--jobs"),
         (["-j", "1025"], "--jobs"),
         (["--connect-to", "host"], "a port is needed"),
@@ -131,6 +139,17 @@ def test_values_that_cannot_be_are_refused(arguments: list[str], words: str) -> 
     assert "secret" not in said
 
 
+def test_a_command_may_have_defaults_of_its_own() -> None:
+    values = chosen(jobs=256, timeout=3)
+    assert (values["jobs"], values["timeout"], values["connect_timeout"]) == (256, 3.0, 15.0)
+    assert chosen()["jobs"] == 4
+
+
+@pytest.mark.parametrize("offers", [{"many": False}, {"parallel": False}])
+def test_without_an_option_for_it_targets_follow_one_another(offers: dict[str, bool]) -> None:
+    assert chosen(**offers)["jobs"] == 1
+
+
 def test_environment_variables_are_defaults_and_options_beat_them() -> None:
     env = {
         "INETCLI_TIMEOUT": "1",
@@ -143,7 +162,7 @@ def test_environment_variables_are_defaults_and_options_beat_them() -> None:
     values = chosen("--timeout", "9", env=env)
     names = ("timeout", "connect_timeout", "max_time", "retries", "jobs", "color")
     assert [values[name] for name in names] == [9.0, 2.0, 3.0, 4, 5, "always"]
-    assert "expected a number of seconds" in refused(env={"INETCLI_TIMEOUT": "never"})
+    assert "expected seconds" in refused(env={"INETCLI_TIMEOUT": "never"})
     assert chosen(env={"INETCLI_TIMEOUT": ""})["timeout"] == 30.0
 
 
@@ -176,6 +195,8 @@ def test_no_variable_lowers_safety() -> None:
         ({"netrc": False}, ["--netrc-file", "x"]),
         ({"many": False}, ["-i", "x"]),
         ({"many": False}, ["-j", "2"]),
+        ({"parallel": False}, ["-j", "2"]),
+        ({"parallel": False}, ["--unordered"]),
     ],
 )
 def test_what_a_command_has_not_it_does_not_offer(offers: dict[str, bool], arguments: list[str]) -> None:
@@ -207,16 +228,3 @@ def test_options_become_the_use_of_the_network(options: Options, place: str, val
     network = options.network()
     network.cancel.close()
     assert operator.attrgetter(place)(network) == value
-
-
-def test_help_lists_the_commands_own_options_first() -> None:
-    @click.command(cls=ProtocolCommand)
-    @click.option("--own", help="Of this command.")
-    @shared_options()
-    def command(options: Options, own: str | None) -> None:
-        """Do it."""
-
-    shown = CliRunner().invoke(command, ["--help"]).output
-    assert shown.index("--own") < shown.index(SECTION) < shown.index("--connect-timeout")
-    assert shown.index("--help") < shown.index(SECTION)
-    assert all(isinstance(param, SharedOption) for param in command.params if param.name != "own")

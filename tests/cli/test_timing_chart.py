@@ -45,3 +45,24 @@ def test_a_bar_is_never_empty_and_never_too_wide(phases: dict[str, Span], total:
 
 def test_nothing_but_a_total_is_a_picture_too() -> None:
     assert draw_timing_chart({}, 0.0) == ["total           0.0 ms"]
+
+
+def test_login_and_commands_stand_between_tls_and_the_first_byte() -> None:
+    """The phases follow one another, so that they add up to the total."""
+    names = ["resolve", "connect", "tls", "login", "commands", "first_byte"]
+    phases = {name: Span(0.01 * at, 0.01) for at, name in enumerate(names)}
+    *bars, total = draw_timing_chart(dict(reversed(phases.items())), 0.06, width=84, blocks=False)
+    assert bars == [
+        f"{name.replace('_', ' '):<10}     10.0 ms {' ' * 10 * at}{'#' * 10}" for at, name in enumerate(names)
+    ]
+    assert total == "total          60.0 ms"
+    assert sum(float(bar.split(" ms ")[0].split()[-1]) for bar in bars) == 60.0
+
+
+def test_a_long_label_widens_the_column() -> None:
+    drawn = draw_timing_chart({"data_connection": Span(0.0, 0.5), "tls": Span(0.5, 0.5)}, 1.0, width=49, blocks=False)
+    assert drawn == [
+        "data connection    500.0 ms ##########",
+        "tls                500.0 ms           ##########",
+        "total             1000.0 ms",
+    ]

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import sys
 import termios
@@ -13,9 +14,16 @@ PROGRAM = [sys.executable, "-W", "error", "-m", "inetcli"]
 
 
 def on_terminal(
-    *arguments: str, env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None, columns: int = 80
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    columns: int = 80,
+    press: tuple[bytes, bytes] | None = None,
 ) -> tuple[int, bytes]:
-    """Run `inetcli` with all streams on a terminal; its exit code (negative: a signal), and all that was shown."""
+    """Run `inetcli` with all streams on a terminal; its exit code (negative: a signal), and all that was shown.
+
+    `press`: when the first of both is shown, the second is typed.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         try:
@@ -27,14 +35,14 @@ def on_terminal(
         finally:
             os._exit(127)
     try:
-        shown = read_all(terminal)
+        shown = read_all(terminal, press)
         _, status = os.waitpid(pid, 0)
     finally:
         os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown
 
 
-def read_all(terminal: int) -> bytes:
+def read_all(terminal: int, press: tuple[bytes, bytes] | None = None) -> bytes:
     """Everything that is shown until nobody holds the other end any more."""
     shown = b""
     while select.select([terminal], [], [], LIMIT_S)[0]:
@@ -45,4 +53,29 @@ def read_all(terminal: int) -> bytes:
         if not piece:
             break
         shown += piece
+        if press and press[0] in shown:
+            os.write(terminal, press[1])
+            press = None
     return shown
+
+
+def screen(shown: bytes) -> list[str]:
+    """What stands on a terminal at the end: enough of ECMA-48 for what the meter writes, without scrolling."""
+    rows = [""]
+    row = column = 0
+    for piece in re.findall(r"\x1b\[\d*[A-Za-z]|.", shown.decode(), re.DOTALL):
+        match piece:
+            case "\r":
+                column = 0
+            case "\n":
+                row += 1
+                rows += [""] * (row + 1 - len(rows))
+            case "\x1b[J":
+                rows[row:] = [rows[row][:column]]
+            case str() if piece.startswith("\x1b"):
+                assert piece.endswith("A"), piece
+                row = max(0, row - int(piece[2:-1]))
+            case _:
+                rows[row] = f"{rows[row][:column]:<{column}}{piece}{rows[row][column + 1 :]}"
+                column += 1
+    return rows if rows[-1] else rows[:-1]

@@ -4,11 +4,14 @@ from hypothesis import strategies as st
 
 from inetcli.errors import MalformedTarget
 from inetcli.wire.target import (
+    CLEAR_URL_PORTS,
+    TLS_URL_PORTS,
     Target,
     bracketed,
     decode_path,
     mask_target,
     parse_host_port,
+    parse_host_target,
     parse_target,
 )
 
@@ -250,3 +253,67 @@ def test_anything_is_a_target_or_malformed(text: str) -> None:
     assert target.host.isascii()
     assert 1 <= target.port <= 65535
     assert not set("\r\n\0") & set(path + (target.user or ""))
+
+
+PASTED: dict[str, int | None] = {**TLS_URL_PORTS, "http": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("host", "host", 443),
+        ("host:1", "host", 1),
+        ("[::1]:1", "::1", 1),
+        ("tls://host", "host", 443),
+        ("https://host", "host", 443),
+        ("HTTPS://host/", "host", 443),
+        ("https://host:8443/a/b?c=d#e", "host", 8443),
+        ("https://host?c=http://other/", "host", 443),
+        ("https://host#e", "host", 443),
+        ("https://[2001:db8::1]/x", "2001:db8::1", 443),
+        ("https://ada:secret@host/x", "host", 443),
+        ("https://ada:%zz@host/x", "host", 443),
+        ("tls://ada@host/%zz", "host", 443),
+        ("imaps://host", "host", 993),
+        ("ftps://host/pub/", "host", 990),
+        ("nntps://host/group", "host", 563),
+        ("ldaps://host", "host", 636),
+        ("smtps://host", "host", 465),
+        ("pop3s://host", "host", 995),
+        ("http://host:8080/x", "host", 8080),
+    ],
+)
+def test_of_a_pasted_url_the_host_and_the_port_count(text: str, host: str, port: int) -> None:
+    target = parse_host_target(text, {"tls": 443}, "tls", pasted=PASTED)
+    assert (target.host, target.port) == (host, port)
+    assert (target.path, target.user, target.password) == (None, None, None)
+    assert "secret" not in target.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("http://host/x", "a port is needed: http://host:port"),
+        (
+            "mailto://host/x",
+            "mailto:// does not fit here; expected host:port or a URL such as tls://, https://, wss://",
+        ),
+        ("https:///x", "the host is missing"),
+        ("https://", "the host is missing"),
+        ("https://host:x/", "no port"),
+        ("https://::1/", "an IPv6 address stands in brackets"),
+        ("https://host/\r\nx", "holds a \\r"),
+        ("https://user:secret/pass@host", "no port"),
+    ],
+)
+def test_a_pasted_url_without_a_clear_host_and_port_is_refused(text: str, words: str) -> None:
+    with pytest.raises(MalformedTarget) as caught:
+        parse_host_target(text, {"tls": 443}, "tls", pasted=PASTED)
+    assert words in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_the_schemes_of_pasted_urls_stand_once_in_the_order_of_their_ports() -> None:
+    for table in (TLS_URL_PORTS, CLEAR_URL_PORTS):
+        assert list(table.values()) == sorted(table.values())
+    assert not set(TLS_URL_PORTS) & set(CLEAR_URL_PORTS)

@@ -15,9 +15,10 @@ from inetcli.protocols.dns.model import TYPES, Answer, Question, type_number
 from inetcli.protocols.dns.name import absolute, is_address, reverse_name
 from inetcli.protocols.dns.resolvconf import system_servers
 from inetcli.protocols.dns.view import answer_to_json, failure_to_json, format_answer
-from inetcli.wire.target import parse_target
+from inetcli.wire.target import parse_host_target
 
 SCHEMES: Mapping[str, int | None] = {"dns": PORT}
+PASTED: Mapping[str, int | None] = {"udp": PORT}
 _BOTH = ("A", "AAAA")
 
 
@@ -84,7 +85,7 @@ def sort_words(words: Sequence[str]) -> tuple[list[str], list[str], list[tuple[s
         if word.startswith("+"):
             raise Usage(habit(word) or f"{word}: options begin with -- here")
         if word.startswith("@"):
-            target = parse_target(word[1:], SCHEMES, "dns")
+            target = parse_host_target(word[1:], SCHEMES, "dns", pasted=PASTED)
             servers.append((target.host, target.port))
         elif type_number(word) is not None:
             types.append(word.upper())

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inetcli.cli.options import Options, ProtocolCommand, Size, shared_options, usage
+from inetcli.cli.groups import ProtocolGroup
+from inetcli.cli.option_types import FileName, FolderName, Size
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
 
 if TYPE_CHECKING:
     from inetcli.protocols.ftp.model import FtpOptions
@@ -14,18 +16,30 @@ if TYPE_CHECKING:
 STDIO = "-"
 
 
-@click.group("ftp", no_args_is_help=True)
+@click.group("ftp", cls=ProtocolGroup)
 def ftp() -> None:
-    """Get, put, list and tidy files on FTP servers."""
+    """Get, put, list and tidy files on FTP servers.
+
+    \b
+    Examples:
+      inetcli ftp get ftp.example.net/pub/nightly.iso
+      inetcli ftp put report.pdf ftpes://ftp.example.net/incoming/
+    """
 
 
 def with_ftp_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options about how to speak to the server; it gets them as `ftp_options`."""
 
-    @click.option("--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS; the scheme says it, too.")
-    @click.option("--active", is_flag=True, help="Let the server make the data connections (EPRT, PORT).")
-    @click.option("--trust-pasv-address", is_flag=True, help="Use the address of a PASV reply, not the server's own.")
-    @click.option("--encoding", type=Encoding(), metavar="NAME", help="Of names, where the server has no UTF-8.")
+    @click.option(
+        "--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS mode (default: from the URL scheme)."
+    )
+    @click.option("--active", is_flag=True, help="Let the server connect to us for data (EPRT, PORT).")
+    @click.option(
+        "--trust-pasv-address", is_flag=True, help="Connect to the address of a PASV reply, not to the server's."
+    )
+    @click.option(
+        "--encoding", type=Encoding(), metavar="NAME", help="Character set of names, where the server has no UTF-8."
+    )
     @functools.wraps(function)
     def call(
         *args: Any, tls: str | None, active: bool, trust_pasv_address: bool, encoding: str | None, **arguments: Any
@@ -53,27 +67,25 @@ class Encoding(click.ParamType[str]):
 
 @ftp.command("get", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-o", "--output", metavar="FILE|-", help="Save under this name; - is standard output.")
-@click.option("-P", "--directory", metavar="DIR", help="Save into this folder; it is made when it is not there.")
-@click.option(
-    "-r", "--recursive", is_flag=True, help="Get what is below a folder, too; what is here already is skipped."
-)
+@click.option("-o", "--output", type=FileName(), metavar="FILE|-", help="Save under this name; - is standard output.")
+@click.option("-P", "--directory", type=FolderName(), metavar="DIR", help="Save into this folder; make it if need be.")
+@click.option("-r", "--recursive", is_flag=True, help="Get whole folders; files that are here already are skipped.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option("--skip-existing", is_flag=True, help="Leave a file that is there, and call it done.")
-@click.option("--resume", is_flag=True, help="Keep what came when it fails, and take it up the next time.")
-@click.option("--sha256", is_flag=True, help="Tell the SHA-256 of what came (with --json).")
-@click.option("--verify", type=click.Choice(["hash"]), help="Compare with the server's own hash (HASH).")
-@click.option("--max-size", type=Size(), metavar="N", help="Refuse a file of more bytes (K, M, G).")
-@click.option("--limit-rate", type=Size(), metavar="N", help="Take at most N bytes a second for each file (K, M, G).")
+@click.option("--skip-existing", is_flag=True, help="Leave a file that is there; no failure.")
+@click.option("--resume", is_flag=True, help="Keep what came before a failure, and continue there the next time.")
+@click.option("--sha256", is_flag=True, help="Add the SHA-256 of the bytes to --json.")
+@click.option("--verify", type=click.Choice(["hash"]), metavar="hash", help="Compare with the server's hash (HASH).")
+@click.option("--max-size", type=Size(), metavar="N", help="Refuse a file of more than N bytes.")
+@click.option("--limit-rate", type=Size(), metavar="N", help="Receive at most N bytes/s for each file.")
 @click.option(
-    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="Folders that -r goes down (64)."
+    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="Descend at most N folders with -r."
 )
 @click.option(
     "--max-files",
     type=click.IntRange(1),
     default=1_000_000,
     metavar="N",
-    help="Files and folders that -r meets (1000000).",
+    help="Meet at most N files and folders with -r.",
 )
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
@@ -95,9 +107,7 @@ def get(
     max_depth: int,
     max_files: int,
 ) -> int:
-    """Get files: each is checked against its announced size before it takes its name.
-
-    A pattern in the last component (*.iso) means all that match. The file keeps its time of modification.
+    """Get files, each checked against its announced size.
 
     \b
     Examples:
@@ -105,6 +115,9 @@ def get(
       inetcli ftp get -o - ftp.example.net/pub/log.gz | zcat
       inetcli ftp get --resume --retries 5 ftpes://ftp.example.net/pub/nightly.iso
       inetcli ftp get -r -P mirror ftp.example.net/pub
+
+    A file takes its name when its size is right, and keeps its time of modification. A pattern in the last component
+    (*.iso) means all files that match.
     """
     if output not in (None, STDIO) and (len(targets) != 1 or options.input is not None):
         raise usage("-o FILE names one file: it takes one target.")
@@ -130,15 +143,15 @@ def get(
 
 
 @ftp.command("put", cls=ProtocolCommand)
-@click.argument("source", metavar="FILE|-")
+@click.argument("source", metavar="FILE|-", type=FileName())
 @click.argument("target", metavar="TARGET")
-@click.option("-r", "--recursive", is_flag=True, help="FILE is a folder: send all that is below it, links left out.")
-@click.option("--append", is_flag=True, help="Send to the end of the remote file.")
-@click.option("--resume", is_flag=True, help="Keep what arrived when it fails, and take it up the next time.")
-@click.option("--direct", is_flag=True, help="Send under the final name: no temporary one, no renaming.")
-@click.option("--mkdirs", is_flag=True, help="Make the folders of the path that are not there.")
-@click.option("--verify", type=click.Choice(["hash"]), help="Compare with the server's own hash (HASH).")
-@click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes a second (K, M, G).")
+@click.option("-r", "--recursive", is_flag=True, help="Send a whole FILE that is a folder, without links.")
+@click.option("--append", is_flag=True, help="Append to the remote file.")
+@click.option("--resume", is_flag=True, help="Keep what arrived before a failure, and continue there the next time.")
+@click.option("--direct", is_flag=True, help="Send under the final name, without a temporary one.")
+@click.option("--mkdirs", is_flag=True, help="Make the missing folders of the path.")
+@click.option("--verify", type=click.Choice(["hash"]), metavar="hash", help="Compare with the server's hash (HASH).")
+@click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes/s for each file.")
 @with_ftp_options
 @shared_options(tls=True, credentials=True, many=False)
 def put(
@@ -155,15 +168,16 @@ def put(
     verify: str | None,
     limit_rate: int | None,
 ) -> int:
-    """Send a file, or standard input. It takes its name when all of it is there, and replaces what had that name.
-
-    A TARGET that ends in a slash is a folder: the file keeps its name there.
+    """Send a file or standard input.
 
     \b
     Examples:
       inetcli ftp put report.pdf ftpes://ftp.example.net/incoming/
       pg_dump db | inetcli ftp put - ftpes://ftp.example.net/backup/db.sql
       inetcli ftp put -r site ftpes://ftp.example.net/htdocs
+
+    The remote file takes its name when all of it is there, and replaces the one of that name. A TARGET that ends in a
+    slash is a folder: the file keeps its name there.
     """
     if sum((append, resume, direct)) > 1:
         raise usage("--append, --resume and --direct exclude each other.")
@@ -183,17 +197,19 @@ def put(
 
 @ftp.command("ls", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-l", "long", is_flag=True, help="Type, size, time of modification and name, separated by TAB.")
+@click.option("-l", "long", is_flag=True, help="Print type, size, time of modification and name, separated by TAB.")
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
 def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", long: bool) -> int:
-    """List folders: one name a line, the same whatever the server's dialect (MLSD, LIST, NLST).
+    """List folders, one name a line.
 
     \b
     Examples:
       inetcli ftp ls ftp.example.net/pub
       inetcli ftp ls -l ftp.example.net/pub | sort -t$'\\t' -k3
       inetcli ftp ls --json ftp.example.net/pub | jq -r 'select(.type=="file").name'
+
+    The form is the same whatever the server's dialect (MLSD, LIST, NLST).
     """
     from inetcli.protocols.ftp.jobs.ls import LsOptions, run_ls
 
@@ -206,11 +222,13 @@ def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 @with_ftp_options
 @shared_options(tls=True, credentials=True, many=False)
 def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions") -> int:
-    """Move or rename on the server. NEWPATH is a path there, percent-encoded as in a target.
+    """Move or rename on the server.
 
     \b
     Example:
       inetcli ftp mv ftpes://ftp.example.net/incoming/a.part incoming/a
+
+    NEWPATH is a path on the same server, percent-encoded as in a target.
     """
     from inetcli.protocols.ftp.jobs.paths import run_mv
 
@@ -219,15 +237,17 @@ def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions"
 
 @ftp.command("rm", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-r", "--recursive", is_flag=True, help="Remove folders with all that is in them.")
+@click.option("-r", "--recursive", is_flag=True, help="Remove folders and everything in them.")
 @with_ftp_options
-@shared_options(tls=True, credentials=True, jobs=None)
+@shared_options(tls=True, credentials=True, parallel=False)
 def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", recursive: bool) -> int:
-    """Remove files on the server. Links are removed, not followed.
+    """Remove files on the server.
 
     \b
     Example:
       inetcli ftp rm ftpes://ftp.example.net/incoming/old.iso
+
+    Links are removed, not followed.
     """
     from inetcli.protocols.ftp.jobs.paths import RmOptions, run_rm
 
@@ -236,9 +256,9 @@ def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 
 @ftp.command("mkdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-p", "--parents", is_flag=True, help="Make those above it, too; no failure when it is there.")
+@click.option("-p", "--parents", is_flag=True, help="Make the folders above it, too; no failure if it is there.")
 @with_ftp_options
-@shared_options(tls=True, credentials=True, jobs=None)
+@shared_options(tls=True, credentials=True, parallel=False)
 def mkdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", parents: bool) -> int:
     """Make folders on the server.
 
@@ -254,7 +274,7 @@ def mkdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOption
 @ftp.command("rmdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
 @with_ftp_options
-@shared_options(tls=True, credentials=True, jobs=None)
+@shared_options(tls=True, credentials=True, parallel=False)
 def rmdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions") -> int:
     """Remove empty folders on the server.
 
@@ -272,7 +292,7 @@ def rmdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOption
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
 def pwd(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions") -> int:
-    """Tell the folder that a login begins in.
+    """Print the folder that a login begins in.
 
     \b
     Example:

@@ -2,6 +2,7 @@
 
 import click
 
+from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 LINES = 20
@@ -10,34 +11,40 @@ LINES = 20
 FILTERS = ("chun", "none")
 
 
-@click.group("nntp", no_args_is_help=True)
+@click.group("nntp", cls=ProtocolGroup)
 def nntp() -> None:
-    """Read Usenet articles."""
+    """Read Usenet articles.
+
+    \b
+    Example:
+      inetcli nntp latest nntps://news.example.org/comp.lang.python
+    """
 
 
 @nntp.command("latest", cls=ProtocolCommand)
 @click.argument("targets", metavar="HOST/GROUP...", nargs=-1)
-@click.option(
-    "--lines", metavar="N", type=click.IntRange(0), default=LINES, help=f"Meaningful lines to show ({LINES})."
-)
+@click.option("--lines", metavar="N", type=click.IntRange(0), default=LINES, help="Show at most N meaningful lines.")
 @click.option(
     "--filter",
     "chosen",
     type=click.Choice(FILTERS),
     default=FILTERS[0],
-    help="What to leave out: quotes as the book does (chun), or nothing (none).",
+    help="Leave out quotes as the book does (chun), or nothing (none).",
 )
-@click.option("--tls", type=click.Choice(["off", "starttls", "implicit"]), help="TLS; the scheme says it, too.")
+@click.option(
+    "--tls", type=click.Choice(["off", "starttls", "implicit"]), help="TLS mode (default: from the URL scheme)."
+)
 @shared_options(tls=True, credentials=True)
 def latest(options: Options, targets: tuple[str, ...], lines: int, chosen: str, tls: str | None) -> int:
-    """Show the newest article of each group: its head and its first meaningful lines.
+    """Show the newest article of each group.
 
     \b
     Examples:
       inetcli nntp latest nntps://news.example.org/comp.lang.python
       inetcli nntp latest --lines 40 news.example.org/misc.test
-    """
 
+    Its head and its first meaningful lines are shown.
+    """
     from inetcli.protocols.nntp.jobs import LatestOptions, run_latest
     from inetcli.protocols.nntp.model import Filter
 

@@ -4,27 +4,36 @@ import sys
 
 import click
 
+from inetcli.cli.groups import ProtocolGroup
+from inetcli.cli.option_types import FileName
 from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
 
 
-@click.group("talk", no_args_is_help=True)
+@click.group("talk", cls=ProtocolGroup)
 def talk() -> None:
-    """Send lines over TCP or UDP, print the replies."""
+    """Send lines over TCP or UDP, print the replies.
+
+    \b
+    Example:
+      echo hello | inetcli talk tcp 127.0.0.1:7 -
+    """
 
 
 @talk.command("tcp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
-@click.argument("file", metavar="[FILE|-]", required=False)
+@click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
 @click.option("--tls", is_flag=True, help="Put TLS around the conversation.")
 @click.option("--crlf", is_flag=True, help="End our lines with CRLF instead of LF.")
 @shared_options(tls=True, many=False)
 def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) -> int:
-    """Send each line over TCP and print its reply; at the end half-close, and print what is left.
+    """Send each line over TCP and print its reply.
 
     \b
     Examples:
       echo hello | inetcli talk tcp 127.0.0.1:7 -
       inetcli talk tcp --tls localhost:7007 lines.txt
+
+    At the end of the lines the connection is half-closed, and what still comes is printed.
     """
     path = _input(file)
 
@@ -35,10 +44,10 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
 
 @talk.command("udp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
-@click.argument("file", metavar="[FILE|-]", required=False)
+@click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
 @shared_options(many=False)
 def udp(options: Options, target: str, file: str | None) -> int:
-    """Send each line as a datagram and print the datagram that comes back.
+    """Send each line as a datagram and print the reply.
 
     \b
     Example:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from inetcli.cli.inputs import STDIN, input_lines
 from inetcli.cli.options import Options
@@ -12,9 +13,12 @@ from inetcli.protocols.talk.client import connect, talk, talk_datagrams
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import format_turn, turn_to_json
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
-from inetcli.wire.target import parse_target
+from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_target
 
 SCHEMES: Mapping[str, int | None] = {"time": None}
+PASTED_TCP: Mapping[str, int | None] = {"tcp": None, "tls": None, **CLEAR_URL_PORTS, **TLS_URL_PORTS}
+PASTED_UDP: Mapping[str, int | None] = {"udp": None, "dns": 53}
+"""URLs of other programs, whose host and port are clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +31,23 @@ class TcpOptions:
 
 def run_tcp(options: Options, target: str, path: str, settings: TcpOptions) -> int:
     """Run `talk tcp` with the lines of a file, "-" = standard input: the exit code."""
-    _claim(options, path)
-    return run_targets(options, [target], lambda text: TalkTcp(text, path, settings), jobs=1)
+    return run_targets(
+        options, [target], lambda text: TalkTcp(text, path, settings), jobs=1, reads_stdin=_reads_stdin(path)
+    )
 
 
 def run_udp(options: Options, target: str, path: str) -> int:
     """Run `talk udp`, likewise: the exit code."""
-    _claim(options, path)
-    return run_targets(options, [target], lambda text: TalkUdp(text, path), jobs=1)
+    return run_targets(options, [target], lambda text: TalkUdp(text, path), jobs=1, reads_stdin=_reads_stdin(path))
 
 
 class Talk(Task):
     """A conversation in lock-step."""
 
+    pasted: ClassVar[Mapping[str, int | None]]
+
     def __init__(self, text: str, path: str) -> None:
-        self.where = parse_target(text, SCHEMES, "time")
+        self.where = parse_host_target(text, SCHEMES, "time", pasted=self.pasted)
         self.path = path
 
     def emit(self, run: TargetRun, turns: Iterable[Turn]) -> TargetResult:
@@ -58,6 +64,8 @@ class Talk(Task):
 
 class TalkTcp(Talk):
     """A conversation over TCP."""
+
+    pasted = PASTED_TCP
 
     def __init__(self, text: str, path: str, settings: TcpOptions) -> None:
         super().__init__(text, path)
@@ -76,11 +84,12 @@ class TalkTcp(Talk):
 class TalkUdp(Talk):
     """A conversation over UDP."""
 
+    pasted = PASTED_UDP
+
     def attempt(self, run: TargetRun) -> TargetResult:
         lines = input_lines(run.session, self.path, MAX_LINE)
         return self.emit(run, talk_datagrams(run.session, self.where.host, self.where.port, lines))
 
 
-def _claim(options: Options, path: str) -> None:
-    if path == STDIN:
-        options.stdin.claim("FILE -")
+def _reads_stdin(path: str) -> str | None:
+    return "FILE -" if path == STDIN else None

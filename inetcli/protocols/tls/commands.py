@@ -2,24 +2,36 @@
 
 import click
 
+from inetcli.cli.groups import ProtocolGroup
+from inetcli.cli.option_types import Size
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 MAX_REPLY = 1 << 24
+REPLY_BYTES = 1 << 16
 
 
-@click.group("tls", no_args_is_help=True)
+@click.group("tls", cls=ProtocolGroup)
 def tls() -> None:
-    """Shake hands and judge certificates."""
+    """Shake hands and judge certificates.
+
+    \b
+    Example:
+      inetcli tls hello example.org
+    """
 
 
 @tls.command("hello", cls=ProtocolCommand)
 @click.argument("targets", metavar="HOST[:PORT]...", nargs=-1)
 @click.option("--send", metavar="TEXT", help=r"Send TEXT (\r \n \t \0 \\ \xNN; an LF is added) and print the reply.")
 @click.option(
-    "--reply-bytes", metavar="N", type=click.IntRange(1, MAX_REPLY), default=65536, help="Of it at most N bytes."
+    "--reply-bytes",
+    metavar="N",
+    type=Size(most=MAX_REPLY),
+    default=REPLY_BYTES,
+    help="Print at most N bytes of the reply.",
 )
 @click.option("--servername", metavar="NAME", help="Send and check this name instead of HOST.")
-@click.option("--alpn", metavar="LIST", help="Protocols to offer, as in h2,http/1.1.")
+@click.option("--alpn", metavar="LIST", help="Offer these protocols, as in h2,http/1.1.")
 @shared_options(tls=True)
 def hello(
     options: Options,

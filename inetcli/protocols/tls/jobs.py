@@ -10,10 +10,12 @@ from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
 from inetcli.protocols.tls.view import format_hello, hello_to_json
 from inetcli.protocols.tls.wire import encode_alpn, encode_text
-from inetcli.wire.target import parse_host_port, parse_target
+from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_port, parse_host_target
 
 PORT = 443
 SCHEMES: Mapping[str, int | None] = {"tls": PORT}
+PASTED: Mapping[str, int | None] = {**TLS_URL_PORTS, "tcp": None, **dict.fromkeys(CLEAR_URL_PORTS)}
+"""URLs of other programs. The port of one that begins in clear text must be given: its own one speaks no TLS."""
 
 REPLY_BYTES = 65536
 """Bytes of the reply that are shown."""
@@ -48,7 +50,7 @@ class SayHello(Task):
 
     def __init__(self, text: str, settings: HelloOptions) -> None:
         self._settings = settings
-        self._where = parse_target(text, SCHEMES, "tls")
+        self._where = parse_host_target(text, SCHEMES, "tls", pasted=PASTED)
 
     def attempt(self, run: TargetRun) -> TargetResult:
         where, settings = self._where, self._settings

@@ -80,11 +80,23 @@ def test_nobody_at_a_udp_port() -> None:
         (["127.0.0.1"], 2),
         (["127.0.0.1", "/nonexistent"], 3),
         (["127.0.0.1:1", "/nonexistent"], 26),
-        (["http://h:1", "-"], 3),
+        (["udp://h:1", "-"], 3),
+        (["tcp://h", "-"], 3),
+        (["mailto://h:1", "-"], 3),
     ],
 )
 def test_wrong_usage_and_malformed_targets(arguments: list[str], code: int) -> None:
     assert inetcli("talk", "tcp", *arguments).code == code
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("tcp", "http"), ("tcp", "tcp"), ("tcp", "telnet"), ("udp", "udp")])
+def test_a_pasted_url_says_host_and_port(kind: str, scheme: str) -> None:
+    with stamped() as server:
+        url = f"{scheme}://ada:secret@{server.host}:{server.port}/x?y"
+        done = inetcli("talk", kind, "--json", url, "-", stdin=b"a\n")
+        assert "secret" not in server.transcript()
+    assert (done.code, done.rows[0]["received"]) == (0, "[now] a")
+    assert b"secret" not in done.stdout + done.stderr
 
 
 def test_standard_input_is_not_read_unasked() -> None:

@@ -245,3 +245,25 @@ def test_a_leaf_alone_whose_issuer_is_unknown_is_an_incomplete_chain() -> None:
     assert judge([certificate("CN=leaf")], untrusted(20), NOW)[0].code is Code.INCOMPLETE_CHAIN
     assert judge([certificate("CN=leaf")], untrusted(18), NOW)[0].code is Code.SELF_SIGNED
     assert judge([certificate("CN=leaf")], None, NOW) == ()
+
+
+@pytest.mark.parametrize("scheme", ["https", "imaps", "http"])
+def test_a_pasted_url_says_host_and_port(scheme: str) -> None:
+    with TlsServer() as server:
+        done = hello(server, "--json", target=f"{scheme}://ada:secret@{server.host}:{server.port}/x?y#z")
+        assert "secret" not in server.transcript()
+    assert (done.code, done.row["target"]) == (0, f"{scheme}://ada:***@{server.host}:{server.port}/x?y#z")
+
+
+def test_the_port_of_a_pasted_url_in_clear_text_is_not_guessed() -> None:
+    done = inetcli("tls", "hello", "http://localhost/x")
+    assert (done.code, done.err) == (3, "inetcli: http://localhost/x: a port is needed: http://host:port\n")
+
+
+def test_the_limit_of_a_reply_is_a_size_with_a_bound_of_its_own() -> None:
+    with TlsServer() as server:
+        done = hello(server, "--json", "--send", "a" * 3000, "--reply-bytes", "1.5K")
+    assert (done.code, done.row["reply"]) == (0, "a" * 1500)
+    refused = inetcli("tls", "hello", "--reply-bytes", "17MiB", "localhost")
+    assert refused.code == 2
+    assert "expected at most 16777216 bytes (16.0 MiB), got '17MiB'" in refused.err

@@ -28,12 +28,17 @@ class PutOptions:
 
 def run_put(options: Options, source: str, target: str, ftp_options: FtpOptions, settings: PutOptions) -> int:
     """Run `ftp put`: the exit code."""
-    if source == STDIO:
-        options.stdin.claim("FILE -")
+    reads_stdin = "FILE -" if source == STDIO else None
     with ftp_peers(1) as peers:
         context = PutContext(options, ftp_options, peers, settings.upload)
         make_task = PutTree if settings.recursive else PutFile
-        return run_targets(options, [target], lambda text: make_task(context, context.parse(text), source), jobs=1)
+        return run_targets(
+            options,
+            [target],
+            lambda text: make_task(context, context.parse(text), source),
+            jobs=1,
+            reads_stdin=reads_stdin,
+        )
 
 
 class PutContext(FtpContext):
