@@ -104,6 +104,8 @@ class _Runner:
                         break
         finally:
             results.close()
+            for output in list(self._outputs.values()):
+                output.discard()
             if self._meter:
                 self._meter.close()
         return first[1] if first else 0

@@ -83,6 +83,14 @@ class TargetOutput:
             self._turns.current = self.number
             self._print_held()
 
+    def discard(self) -> None:
+        """Drop the output that is still held back."""
+        with self._turns:
+            for held in (self._held, self._held_messages):
+                if held:
+                    held.close()
+            self._held = self._held_messages = None
+
     def _write(self, data: bytes) -> None:
         if not data:
             return

@@ -1,12 +1,20 @@
 """What is the same for every command: retries, limits, who reads standard input, the keys of JSON."""
 
+import json
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.program import inetcli
 
+from inetcli.cli import runner
+from inetcli.cli.options import Options
+from inetcli.cli.runner import run_targets
+from inetcli.cli.task import Parts, Row, SkippedPart, TargetResult, TargetRun, Task
+from inetcli.errors import Denied, Incomplete, InetError, MalformedTarget, NotFound, Unreachable
 from mockservers import FtpServer, HttpServer, NntpServer, TlsServer
 
 
@@ -93,3 +101,182 @@ def test_a_servername_that_is_none_is_wrong_usage(name: str) -> None:
         2,
         f"inetcli: --servername: expected a host name or an address, got {name!r}\n",
     )
+
+
+# In process, with tasks made for the purpose.
+
+
+class Recorded(Task):
+    """A task that does what the test says, once per try."""
+
+    def __init__(self, *tries: TargetResult | InetError) -> None:
+        self.tries = list(tries)
+        self.attempts = self.closed = 0
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        self.attempts += 1
+        outcome = self.tries.pop(0)
+        if isinstance(outcome, InetError):
+            raise outcome
+        return outcome
+
+    def known_fields(self) -> Row:
+        return {"attempts": self.attempts}
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "RETRY_S", (0.0, 0.0))
+
+
+Capture = pytest.CaptureFixture[bytes]
+
+
+def rows_of(captured: Capture) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in captured.readouterr().out.splitlines()]
+
+
+def test_a_task_is_one_object_for_all_tries_and_closed_once(capfdbinary: Capture) -> None:
+    made: list[Recorded] = []
+
+    def make_task(text: str) -> Task:
+        made.append(Recorded(Unreachable("no"), Incomplete("cut"), TargetResult(record={"done": True})))
+        return made[-1]
+
+    assert run_targets(Options(json=True, retries=2), ["h"], make_task) == 0
+    (task,) = made
+    assert (task.attempts, task.closed) == (3, 1)
+    (row,) = rows_of(capfdbinary)
+    assert (row["attempts"], row["done"]) == (3, True)
+    assert row["notes"] == ["tried again after: no", "tried again after: cut"]
+
+
+def test_a_task_that_fails_for_good_is_closed_and_its_known_fields_are_told(capfdbinary: Capture) -> None:
+    task = Recorded(Denied("no"))
+    assert run_targets(Options(json=True, retries=5), ["h"], lambda _: task) == 9
+    assert (task.attempts, task.closed) == (1, 1)
+    (row,) = rows_of(capfdbinary)
+    assert (row["attempts"], row["error"]["kind"]) == (1, "denied")
+
+
+def test_a_task_that_cannot_be_made_is_a_failure_of_its_target_only(capfdbinary: Capture) -> None:
+    def make_task(text: str) -> Task:
+        if text == "bad":
+            raise MalformedTarget("bad: no")
+        return Recorded(TargetResult(lines=[text]))
+
+    assert run_targets(Options(), ["a", "bad", "b"], make_task) == 3
+    assert capfdbinary.readouterr() == (b"a\nb\n", b"inetcli: bad: no\n")
+
+
+class Emitting(Task):
+    """A task that prints a part of its result and fails."""
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        run.emit_rows({"n": number} for number in range(3))
+        raise Incomplete("cut")
+
+
+def test_a_result_that_was_begun_to_be_printed_is_not_begun_again(capfdbinary: Capture) -> None:
+    assert run_targets(Options(json=True, retries=5), ["h"], lambda _: Emitting()) == 18
+    rows = rows_of(capfdbinary)
+    assert [row.get("n") for row in rows] == [0, 1, 2, None]
+    assert rows[-1]["error"]["kind"] == "incomplete"
+
+
+class Ordered(Task):
+    """A task that prints when the one before it has failed to wait."""
+
+    def __init__(self, text: str, events: dict[str, threading.Event]) -> None:
+        self._text = text
+        self._events = events
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        run.emit_line(f"{self._text} begins")
+        if self._text == "0":
+            assert self._events["1"].wait(10)
+        self._events[self._text].set()
+        run.emit_line(f"{self._text} ends")
+        return TargetResult()
+
+
+@pytest.mark.parametrize("unordered", [False, True])
+def test_lines_that_are_printed_as_they_come_are_never_mixed(unordered: bool, capfdbinary: Capture) -> None:
+    """The second target is done first: it waits for its turn, but not for room."""
+    events = {str(number): threading.Event() for number in range(4)}
+    options = Options(jobs=4, unordered=unordered)
+    assert run_targets(options, list(events), lambda text: Ordered(text, events)) == 0
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert sorted(lines) == sorted(f"{name} {what}" for name in events for what in ("begins", "ends"))
+    assert all(lines[at].split()[0] == lines[at + 1].split()[0] for at in range(0, len(lines), 2))
+    if not unordered:
+        assert lines == [f"{name} {what}" for name in events for what in ("begins", "ends")]
+
+
+def whole(items: list[str | SkippedPart], **tasks: Recorded) -> Recorded:
+    parts = Parts(items=items, name=str, make_task=lambda name: tasks[name], jobs=2)
+    return Recorded(TargetResult(record={"path": "."}, parts=parts))
+
+
+def test_parts_are_tasks_with_tries_of_their_own_and_are_summed_up(capfdbinary: Capture) -> None:
+    task = whole(
+        ["a", "b", "c"],
+        a=Recorded(Incomplete("cut"), TargetResult(record={"bytes": 5})),
+        b=Recorded(TargetResult(record={"skipped": True})),
+        c=Recorded(TargetResult(record={"bytes": 7})),
+    )
+    assert run_targets(Options(json=True, retries=1), ["h"], lambda _: task) == 0
+    rows = rows_of(capfdbinary)
+    assert [row.get("bytes") for row in rows] == [5, None, 7, 12]
+    assert {key: rows[-1][key] for key in ("path", "files", "bytes", "skipped", "failed")} == {
+        "path": ".",
+        "files": 2,
+        "bytes": 12,
+        "skipped": 1,
+        "failed": 0,
+    }
+    assert task.closed == 1
+
+
+def test_a_part_that_fails_fails_the_whole_and_the_others_are_done(capfdbinary: Capture) -> None:
+    task = whole(
+        ["a", "b"],
+        a=Recorded(NotFound("a: not sent", reply_code=550, reply="550 no")),
+        b=Recorded(TargetResult(record={"bytes": 1})),
+    )
+    assert run_targets(Options(json=True), ["h"], lambda _: task) == 78
+    rows = rows_of(capfdbinary)
+    assert (rows[-1]["files"], rows[-1]["failed"]) == (1, 1)
+    assert rows[-1]["error"]["message"] == "1 of 2 files failed, the first: a: not sent"
+    assert rows[-1]["error"]["reply_code"] == 550
+
+
+@pytest.mark.parametrize(
+    ("skipped", "code"),
+    [
+        (SkippedPart("x", "a link"), 0),
+        (SkippedPart("..", "no name", unsafe=True), 18),
+        (SkippedPart("x", "denied", error=Denied("x: no")), 9),
+    ],
+)
+def test_skipped_parts_are_told_and_those_that_were_to_be_had_are_failures(
+    skipped: SkippedPart, code: int, capfdbinary: Capture
+) -> None:
+    task = whole([skipped, "b"], b=Recorded(TargetResult(record={"bytes": 1})))
+    assert run_targets(Options(json=True), ["h"], lambda _: task) == code
+    row = rows_of(capfdbinary)[-1]
+    assert row["notes"] == [f"{skipped.name}: passed over: {skipped.why}"]
+    assert row["files"] == 1
+
+
+def test_an_empty_list_of_targets_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("\n# nothing\n")
+    for path in (str(tmp_path / "none"), "/dev/null"):
+        done = inetcli("ftp", "get", "-i", path)
+        assert (done.code, done.out, done.err) == (0, "", "")
+    assert inetcli("ftp", "get", "-i", "-", stdin=b"").code == 0
+    done = inetcli("ftp", "get")
+    assert (done.code, done.out) == (2, "")
