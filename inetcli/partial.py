@@ -25,7 +25,7 @@ MAX_RECORD = 1 << 16
 
 
 class PartFile(Destination):
-    """The destination that outlives a failure. `fd` stands behind the bytes that are there, `have` counts them."""
+    """The destination that outlives a failure. `fd` stands behind the `size_present` bytes that are there."""
 
     discards_on_failure = True
 
@@ -38,7 +38,7 @@ class PartFile(Destination):
         self._mode: int | None = None
         self._ours = False
         """The part is ours to remove: checked, locked, and not committed."""
-        self.have = 0
+        self.size_present = 0
         try:
             self._open()
         except OSError as error:
@@ -77,7 +77,7 @@ class PartFile(Destination):
 
     def restart(self) -> None:
         super().restart()
-        self.have = 0
+        self.size_present = 0
 
     def set_mtime(self, seconds: float) -> None:
         set_time(self.fd, seconds)
@@ -124,7 +124,7 @@ class PartFile(Destination):
         except BlockingIOError as error:
             raise LocalWrite(f"{self.path}: another program is writing {self._part}") from error
         self._ours = True
-        self.have = os.lseek(self.fd, 0, os.SEEK_END)
+        self.size_present = os.lseek(self.fd, 0, os.SEEK_END)
 
     def _check(self, status: os.stat_result, name: str) -> None:
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:

@@ -8,6 +8,7 @@ import pytest
 from support.cutting import ENDINGS, Converse, MakeServer, session_for, sweep
 
 from inetcli.net.credentials import Login
+from inetcli.net.progress import NO_PROGRESS
 from inetcli.net.session import Session
 from inetcli.net.trust import TlsMode
 from inetcli.partial import open_partial
@@ -16,10 +17,10 @@ from inetcli.protocols.dns.client import Failure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
-from inetcli.protocols.ftp.download import DownloadOptions, LocalPath, Watcher, open_local
+from inetcli.protocols.ftp.local_file import LocalPath, open_local
+from inetcli.protocols.ftp.model import DownloadOptions, UploadOptions
 from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.tree import RemoteFile, Walk, WalkLimits
-from inetcli.protocols.ftp.upload import UploadOptions
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.client import connect as connect_http
 from inetcli.protocols.http.model import Request
@@ -43,14 +44,14 @@ BEGUN = 300
 
 def ftp_get(server: Server, session: Session, security: TlsMode = TlsMode.OFF) -> object:
     """What was saved; nothing may be left when it failed."""
-    wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
+    options = DownloadOptions()
     with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
-        place = LocalPath(("a.bin",), folder)
+        local_path = LocalPath(("a.bin",), folder)
         try:
-            local = open_local(place, wish, {}, session)
+            local = open_local(local_path, options, {}, session)
             with local.destination:
                 ftp = Ftp(session, servers[ServerKey(server.host, server.port, security)])
-                done = ftp.get("a.bin", place, local, wish, watcher)
+                done = ftp.get("a.bin", local, options, NO_PROGRESS)
         except BaseException:
             assert list(Path(folder).iterdir()) == []
             raise
@@ -70,16 +71,16 @@ def ftp_of(server: Server, session: Session, servers: FtpPeers) -> Ftp:
 
 def ftp_resume(server: Server, session: Session) -> object:
     """The rest of a file that an earlier run has begun: only the parts may be left when it failed."""
-    whose, wish, watcher = {"path": "a.bin"}, DownloadOptions(resume=True), Watcher(lambda _: None, lambda _: None)
+    whose, options = {"path": "a.bin"}, DownloadOptions(resume=True)
     with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
-        place = LocalPath(("a.bin",), folder)
-        with open_partial(place.path) as part:
+        local_path = LocalPath(("a.bin",), folder)
+        with open_partial(local_path.path) as part:
             part.write(FILES["a.bin"][:BEGUN])
             part.remember({**whose, "size": len(FILES["a.bin"]), "time": "20261122180411"})
-        local = open_local(place, wish, whose, session)
+        local = open_local(local_path, options, whose, session)
         try:
             with local.destination:
-                done = ftp_of(server, session, servers).get("a.bin", place, local, wish, watcher)
+                done = ftp_of(server, session, servers).get("a.bin", local, options, NO_PROGRESS)
         except BaseException:
             there = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
             assert set(there) <= {".a.bin.part", ".a.bin.part.json"}
@@ -91,13 +92,12 @@ def ftp_resume(server: Server, session: Session) -> object:
 def ftp_put(server: Server, session: Session) -> object:
     """What the server has then: its old file, unless it was told to rename, when it has the whole new one."""
     assert isinstance(server, FtpServer)
-    manner, watcher = UploadOptions(), Watcher(lambda _: None, lambda _: None)
     with tempfile.NamedTemporaryFile() as file, ftp_peers(1) as servers:
         file.write(FILES["a.bin"])
         file.flush()
         try:
             with open_payload(file.name) as payload:
-                done = ftp_of(server, session, servers).put(payload, "old.bin", manner, watcher)
+                done = ftp_of(server, session, servers).put(payload, "old.bin", UploadOptions(), NO_PROGRESS)
         except BaseException:
             assert server.files["/old.bin"] in (FILES["old.bin"], FILES["a.bin"])
             raise
@@ -111,7 +111,7 @@ def ftp_ls(server: Server, session: Session) -> object:
 
 def ftp_tree(server: Server, session: Session) -> object:
     """Everything below a folder: what is here of it is whole, also when the rest has failed."""
-    wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
+    options = DownloadOptions()
     with tempfile.TemporaryDirectory() as folder, ftp_peers(1) as servers:
         ftp = ftp_of(server, session, servers)
 
@@ -121,10 +121,10 @@ def ftp_tree(server: Server, session: Session) -> object:
         try:
             for found in Walk(ftp.list, ftp.is_folder, WalkLimits()).below("sub"):
                 assert isinstance(found, RemoteFile)
-                place = LocalPath(found.names, folder)
-                local = open_local(place, wish, {}, session)
+                local_path = LocalPath(found.names, folder)
+                local = open_local(local_path, options, {}, session)
                 with local.destination:
-                    ftp.get(found.path, place, local, wish, watcher)
+                    ftp.get(found.path, local, options, NO_PROGRESS)
         except BaseException:
             assert all(FILES[f"sub/{path}"] == data for path, data in here().items())
             raise
@@ -214,7 +214,7 @@ CASES = [(name, ending) for name in PLAIN for ending in ENDINGS if (name, ending
 
 @pytest.mark.parametrize(("name", "ending"), CASES)
 def test_no_cut_conversation_passes_for_a_whole_one(name: str, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inetcli.protocols.ftp.download.OVERLAP", 64)
+    monkeypatch.setattr("inetcli.protocols.ftp.local_file.OVERLAP", 64)
     make_server, converse, trigger, channel = PLAIN[name]
     # Silence takes its time at every offset, TLS its handshakes, and a tree its many commands: not at every byte there.
     stride = (5 if ending == "silent" or name.startswith("ftps") else 1) * (5 if "tree" in name else 1)

@@ -36,7 +36,7 @@ def test_what_came_is_there_for_the_next_run(tmp_path: Path) -> None:
     begin(tmp_path)
     assert names(tmp_path) == [".a.part", ".a.part.json"]
     with open_partial(str(tmp_path / "a")) as part:
-        assert (part.have, part.remembered()) == (5, RECORD)
+        assert (part.size_present, part.remembered()) == (5, RECORD)
         part.write(b"67")
         part.commit()
     assert names(tmp_path) == ["a"]
@@ -52,7 +52,7 @@ def test_starting_over(tmp_path: Path) -> None:
     begin(tmp_path)
     with open_partial(str(tmp_path / "a")) as part:
         part.restart()
-        assert part.have == 0
+        assert part.size_present == 0
         part.write(b"x")
         part.commit()
     assert (tmp_path / "a").read_bytes() == b"x"
@@ -73,7 +73,7 @@ def test_no_record_tells_nothing(tmp_path: Path) -> None:
     begin(tmp_path)
     (tmp_path / ".a.part.json").unlink()
     with open_partial(str(tmp_path / "a")) as part:
-        assert (part.have, part.remembered()) == (5, {})
+        assert (part.size_present, part.remembered()) == (5, {})
 
 
 def test_the_record_is_ours_alone_and_its_mode_tells(tmp_path: Path) -> None:

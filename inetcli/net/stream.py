@@ -1,13 +1,14 @@
-"""A connection: bytes in order. It knows no protocol, and it has the one pump of the program.
+"""A connection: bytes in order, of no protocol in particular, with the one pump of the program.
 
 `Stream.read(parse)` starts a parser and feeds it until it returns: the only place where a parser meets the network.
+Each call goes by the stream's limits, or by those that it is given (`silence_s`, `deadline`).
 `SocketStream` is TCP, `tlsstream.TlsStream` adds TLS, and `MemoryStream` plays a server from a list in tests.
 
 The 40 ms: many servers (INN's nnrpd among them) write a status line and the block behind it separately, without
 TCP_NODELAY. Their kernel then holds the second piece back until we acknowledge the first (Nagle's algorithm), and ours
 holds that acknowledgement back for 40 ms in the hope of something to send along (delayed ACK). Loopback shows it, too:
 six exchanges took 219 ms, and 0.6 ms with TCP_QUICKACK. The kernel clears that flag by itself, so it is armed again
-before each read of a line protocol. It exists on Linux only; elsewhere the wait stays.
+before each read of a line protocol. The flag exists on Linux only; elsewhere the wait stays.
 
 Foreign errors are translated here: a reset is `ReceiveFailed` or `SendFailed`, silence is `TimedOut`.
 """
@@ -16,10 +17,10 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inetcli.errors import InetError, ReceiveFailed, SendFailed
+from inetcli.net.deadline import Deadline
 from inetcli.net.rate import LowSpeedGuard
 from inetcli.net.resolve import Address
 from inetcli.net.trace import MAIN, Trace
@@ -48,21 +49,22 @@ class Stream:
         self.min_rate = min_rate
         self._scratch = bytearray(SCRATCH)
 
-    def read(self, parse: Parse[T]) -> T:
+    def read(self, parse: Parse[T], *, silence_s: float | None = None, deadline: Deadline | None = None) -> T:
         """Run a parser to its end, feeding it what comes. Errors: the parser's own, and those of receiving."""
         parser = parse(self.reader)
         guard = LowSpeedGuard(self.min_rate)
+        limits = self._limits(silence_s, deadline)
         while True:
             try:
                 next(parser)
             except StopIteration as done:
                 result: T = done.value
                 return result
-            self._feed(guard)
+            self._feed(guard, limits)
 
-    def _feed(self, guard: LowSpeedGuard) -> None:
+    def _feed(self, guard: LowSpeedGuard, limits: WaitLimits | None) -> None:
         with memoryview(self._scratch) as scratch:
-            size = self.receive_into(scratch)
+            size = self._take_in(scratch, limits)
             if size:
                 guard.count(size, self.instant())
                 self.reader.feed(scratch[:size])
@@ -70,27 +72,41 @@ class Stream:
                 self.reader.feed_end()
 
     def receive_into(self, buffer: memoryview) -> int:
-        """At least one byte from the peer into `buffer`; how many came, 0 = the peer has ended.
+        """Receive at least one byte into `buffer`; return how many came, 0 = the peer has ended.
 
-        This goes past the reader: empty that first (`Reader.drain`). Raises `ReceiveFailed`, `TimedOut`.
+        The bytes go past the reader, which only counts them: empty the reader first (`Reader.take`). Raises
+        `ReceiveFailed`, `TimedOut`.
         """
-        self._check()
-        size = self._receive(buffer)
+        size = self._take_in(buffer, None)
+        self.reader.pass_by(size)
+        return size
+
+    def _take_in(self, buffer: memoryview, limits: WaitLimits | None) -> int:
+        self._check(limits)
+        size = self._receive(buffer, limits)
         if size:
             self.trace.received(self.channel, buffer[:size])
         return size
 
-    def send(self, data: bytes | memoryview, shown: bytes | None = None) -> None:
+    def send(
+        self,
+        data: bytes | memoryview,
+        shown: bytes | None = None,
+        *,
+        silence_s: float | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
         secrets masked. Raises `SendFailed`, `TimedOut`."""
+        limits = self._limits(silence_s, deadline)
         self.reader.asked = self.reader.received
         at = self.trace.now()
         with memoryview(data) as rest:
             sent = 0
             while sent < len(data):
-                self._check()
+                self._check(limits)
                 at = self.trace.now()
-                sent += self._send(rest[sent:])
+                sent += self._send(rest[sent:], limits)
         self.trace.sent(self.channel, data if shown is None else shown, at=at)
 
     def instant(self) -> float:
@@ -103,13 +119,17 @@ class Stream:
     def close(self) -> None:
         """Give the connection back. Never waits, never raises."""
 
-    def _check(self) -> None:
-        """Raise when the time of this stream is up."""
+    def _limits(self, silence_s: float | None, deadline: Deadline | None) -> WaitLimits | None:
+        """The limits of one call; None = those of the stream."""
+        return None
 
-    def _receive(self, buffer: memoryview) -> int:
+    def _check(self, limits: WaitLimits | None) -> None:
+        """Raise when the time is up."""
+
+    def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         raise NotImplementedError
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         raise NotImplementedError
 
 
@@ -145,7 +165,7 @@ class SocketStream(Stream):
 
     def splice_into(self, pipe: int, limit: int) -> int | None:
         """Like `receive_into`, but at most `limit` bytes by splice(2) into an empty pipe; None = it cannot."""
-        self._check()
+        self._check(None)
         while True:
             try:
                 size = os.splice(self.sock.fileno(), pipe, limit, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
@@ -158,6 +178,7 @@ class SocketStream(Stream):
             else:
                 if size:
                     self.trace.moved(self.channel, size)
+                    self.reader.pass_by(size)
                 return size
 
     def instant(self) -> float:
@@ -172,16 +193,14 @@ class SocketStream(Stream):
     def wait_for_end(self, seconds: float) -> None:
         """Drop what still comes until the peer has ended, too, or `seconds` are over: a socket that is closed with
         something unread in it resets the connection. Never raises, but for a stop."""
-        usual = self.limits
-        self.limits = replace(usual, deadline=usual.deadline.within(seconds, ""))
+        limits = self._limits(None, self.limits.deadline.within(seconds, ""))
+        self.reader.drain()
         try:
             with memoryview(self._scratch) as scratch:
-                while self.receive_into(scratch):
-                    pass
+                while size := self._take_in(scratch, limits):
+                    self.reader.pass_by(size)
         except InetError:
             pass
-        finally:
-            self.limits = usual
 
     def close(self) -> None:
         self.sock.close()
@@ -194,25 +213,28 @@ class SocketStream(Stream):
             except OSError:
                 self._interactive = False  # a socket that is no TCP socket: as slow as it is
 
-    def _check(self) -> None:
-        self.limits.check()
+    def _limits(self, silence_s: float | None, deadline: Deadline | None) -> WaitLimits | None:
+        return None if silence_s is None and deadline is None else self.limits.narrowed(silence_s, deadline)
 
-    def _receive(self, buffer: memoryview) -> int:
+    def _check(self, limits: WaitLimits | None) -> None:
+        (limits or self.limits).check()
+
+    def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         while True:
             self.quick_ack()
             try:
                 return self.sock.recv_into(buffer)
             except BlockingIOError:
-                self.limits.wait(self.sock.fileno(), READ)
+                (limits or self.limits).wait(self.sock.fileno(), READ)
             except OSError as error:
                 raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         while True:
             try:
                 return self.sock.send(data)
             except BlockingIOError:
-                self.limits.wait(self.sock.fileno(), WRITE)
+                (limits or self.limits).wait(self.sock.fileno(), WRITE)
             except OSError as error:
                 raise SendFailed(f"{self.peer}: {_broken(error)}") from error
 
@@ -243,7 +265,7 @@ class MemoryStream(Stream):
     def close(self) -> None:
         self.closed = True
 
-    def _receive(self, buffer: memoryview) -> int:
+    def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         if not self._steps:
             return 0
         step = self._steps.pop(0)
@@ -256,7 +278,7 @@ class MemoryStream(Stream):
             self._steps.insert(0, data[size:])
         return size
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         self.sent += bytes(data)
         return len(data)
 

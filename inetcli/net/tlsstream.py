@@ -3,7 +3,7 @@
 An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1).
 
 OpenSSL never sees the socket. What comes from the network is put into its incoming buffer, and what is in its outgoing
-one is sent, here; it only turns the one into the other. With the socket in its hands a half-close would lose data:
+one is sent, here; OpenSSL only turns the one into the other. With the socket in its hands a half-close would lose data:
 Python's `unwrap` asks OpenSSL a second time, to see whether the peer has ended, too, and that throws away a record that
 has come meanwhile.
 
@@ -15,7 +15,6 @@ import hashlib
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import replace
 
 from inetcli.errors import (
     CertificateProblem,
@@ -39,6 +38,7 @@ from inetcli.net.stream import SocketStream
 from inetcli.net.tlscontext import make_context, reason_of, words_of
 from inetcli.net.tlsfacts import TlsFacts, read_facts, unwatch, watch
 from inetcli.net.trace import MAIN
+from inetcli.net.wait import WaitLimits
 from inetcli.wire.der import spki
 
 WIRE = 1 << 17
@@ -158,19 +158,17 @@ class TlsStream(SocketStream):
     def can_splice(self) -> bool:
         return False
 
-    def shake_hands(self, limit: Deadline) -> None:
-        """The handshake. Raises OpenSSL's errors as they are, and those of the connection."""
-        usual = self.limits
-        self.limits = replace(usual, deadline=limit)
+    def shake_hands(self, deadline: Deadline) -> None:
+        """Do the handshake. Raises OpenSSL's errors as they are, and those of the connection."""
+        limits = self._limits(None, deadline)
         while True:
             try:
                 self.tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._flush()
-                self._fill()
-        self._flush()
-        self.limits = usual
+                self._flush(limits)
+                self._fill(limits)
+        self._flush(limits)
 
     def finish_sending(self) -> None:
         """Send close_notify: TLS's half-close (RFC 8446 section 6.1)."""
@@ -179,7 +177,7 @@ class TlsStream(SocketStream):
             self.tls.unwrap()
         except ssl.SSLError:
             pass  # made, and the peer's own is still to come
-        self._flush()
+        self._flush(None)
 
     def close(self) -> None:
         """Say close_notify, or what is wrong, if that needs no waiting, and close."""
@@ -193,13 +191,13 @@ class TlsStream(SocketStream):
             pass
         super().close()
 
-    def _receive(self, buffer: memoryview) -> int:
+    def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         while True:
             try:
                 return self._decrypt(buffer)
             except ssl.SSLWantReadError:
-                self._flush()
-                self._fill()
+                self._flush(limits)
+                self._fill(limits)
             except ssl.SSLZeroReturnError:
                 return 0
             except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
@@ -229,15 +227,15 @@ class TlsStream(SocketStream):
                 self._behind = error
         return size
 
-    def _send(self, data: memoryview) -> int:
+    def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         while True:
             try:
                 size = self.tls.write(data[:WIRE])
-                self._flush()
+                self._flush(limits)
                 return size
             except ssl.SSLWantReadError:  # a renegotiation, in TLS 1.2
-                self._flush()
-                self._fill()
+                self._flush(limits)
+                self._fill(limits)
             except ssl.SSLError as error:
                 _refuse_client_certificate(error)
                 raise self._broke(error, SendFailed) from error
@@ -254,24 +252,24 @@ class TlsStream(SocketStream):
             return otherwise(f"{self.peer}: the TLS connection broke: {words_of(error)}")
         return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=said)
 
-    def _fill(self) -> None:
+    def _fill(self, limits: WaitLimits | None) -> None:
         """Wait for the network, and give OpenSSL what comes."""
-        size = super()._receive(self._wire)
+        size = super()._receive(self._wire, limits)
         if size:
             self.records.pass_by(self._wire[:size])
             self._incoming.write(self._wire[:size])
         else:
             self._incoming.write_eof()
 
-    def _flush(self) -> None:
+    def _flush(self, limits: WaitLimits | None) -> None:
         """Send what OpenSSL has made."""
         with memoryview(self._outgoing.read()) as rest:
             sent = 0
             while sent < len(rest):
-                sent += super()._send(rest[sent:])
+                sent += super()._send(rest[sent:], limits)
 
     def _take_what_is_here(self) -> None:
-        """Decrypt what has come, up to WIRE bytes, for the reader. An end or an error stays for who reads."""
+        """Decrypt what has come, up to WIRE bytes, for the reader. An end or an error stays for the next read."""
         try:
             while data := self.tls.read(WIRE):
                 self.trace.received(self.channel, data)

@@ -9,7 +9,7 @@ import select
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inetcli.net.deadline import Deadline
 
@@ -31,7 +31,7 @@ class Cancel:
 
     def __init__(self) -> None:
         self.is_set = False
-        """For who has no reason to wait, and has to stop all the same."""
+        """For loops that never block and must poll for cancellation."""
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
 
     def fileno(self) -> int:
@@ -96,9 +96,17 @@ class WaitLimits:
     silence_s: float
     cancel: Cancel
 
+    def narrowed(self, silence_s: float | None = None, deadline: Deadline | None = None) -> "WaitLimits":
+        """The limits of one call that has its own silence, or its own deadline."""
+        return replace(
+            self,
+            silence_s=self.silence_s if silence_s is None else silence_s,
+            deadline=deadline or self.deadline,
+        )
+
     def check(self) -> None:
-        """To be called where there may be nothing to wait for: a peer that sends without a pause must not outlast the
-        deadline. Raises `TimedOut`, `Cancelled`."""
+        """Raise `TimedOut` if the time is up, or `Cancelled`: for where there may be nothing to wait for, because a peer
+        that sends without a pause must not outlast the deadline."""
         if self.cancel.is_set:
             raise Cancelled
         if self.deadline.passed:

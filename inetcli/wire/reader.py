@@ -7,7 +7,7 @@ A parser is a generator that yields only to say "more bytes", and returns what i
         body = yield from reader.exact(16)
         return name, body
 
-Whoever owns the stream pumps it: start the parser, feed the reader whenever the parser yields. So a parser is
+The owner of the stream pumps it: start the parser, feed the reader whenever the parser yields. So a parser is
 straight-line code that knows neither time nor sockets, and a test feeds it byte by byte. Every read has a byte limit.
 
 Errors: `TooLarge` when a limit is passed, `EmptyReply` when the peer ended before the first byte since the last
@@ -45,7 +45,7 @@ class Reader:
         self.asked = 0
         """The value of `received` when the last request went out: what comes after it is its reply."""
         self.tee: Callable[[bytes], object] | None = None
-        """Gets every byte that is taken, in order: for who wants the bytes as they are beside what they mean."""
+        """A function that gets every byte that is taken, in order: the bytes as they are, beside what they mean."""
 
     def __len__(self) -> int:
         return len(self._buffer) - self._start
@@ -64,6 +64,13 @@ class Reader:
         """Add what has arrived."""
         self._buffer += data
         self.received += len(data)
+
+    def pass_by(self, count: int) -> None:
+        """Count bytes that went past the reader, straight to their destination; the buffer must be empty.
+
+        `received` and `position` stay right. `tee` does not get them.
+        """
+        self.received += count
 
     def feed_end(self) -> None:
         """Say that nothing more comes."""
@@ -112,7 +119,7 @@ class Reader:
             yield from self._more(what)
 
     def exact(self, count: int, what: str = "the data") -> Parser[bytes]:
-        """`count` bytes: the caller has checked the number."""
+        """Exactly `count` bytes: the caller has checked the number."""
         while len(self) < count:
             yield from self._more(what, f"{len(self)} of {count} bytes came")
         return self._take(self._start + count)

@@ -10,9 +10,9 @@ from support.ftpservers import PASSWORD, USER, FtpPeer
 
 from inetcli.net.credentials import Credentials
 from inetcli.protocols.ftp.connect import open_control
-from inetcli.protocols.ftp.control import ANONYMOUS, ServerKey, ServerState
 from inetcli.protocols.ftp.directory import list_folder
 from inetcli.protocols.ftp.model import ListingCommand
+from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey, ServerState
 from inetcli.secret import Secret
 
 DAY = 86_400
@@ -87,7 +87,9 @@ def test_list_says_the_same_where_there_is_no_mlsd(plain_ftp_peer: FtpPeer) -> N
     fill(folder)
     who = Credentials(USER, Secret(PASSWORD), "test") if plain_ftp_peer.kind == "pure-ftpd" else ANONYMOUS
     server_key = ServerKey("127.0.0.1", plain_ftp_peer.port, credentials=who)
-    control = open_control(session_for(), server_key, ServerState(mlsd=False))
+    server_state = ServerState()
+    server_state.mlsd = False
+    control = open_control(session_for(), server_key, server_state)
     entries = list_folder(control, "pub").entries
     control.quit()
     assert {entry.source for entry in entries} == {ListingCommand.LIST}

@@ -4,14 +4,15 @@ import os
 import random
 import resource
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from inetcli.errors import LocalRead, LocalWrite, ReceiveFailed, SendFailed, TimedOut
-from inetcli.net.copy import Receiver, Sender
+from inetcli.errors import Incomplete, LocalRead, LocalWrite, ReceiveFailed, SendFailed, TimedOut
+from inetcli.net.copy import Receiver, ReceiveSink, Sender, SendSource
 from inetcli.net.deadline import Deadline
+from inetcli.net.progress import NoProgress
 from inetcli.net.wait import Cancel, Cancelled, WaitLimits, wait_any
 
 PAGE = 4096
@@ -21,7 +22,20 @@ MORE_THAN_A_PIPE = 60_000
 """Bytes that a pipe of one page cannot take: splice hands over references to 32 KiB and more, each counts as a page.
 They fit into a TCP connection's first window, so all have arrived when the peer's end has closed."""
 
-both_ways = pytest.mark.parametrize("look", [None, len], ids=["splice", "copy"])
+
+class Follower(NoProgress):
+    """A progress that notes the sizes, and does something after each."""
+
+    def __init__(self, after: Callable[[int], object] = int) -> None:
+        self.sizes: list[int] = []
+        self._after = after
+
+    def advance(self, size: int) -> None:
+        self.sizes.append(size)
+        self._after(size)
+
+
+both_ways = pytest.mark.parametrize("observer", [None, len], ids=["splice", "copy"])
 
 
 def bytes_of(size: int) -> bytes:
@@ -72,22 +86,22 @@ def read_all(reading: int) -> bytes:
 
 @both_ways
 @pytest.mark.parametrize("size", [0, 1, 65_536, 262_144, 262_145, 3_000_003])
-def test_every_byte_arrives_once_in_order(pair, file: int, background, size: int, look) -> None:
+def test_every_byte_arrives_once_in_order(pair, file: int, background, size: int, observer) -> None:
     data = bytes_of(size)
     background(send, pair, data)
-    progress: list[int] = []
-    transfer = Receiver(pair.stream, file, "file", look=look, progress=progress.append)
+    progress = Follower()
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, progress=progress))
     assert transfer.run() == transfer.moved == size
     assert content(file) == data
-    assert sum(progress) == pair.stream.trace.received_bytes == size
+    assert sum(progress.sizes) == pair.stream.trace.received_bytes == size
 
 
 def test_splice_brings_no_byte_to_user_space_and_copy_shows_them_all(connect, file: int, background) -> None:
     spliced, copied = connect(), connect()
     for pair in (spliced, copied):
         background(send, pair, b"x" * 9000)
-    Receiver(spliced.stream, file, "file").run()
-    Receiver(copied.stream, file, "file", look=len).run()
+    Receiver(spliced.stream, ReceiveSink(file, "file")).run()
+    Receiver(copied.stream, ReceiveSink(file, "file", observer=len)).run()
     assert {event.data for event in spliced.events} == {b""}
     assert b"".join(event.data for event in copied.events) == b"x" * 9000
 
@@ -96,27 +110,29 @@ def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
     seen = bytearray()
     pair.stream.reader.feed(b"early ")
     background(send, pair, b"late")
-    Receiver(pair.stream, file, "file", look=seen.extend).run()
+    Receiver(pair.stream, ReceiveSink(file, "file", observer=seen.extend)).run()
     assert bytes(seen) == content(file) == b"early late"
 
 
 @both_ways
-def test_what_the_reader_holds_comes_first_and_counts(pair, file: int, look) -> None:
+def test_what_the_reader_holds_comes_first_and_counts(pair, file: int, observer) -> None:
     pair.stream.reader.feed(b"early ")
     send(pair, b"late")
-    assert Receiver(pair.stream, file, "file", look=look).run() == 10
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer)).run() == 10
     assert content(file) == b"early late"
     assert not len(pair.stream.reader)
 
 
 @both_ways
 @pytest.mark.parametrize("size", [10, 300_000])
-def test_a_file_opened_for_appending_gets_every_byte_once(pair, tmp_path: Path, background, look, size: int) -> None:
+def test_a_file_opened_for_appending_gets_every_byte_once(
+    pair, tmp_path: Path, background, observer, size: int
+) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"before ")
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     background(send, pair, bytes_of(size))
-    assert Receiver(pair.stream, descriptor, "log", look=look).run() == size
+    assert Receiver(pair.stream, ReceiveSink(descriptor, "log", observer=observer)).run() == size
     os.close(descriptor)
     assert path.read_bytes() == b"before " + bytes_of(size)
 
@@ -133,20 +149,20 @@ def test_a_system_without_splice_copies(pair, file: int, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "splice", refuse)
     send(pair, b"x" * 9000)
-    assert Receiver(pair.stream, file, "file").run() == 9000
+    assert Receiver(pair.stream, ReceiveSink(file, "file")).run() == 9000
     assert content(file) == b"x" * 9000
 
 
 @both_ways
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
-def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, look, blocking: bool) -> None:
+def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, observer, blocking: bool) -> None:
     reading, writing = pipe
     os.set_blocking(writing, blocking)
     data = bytes_of(200_000)
     background(send, pair, data)
     came: list[bytes] = []
     reader = background(lambda: came.append(read_all(reading)))
-    assert Receiver(pair.stream, writing, "a pipe", look=look).run() == len(data)
+    assert Receiver(pair.stream, ReceiveSink(writing, "a pipe", observer=observer)).run() == len(data)
     os.close(writing)
     reader.join()
     assert came == [data]
@@ -154,7 +170,7 @@ def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, look, block
 
 @both_ways
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
-def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel, pipe, background, look, blocking):
+def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel, pipe, background, observer, blocking):
     """A pager that shows its first page is no reason to give up."""
     reading, writing = pipe
     os.set_blocking(writing, blocking)
@@ -167,7 +183,7 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
         came.append(read_all(reading))
 
     reader = background(page)
-    Receiver(pair.stream, writing, "a pipe", look=look).run()
+    Receiver(pair.stream, ReceiveSink(writing, "a pipe", observer=observer)).run()
     os.close(writing)
     reader.join()
     assert came == [bytes_of(MORE_THAN_A_PIPE)]
@@ -175,17 +191,17 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
 
 @both_ways
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
-def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, cancel: Cancel, pipe, look, blocking):
+def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, cancel: Cancel, pipe, observer, blocking):
     _, writing = pipe
     os.set_blocking(writing, blocking)
     pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 20, cancel))
     send(pair, bytes_of(MORE_THAN_A_PIPE))
     with pytest.raises(TimedOut, match="--max-time"):
-        Receiver(pair.stream, writing, "a pipe", look=look).run()
+        Receiver(pair.stream, ReceiveSink(writing, "a pipe", observer=observer)).run()
 
 
 @both_ways
-def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel, pipe, background, look) -> None:
+def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel, pipe, background, observer) -> None:
     _, writing = pipe
     send(pair, bytes_of(MORE_THAN_A_PIPE))
 
@@ -195,65 +211,65 @@ def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel,
 
     background(stop)
     with pytest.raises(Cancelled):
-        Receiver(pair.stream, writing, "a pipe", look=look).run()
+        Receiver(pair.stream, ReceiveSink(writing, "a pipe", observer=observer)).run()
 
 
 @both_ways
-def test_a_pipe_that_nobody_reads_any_more_is_for_its_owner(pair, pipe, look) -> None:
+def test_a_pipe_that_nobody_reads_any_more_is_for_its_owner(pair, pipe, observer) -> None:
     reading, writing = pipe
     os.close(reading)
     send(pair, b"data")
     with pytest.raises(BrokenPipeError):
-        Receiver(pair.stream, writing, "standard output", look=look).run()
+        Receiver(pair.stream, ReceiveSink(writing, "standard output", observer=observer)).run()
 
 
 @both_ways
-def test_a_fifo_gets_it_all(pair, tmp_path: Path, background, look) -> None:
+def test_a_fifo_gets_it_all(pair, tmp_path: Path, background, observer) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     came: list[bytes] = []
     reader = background(lambda: came.append(path.read_bytes()))
     writing = os.open(path, os.O_WRONLY)
     background(send, pair, bytes_of(200_000))
-    Receiver(pair.stream, writing, "fifo", look=look).run()
+    Receiver(pair.stream, ReceiveSink(writing, "fifo", observer=observer)).run()
     os.close(writing)
     reader.join()
     assert came == [bytes_of(200_000)]
 
 
 @both_ways
-def test_a_device_takes_it_all(pair, look) -> None:
+def test_a_device_takes_it_all(pair, observer) -> None:
     send(pair, b"x" * 9000)
     with open("/dev/null", "wb") as null:
-        assert Receiver(pair.stream, null.fileno(), "/dev/null", look=look).run() == 9000
+        assert Receiver(pair.stream, ReceiveSink(null.fileno(), "/dev/null", observer=observer)).run() == 9000
 
 
 @both_ways
-def test_a_full_disk_is_a_local_write(pair, look) -> None:
+def test_a_full_disk_is_a_local_write(pair, observer) -> None:
     send(pair, b"data")
     with open("/dev/full", "wb") as full_disk, pytest.raises(LocalWrite) as caught:
-        Receiver(pair.stream, full_disk.fileno(), "a.bin", look=look).run()
+        Receiver(pair.stream, ReceiveSink(full_disk.fileno(), "a.bin", observer=observer)).run()
     assert caught.value.message == "a.bin: cannot be written: No space left on device"
 
 
 @both_ways
-def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, look) -> None:
+def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, observer) -> None:
     send(pair, bytes_of(10_000))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))
     try:
         with pytest.raises(LocalWrite, match=r"a\.bin: cannot be written: File too large"):
-            Receiver(pair.stream, file, "a.bin", look=look).run()
+            Receiver(pair.stream, ReceiveSink(file, "a.bin", observer=observer)).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert content(file) == bytes_of(10_000)[:PAGE]
 
 
 @both_ways
-def test_a_reset_comes_behind_what_had_arrived(pair, file: int, look) -> None:
+def test_a_reset_comes_behind_what_had_arrived(pair, file: int, observer) -> None:
     pair.peer.sendall(bytes_of(5000))
     pair.reset()
-    transfer = Receiver(pair.stream, file, "file", look=look)
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer))
     with pytest.raises(ReceiveFailed, match="the peer reset the connection"):
         transfer.run()
     assert transfer.moved == 5000
@@ -261,25 +277,25 @@ def test_a_reset_comes_behind_what_had_arrived(pair, file: int, look) -> None:
 
 
 @both_ways
-def test_one_byte_beyond_the_limit_is_taken_and_not_more(pair, file: int, look) -> None:
+def test_one_byte_beyond_the_limit_is_taken_and_not_more(pair, file: int, observer) -> None:
     pair.peer.sendall(bytes_of(5000))
-    assert Receiver(pair.stream, file, "file", limit=1000, look=look).run() == 1001
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), limit=1000).run() == 1001
     pair.peer.close()
     assert content(file) == bytes_of(5000)[:1001]
-    assert Receiver(pair.stream, file, "file", look=look).run() == 3999
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer)).run() == 3999
 
 
 @both_ways
-def test_a_stream_that_ends_at_the_limit_is_whole(pair, file: int, look) -> None:
+def test_a_stream_that_ends_at_the_limit_is_whole(pair, file: int, observer) -> None:
     send(pair, bytes_of(1000))
-    assert Receiver(pair.stream, file, "file", limit=1000, look=look).run() == 1000
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), limit=1000).run() == 1000
 
 
 @both_ways
-def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, file: int, look) -> None:
+def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, file: int, observer) -> None:
     pair = connect(WaitLimits(Deadline(), 0.02, cancel))
     pair.peer.sendall(b"x" * 100)
-    transfer = Receiver(pair.stream, file, "file", look=look)
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer))
     with pytest.raises(TimedOut, match=r"silent for 0\.02 s \(--timeout\)"):
         transfer.run()
     assert transfer.moved == 100
@@ -287,7 +303,7 @@ def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, 
 
 @both_ways
 @pytest.mark.parametrize("why", ["deadline", "stop"])
-def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, file: int, look, why: str) -> None:
+def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, file: int, observer, why: str) -> None:
     pair = connect(WaitLimits(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
     pair.peer.sendall(b"x")
 
@@ -296,14 +312,14 @@ def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, fil
         if transfer.moved == 5:
             clock.advance(60) if why == "deadline" else cancel.set()
 
-    transfer = Receiver(pair.stream, file, "file", look=look, progress=more)
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, progress=Follower(more)))
     with pytest.raises(TimedOut if why == "deadline" else Cancelled):
         transfer.run()
     assert transfer.moved == 5
 
 
 @both_ways
-def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, look) -> None:
+def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, observer) -> None:
     pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=16)
     pair.peer.sendall(b"x" * 100)
 
@@ -311,7 +327,7 @@ def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int
         clock.advance(61)
         pair.peer.sendall(b"x")
 
-    transfer = Receiver(pair.stream, file, "file", look=look, progress=drip)
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, progress=Follower(drip)))
     with pytest.raises(TimedOut, match=r"101 bytes came in 61 s, less than 16 bytes/s \(--min-rate\)"):
         transfer.run()
     assert content(file) == b"x" * 101
@@ -319,7 +335,7 @@ def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int
 
 @both_ways
 def test_a_reader_that_stalls_is_not_the_peers_slowness(
-    connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch, look
+    connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch, observer
 ) -> None:
     reading, writing = pipe
     pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
@@ -331,9 +347,59 @@ def test_a_reader_that_stalls_is_not_the_peers_slowness(
 
     monkeypatch.setattr("inetcli.net.copy.wait_any", wait_an_hour)
     reader = background(read_all, reading)
-    assert Receiver(pair.stream, writing, "a pipe", look=look).run() == MORE_THAN_A_PIPE
+    assert Receiver(pair.stream, ReceiveSink(writing, "a pipe", observer=observer)).run() == MORE_THAN_A_PIPE
     os.close(writing)
     reader.join()
+
+
+# An exact length
+
+
+@both_ways
+@pytest.mark.parametrize("early", [0, 400, 1000, 1500])
+def test_exactly_so_many_bytes_are_taken_and_what_is_behind_them_is_the_next_readers(
+    pair, file: int, observer, early: int
+) -> None:
+    data = bytes_of(1700)
+    pair.stream.reader.feed(data[:early])
+    pair.peer.sendall(data[early:])
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), exact=1000).run() == 1000
+    assert content(file) == data[:1000]
+    assert pair.stream.reader.position == 1000
+    assert pair.stream.read(lambda reader: reader.exact(700)) == data[1000:]
+
+
+@both_ways
+@pytest.mark.parametrize("size", [0, 999])
+def test_a_stream_that_ends_before_the_exact_length_is_incomplete(pair, file: int, observer, size: int) -> None:
+    send(pair, bytes_of(size))
+    receiver = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), exact=1000)
+    with pytest.raises(Incomplete) as caught:
+        receiver.run()
+    came = f"{size} of 1000 bytes came"
+    assert caught.value.message == f"the peer closed the connection in the middle of the data: {came}"
+    assert (receiver.moved, content(file)) == (size, bytes_of(size))
+
+
+@both_ways
+def test_an_exact_length_of_nothing_needs_no_peer(pair, file: int, observer) -> None:
+    assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), exact=0).run() == 0
+
+
+def test_an_exact_length_is_of_the_networks_bytes(pair, file: int) -> None:
+    pair.peer.sendall(b"abcd")
+    assert Receiver(pair.stream, ReceiveSink(file, "file", converter=Upper()), exact=3).run() == 3
+    assert content(file) == b"ABC"
+
+
+@both_ways
+def test_an_end_behind_a_body_is_no_empty_reply_for_the_body_was_one(pair, file: int, observer) -> None:
+    pair.stream.send(b"GET")
+    assert pair.peer.recv(3) == b"GET"
+    send(pair, bytes_of(1000))
+    Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), exact=1000).run()
+    with pytest.raises(Incomplete, match="closed the connection before a line"):
+        pair.stream.read(lambda reader: reader.line(10))
 
 
 class Upper:
@@ -354,14 +420,14 @@ class Upper:
 def test_a_converter_changes_what_is_written_and_seen_and_what_it_holds_back_comes(pair, file: int) -> None:
     seen = bytearray()
     send(pair, b"abc")
-    transfer = Receiver(pair.stream, file, "file", look=seen.extend, converter=Upper())
+    transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=seen.extend, converter=Upper()))
     assert transfer.run() == 3  # bytes that came, in the network's form
     assert content(file) == bytes(seen) == b"ABC"
 
 
 @both_ways
 def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
-    connect, cancel: Cancel, clock, file: int, monkeypatch: pytest.MonkeyPatch, look
+    connect, cancel: Cancel, clock, file: int, monkeypatch: pytest.MonkeyPatch, observer
 ) -> None:
     def wait_an_hour(*_: object) -> float:
         clock.advance(3600)
@@ -370,10 +436,10 @@ def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
     monkeypatch.setattr("inetcli.net.rate.RateLimiter.keep", wait_an_hour)
     pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
     send(pair, bytes_of(5000))
-    progress: list[int] = []
-    Receiver(pair.stream, file, "file", look=look, rate=10_000, progress=progress.append).run()
+    progress = Follower()
+    Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, rate=10_000, progress=progress)).run()
     assert content(file) == bytes_of(5000)
-    assert max(progress) <= 1000
+    assert max(progress.sizes) <= 1000
 
 
 # The other way
@@ -382,7 +448,7 @@ def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
 def sent(pair, background, descriptor: int, **options) -> tuple[int, bytes]:
     came: list[bytes] = []
     done = background(lambda: came.extend(iter(lambda: pair.peer.recv(1 << 16), b"")))
-    size = Sender(pair.stream, descriptor, "file", **options).run()
+    size = Sender(pair.stream, SendSource(descriptor, "file", **options)).run()
     pair.stream.finish_sending()
     done.join()
     return size, b"".join(came)
@@ -392,20 +458,20 @@ def sent(pair, background, descriptor: int, **options) -> tuple[int, bytes]:
 def test_a_file_is_sent_from_where_it_stands(pair, file: int, background, size: int) -> None:
     os.write(file, b"before " + bytes_of(size))
     os.lseek(file, 7, os.SEEK_SET)
-    seen, progress = bytearray(), []
-    assert sent(pair, background, file, waits=False, look=seen.extend, progress=progress.append) == (
+    seen, progress = bytearray(), Follower()
+    assert sent(pair, background, file, waits=False, observer=seen.extend, progress=progress) == (
         size,
         bytes_of(size),
     )
     assert bytes(seen) == bytes_of(size)
-    assert sum(progress) == size
+    assert sum(progress.sizes) == size
 
 
 def test_a_converter_changes_what_is_sent_and_counted(pair, file: int, background) -> None:
     os.write(file, b"abc")
     os.lseek(file, 0, os.SEEK_SET)
     seen = bytearray()
-    assert sent(pair, background, file, waits=False, converter=Upper(), look=seen.extend) == (3, b"ABC")
+    assert sent(pair, background, file, waits=False, converter=Upper(), observer=seen.extend) == (3, b"ABC")
     assert seen == b"ABC"
 
 
@@ -424,18 +490,18 @@ def test_a_pipe_is_read_as_its_bytes_come(pair, pipe, background) -> None:
 def test_a_writer_of_the_pipe_may_be_silent_until_the_deadline(connect, cancel: Cancel, pipe) -> None:
     pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
     with pytest.raises(TimedOut, match="--max-time"):
-        Sender(pair.stream, pipe[0], "a pipe", waits=True).run()
+        Sender(pair.stream, SendSource(pipe[0], "a pipe", waits=True)).run()
 
 
 def test_a_file_that_cannot_be_read_is_a_local_read(pair) -> None:
     with open("/proc/self/mem", "rb", buffering=0) as memory, pytest.raises(LocalRead, match="mem: cannot be read"):
-        Sender(pair.stream, memory.fileno(), "mem", waits=False).run()
+        Sender(pair.stream, SendSource(memory.fileno(), "mem", waits=False)).run()
 
 
 def test_a_peer_that_takes_nothing_any_more_is_silent(connect, cancel: Cancel, file: int) -> None:
     os.ftruncate(file, 64 << 20)
     pair = connect(WaitLimits(Deadline(), 0.05, cancel))
-    sending = Sender(pair.stream, file, "file", waits=False)
+    sending = Sender(pair.stream, SendSource(file, "file", waits=False))
     with pytest.raises(TimedOut, match="silent"):
         sending.run()
     assert sending.moved < 64 << 20
@@ -445,4 +511,4 @@ def test_a_peer_that_is_gone_is_a_failure_to_send(pair, file: int) -> None:
     os.ftruncate(file, 64 << 20)
     pair.reset()
     with pytest.raises(SendFailed):
-        Sender(pair.stream, file, "file", waits=False).run()
+        Sender(pair.stream, SendSource(file, "file", waits=False)).run()

@@ -40,9 +40,9 @@ def test_more_than_a_scratch_buffer_comes_whole(pair, background) -> None:
 
 def test_a_reply_is_timed_from_before_the_call_that_sent_its_request(clock) -> None:
     class Busy(MemoryStream):
-        def _send(self, data: memoryview) -> int:
+        def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
             clock.advance(0.25)  # the peer has the bytes, and its turn
-            return super()._send(data[:2])
+            return super()._send(data[:2], limits)
 
     trace = Trace(clock)
     stream = Busy(b"OK\r\n", trace=trace)

@@ -1,9 +1,10 @@
 """FTP as its commands have it, on a server whose connections are shared.
 
-    get      open_retrieval, retrieve, judge -> `download`
-    list     MLSD, else LIST, else NLST      -> `names`
+    get      SIZE, MDTM, REST, RETR          -> `download`
+    list     MLSD, else LIST, else NLST      -> `directory`
     put      STOR or APPE, SIZE              -> `upload`
-    RNFR RNTO, DELE, MKD, RMD, PWD           here
+    MKD, CWD                                 -> `directories`
+    RNFR RNTO, DELE, RMD, PWD                here
 
 A path is what the server takes: relative to the folder of the login, or absolute with a slash in front.
 """
@@ -14,16 +15,18 @@ from datetime import datetime
 from typing import TypeVar
 
 from inetcli.errors import InetError
+from inetcli.net.progress import Progress
 from inetcli.net.session import Session
 from inetcli.payload import Payload
 from inetcli.protocols.ftp.connect import FtpPeer
 from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.directories import folder_is_there, make_folder, make_folders
 from inetcli.protocols.ftp.directory import Contents, list_folder
-from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, download
+from inetcli.protocols.ftp.download import download
 from inetcli.protocols.ftp.errors import expect_reply, name_error, path_error
-from inetcli.protocols.ftp.folders import folder_is_there, make_folder, make_folders
-from inetcli.protocols.ftp.model import Download, Upload
-from inetcli.protocols.ftp.upload import UploadOptions, upload
+from inetcli.protocols.ftp.local_file import LocalFile
+from inetcli.protocols.ftp.model import Download, DownloadOptions, Upload, UploadOptions
+from inetcli.protocols.ftp.upload import upload
 from inetcli.protocols.ftp.wire import parse_mdtm
 from inetcli.wire.replies import Reply
 
@@ -37,20 +40,20 @@ class Ftp:
     session: Session
     peer: FtpPeer
 
-    def get(self, path: str, place: LocalPath, local: LocalFile, wish: DownloadOptions, watcher: Watcher) -> Download:
+    def get(self, path: str, local: LocalFile, options: DownloadOptions, progress: Progress) -> Download:
         """Fetch a file; see `download`."""
-        return self._use(path, lambda control: download(control, path, place, local, wish, watcher))
+        return self._use(path, lambda control: download(control, path, local, options, progress))
 
-    def put(self, payload: Payload, path: str, manner: UploadOptions, watcher: Watcher) -> Upload:
+    def put(self, payload: Payload, path: str, options: UploadOptions, progress: Progress) -> Upload:
         """Send a file; see `upload`."""
-        return self._use(path, lambda control: upload(control, payload, path, manner, watcher))
+        return self._use(path, lambda control: upload(control, payload, path, options, progress))
 
     def list(self, path: str) -> Contents:
-        """What is in a folder, or the one entry of a file. `NotFound`, `Denied`, `Incomplete`, `TooLarge`."""
+        """List what is in a folder, or the one entry of a file. `NotFound`, `Denied`, `Incomplete`, `TooLarge`."""
         return self._use(path, lambda control: list_folder(control, path))
 
     def move(self, path: str, to: str) -> None:
-        """RNFR and RNTO. `NotFound`, `Denied`, `Refused`."""
+        """Rename a file or a folder: RNFR and RNTO. `NotFound`, `Denied`, `Refused`."""
 
         def rename(control: Control) -> None:
             control.agree_on_names(to)
@@ -60,27 +63,27 @@ class Ftp:
         self._use(path, rename)
 
     def remove(self, path: str) -> None:
-        """DELE: one file. `NotFound`, `Denied`, `Refused`."""
+        """Remove one file: DELE. `NotFound`, `Denied`, `Refused`."""
         self._do(path, "DELE", lambda reply: path_error(f"{path}: not removed", reply))
 
     def remove_folder(self, path: str) -> None:
-        """RMD: one folder, which must be empty. `NotFound`, `Denied`, `Refused`."""
+        """Remove one folder, which must be empty: RMD. `NotFound`, `Denied`, `Refused`."""
         self._do(path, "RMD", lambda reply: path_error(f"{path}: not removed", reply))
 
     def make_folder(self, path: str, *, parents: bool = False) -> None:
-        """MKD: one folder; with `parents` those above it, too, and it may be there. `Denied`, `Refused`."""
+        """Make one folder: MKD. With `parents` those above it, too, and any may be there. `Denied`, `Refused`."""
         self._use(path, lambda control: (make_folders if parents else make_folder)(control, path))
 
     def working_folder(self) -> str:
-        """PWD: the folder that a login begins in. `Refused`, `ProtocolViolation`."""
+        """Return the folder that a login begins in: PWD. `Refused`, `ProtocolViolation`."""
         return self._use("", lambda control: control.home())
 
     def modified(self, path: str) -> datetime | None:
-        """MDTM: when a file was modified; None = the server does not say."""
+        """Return when a file was modified: MDTM; None = the server does not say."""
         return self._use(path, lambda control: parse_mdtm(control.ask("MDTM", path)))
 
     def is_folder(self, path: str) -> bool:
-        """CWD: whether it can be entered. `Refused`, `ProtocolViolation`."""
+        """Whether a path is a folder that can be entered: CWD. `Refused`, `ProtocolViolation`."""
         return self._use(path, lambda control: folder_is_there(control, path))
 
     def _do(self, path: str, verb: str, error: Callable[[Reply], InetError]) -> None:

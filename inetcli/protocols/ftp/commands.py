@@ -130,8 +130,8 @@ def get(
     if output == STDIO and resume:
         raise usage("--resume needs a file, and -o - is none.")
 
-    from inetcli.protocols.ftp.download import DownloadOptions
     from inetcli.protocols.ftp.jobs.get import GetOptions, run_get
+    from inetcli.protocols.ftp.model import DownloadOptions
     from inetcli.protocols.ftp.tree import WalkLimits
 
     download = DownloadOptions(
@@ -189,7 +189,7 @@ def put(
         raise usage("--resume needs a file, and standard input is none.")
 
     from inetcli.protocols.ftp.jobs.put import PutOptions, run_put
-    from inetcli.protocols.ftp.upload import UploadOptions
+    from inetcli.protocols.ftp.model import UploadOptions
 
     upload = UploadOptions(append, resume, direct, mkdirs, verify is not None, rate=limit_rate)
     return run_put(options, source, target, ftp_options, PutOptions(upload, recursive))

@@ -1,10 +1,11 @@
-"""A control connection from its dial to its greeting, and into TLS where it is to be.
+"""A control connection from its dial to its greeting, and into TLS where that is wanted.
 
     ftp      220 | 120 then 220
     ftpes    likewise, AUTH TLS -> 234, the handshake     (RFC 4217 section 4)
     ftps     the handshake, then likewise
 
-Nothing is sent before the greeting, or between AUTH TLS and the handshake. The login is `control`'s.
+Nothing is sent before the greeting, or between AUTH TLS and the handshake. The login comes with the first command
+(`control`).
 """
 
 from inetcli.errors import InetError, TlsHandshake
@@ -25,7 +26,7 @@ FtpPeers = Peers[ServerKey, ServerState, Control]
 """The servers of one command."""
 
 CLOSING = 421
-"""What a server says that has too many connections, or too many users."""
+"""The reply of a server that has too many connections, or too many users."""
 
 
 def ftp_peers(max_connections: int) -> FtpPeers:
@@ -38,7 +39,7 @@ def _rejects_extra(error: InetError) -> bool:
 
 
 def open_control(session: Session, key: ServerKey, state: ServerState) -> Control:
-    """Open a control connection, greeted, and inside TLS if it is to be; the login comes with the first command.
+    """Open a control connection, greeted, and inside TLS where that is wanted.
 
     Errors: those of connecting and TLS, `Refused`.
     """
@@ -58,8 +59,8 @@ def open_control(session: Session, key: ServerKey, state: ServerState) -> Contro
 
 
 def _auth_tls(control: Control) -> SocketStream:
-    control.send(Command("AUTH", "TLS"))
-    reply = control.reply()
+    reply = control.exchange(Command("AUTH", "TLS"))
     if reply.code != 234:
         raise TlsHandshake.from_reply("AUTH TLS refused", reply)
+    control.session.trace.lap("login")  # the handshake is a phase of its own
     return control.session.start_tls(control.stream, control.server_key.host)

@@ -21,7 +21,7 @@ from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply
 
 UNKNOWN_COMMAND = (500, 502, 504)
-"""What a server says to a command that it has not (RFC 959 section 4.2.1)."""
+"""The replies to a command that the server does not have (RFC 959 section 4.2.1)."""
 
 _REFUSALS = (NotFound, Denied, Refused)
 
@@ -35,7 +35,7 @@ class Contents:
 
 
 def list_folder(control: Control, path: str) -> Contents:
-    """What is at a path; an empty one is the login's folder.
+    """List what is at a path; an empty one is the folder of the login.
 
     Errors: `NotFound`, `Denied`, `Incomplete`, `TooLarge`, `Refused`, those of streams.
     """
@@ -115,13 +115,13 @@ def _home(control: Control) -> str | None:
 
 
 def _go_back(control: Control, home: str) -> None:
-    """To the folder of the login; a connection that does not get there is nobody else's."""
+    """Go to the folder of the login; a connection that does not get there is not reused."""
     try:
         if control.usable and control.ask("CWD", home).first == 2:
             return
     except InetError:
         pass
-    control.abandon()
+    control.forbid_reuse()
 
 
 def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], int]:

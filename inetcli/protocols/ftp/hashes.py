@@ -17,7 +17,7 @@ from inetcli.protocols.ftp.wire import parse_hash
 _PIECE = 1 << 20
 
 Read = Callable[[int, int], bytes]
-"""The bytes of a local file: offset, size."""
+"""A function that reads a local file: offset, size."""
 
 
 class Digests:
@@ -27,12 +27,12 @@ class Digests:
         self._hashes: dict[str, Any] = {name: hashlib.new(name) for name in names}
 
     @property
-    def look(self) -> Callable[[memoryview], object] | None:
-        """What every byte is shown to, in order; None = nobody wants to see them."""
+    def observer(self) -> Callable[[memoryview], object] | None:
+        """A function that is to see every byte in order; None = there are no hashes to make."""
         return self._update if self._hashes else None
 
     def catch_up(self, read: Read, size: int) -> None:
-        """Look at the first `size` bytes, which do not pass by."""
+        """Read the first `size` bytes, which the observer does not see."""
         at = 0
         while self._hashes and at < size:
             piece = read(at, min(_PIECE, size - at))
@@ -51,7 +51,7 @@ class Digests:
 
 
 def choose_hash(control: Control) -> str:
-    """The strongest hash that both sides can make, chosen at the server's, by the server's name for it.
+    """Choose the strongest hash that both sides can make, and return the server's name for it.
 
     `Refused` when there is none.
     """
@@ -67,7 +67,7 @@ def choose_hash(control: Control) -> str:
 
 
 def compare_hash(control: Control, path: str, name: str, ours: str, size: int) -> None:
-    """That the server's hash of `path` is ours, of `size` bytes. `Incomplete`; `Refused` when the server makes none."""
+    """Check that the server's hash of `path` is ours, of `size` bytes. `Incomplete`; `Refused` when there is none."""
     reply = control.ask("HASH", path)
     if reply.code != 213:
         raise Refused.from_reply(f"{path}: no hash", reply)

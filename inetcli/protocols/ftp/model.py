@@ -20,6 +20,37 @@ class FtpOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadOptions:
+    """How the user wants files fetched. `text`: TYPE A; `verify`: by the server's hash; `rate` in bytes per second."""
+
+    force: bool = False
+    resume: bool = False
+    sha256: bool = False
+    verify: bool = False
+    text: bool = False
+    max_size: int | None = None
+    rate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOptions:
+    """How the user wants files sent. `direct`: under their own name; `verify`: by the server's hash; `text`: TYPE A."""
+
+    append: bool = False
+    resume: bool = False
+    direct: bool = False
+    mkdirs: bool = False
+    verify: bool = False
+    text: bool = False
+    rate: int | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the bytes go to the file's own name."""
+        return self.append or self.direct
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """What FEAT told: names in upper case, with what stands behind them."""
 

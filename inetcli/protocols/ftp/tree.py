@@ -1,5 +1,9 @@
 """Many files: what a pattern means, what is below a folder, here and there.
 
+A pattern is one of the shell's, for one component of a path (POSIX.1-2024 XCU 2.14), as `fnmatch` reads it: `*`, `?`,
+`[a-z_]`, `[!a-z_]`; case counts. As in the shell, a dot at the start of a name is matched only by a dot at the start of
+the pattern. There is no escape: a character is taken literally in brackets, `[*]`.
+
 A walk yields what it finds as it finds it, every folder listed once, and follows no links: those of the server may lead
 in circles, those of ours out of the tree. Names that come from a server and cannot be names of files here are passed
 over, and told; so is what is neither a file nor a folder. Depth and number have limits, because a hostile server's tree
@@ -7,19 +11,23 @@ has none.
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from inetcli.destination import safe_name
 from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
 from inetcli.protocols.ftp.directory import Contents
-from inetcli.protocols.ftp.globs import match_glob
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000
 """What is enough for any tree that is meant to be copied, folders included; --max-depth and --max-files set others."""
+
+_GLOB = re.compile(r"[*?]|\[!?+.[^\]]*+\]", re.DOTALL)
+"""A star, a question mark, or a pair of brackets with something in it; a "]" that comes first stands for itself."""
 
 _LEFT_OUT = (NotFound, Denied)
 """Why a folder may not be listed that another folder names: the others can be, all the same."""
@@ -47,7 +55,8 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that is passed over. `unsafe`: for its name, which is the server's fault; `error`: it was to be had."""
+    """Something that is passed over. `unsafe`: the server listed an unusable name. `error`: listing failed although the
+    folder should be readable."""
 
     path: str
     why: str
@@ -129,6 +138,19 @@ class Walk:
         if entry.type is EntryType.OTHER and entry.source is ListingCommand.NLST:
             return EntryType.DIR if self._is_folder(path) else EntryType.FILE
         return entry.type
+
+
+def has_glob(text: str) -> bool:
+    """Whether `text` is a pattern, and not just a name."""
+    return _GLOB.search(text) is not None
+
+
+def match_glob(pattern: str, name: str) -> bool:
+    """Whether the whole of `name` matches `pattern`."""
+    if not has_glob(pattern):
+        return name == pattern
+    hidden = name.startswith(".") and not pattern.startswith(".")
+    return not hidden and fnmatchcase(name, pattern)
 
 
 def join(folder: str, name: str) -> str:

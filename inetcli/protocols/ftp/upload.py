@@ -16,20 +16,23 @@ before more is sent behind them. `--append` sends to the end of the file itself.
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 
 from inetcli.errors import Incomplete, InetError, LocalRead, NoResume, UploadRefused
+from inetcli.net.copy import SendSource
+from inetcli.net.progress import Progress
 from inetcli.net.wait import Cancelled
 from inetcli.payload import Payload
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.data import data_connector
-from inetcli.protocols.ftp.download import OVERLAP, Watcher
+from inetcli.protocols.ftp.directories import make_folders
 from inetcli.protocols.ftp.errors import upload_error
-from inetcli.protocols.ftp.folders import make_folders
 from inetcli.protocols.ftp.hashes import Digests, choose_hash, compare_hash
-from inetcli.protocols.ftp.model import HASHES, Upload
-from inetcli.protocols.ftp.store import Source, store
-from inetcli.protocols.ftp.transfer import check_type, retrieve_tail
+from inetcli.protocols.ftp.local_file import OVERLAP
+from inetcli.protocols.ftp.model import HASHES, Upload, UploadOptions
+from inetcli.protocols.ftp.store import store
+from inetcli.protocols.ftp.transfer import retrieve_tail
 from inetcli.protocols.ftp.wire import Command, encode_time, parse_size, seconds_to_time
 from inetcli.wire.netascii import ToNetAscii
 from inetcli.wire.replies import Reply
@@ -41,25 +44,7 @@ CLEAN_UP_S = 2.0
 """How long, beyond every limit, the server may take to end a transfer that was given up and remove what came of it."""
 
 NAME_REFUSALS = (501, 550, 553)
-"""What a server says to a name that it does not like."""
-
-
-@dataclass(frozen=True, slots=True)
-class UploadOptions:
-    """How the user wants files sent. `direct`: under their own name; `verify`: by the server's hash; `text`: TYPE A."""
-
-    append: bool = False
-    resume: bool = False
-    direct: bool = False
-    mkdirs: bool = False
-    verify: bool = False
-    text: bool = False
-    rate: int | None = None
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the bytes go to the file's own name."""
-        return self.append or self.direct
+"""The replies to a name that the server does not like."""
 
 
 class _NameRefused(Exception):
@@ -70,43 +55,43 @@ class _NameRefused(Exception):
         self.reply = reply
 
 
-def upload(control: Control, payload: Payload, path: str, manner: UploadOptions, watcher: Watcher) -> Upload:
+def upload(control: Control, payload: Payload, path: str, options: UploadOptions, progress: Progress) -> Upload:
     """Send a file. The remote one is replaced, as by cp.
 
     Errors: those of `store`, `NoResume`, `Denied`.
     """
     begun = control.session.trace.elapsed()
     folder, slash, name = path.rpartition("/")
-    if manner.mkdirs and folder:
+    if options.mkdirs and folder:
         make_folders(control, folder)
-    sender = _Sender(control, payload, manner, watcher)
-    if manner.in_place:
-        sender.send(path)
+    attempt = _Upload(control, payload, options, progress)
+    if options.in_place:
+        attempt.send(path)
     else:
-        temporary = folder + slash + temporary_name(name, payload if manner.resume else None)
+        temporary = folder + slash + temporary_name(name, payload if options.resume else None)
         try:
-            sender.send(temporary)
-            sender.rename(temporary, path)
+            attempt.send(temporary)
+            attempt.rename(temporary, path)
         except _NameRefused as refused:
-            sender.send_in_place(temporary, path, refused.reply)
+            attempt.send_in_place(temporary, path, refused.reply)
     return Upload(
         path=path,
-        bytes=sender.sent,
-        verified=sender.verified,
+        bytes=attempt.sent,
+        verified=attempt.verified,
         seconds=control.session.trace.elapsed() - begun,
     )
 
 
-class _Sender:
+class _Upload:
     """One file on its way, maybe a second time under another name."""
 
-    def __init__(self, control: Control, payload: Payload, manner: UploadOptions, watcher: Watcher) -> None:
+    def __init__(self, control: Control, payload: Payload, options: UploadOptions, progress: Progress) -> None:
         self._control = control
         self._payload = payload
-        self._manner = manner
-        self._watcher = watcher
+        self._options = options
+        self._progress = progress
         self._start = os.lseek(payload.fd, 0, os.SEEK_CUR) if payload.size is not None else 0
-        self._hash = choose_hash(control) if manner.verify else None
+        self._hash = choose_hash(control) if options.verify else None
         self.sent = 0
         """Bytes of the file that are on the server, those of an earlier run included."""
         self.verified: str | None = None
@@ -116,62 +101,59 @@ class _Sender:
         """What is to be told as soon as the server takes the bytes."""
 
     def send(self, path: str) -> None:
-        """The bytes to `path`, and whether they are all there. A temporary that is no good is removed."""
+        """Send the bytes to `path`, and check that they are all there. A temporary that is no good is removed."""
         there = self._prepare(path)
-        skip = self._right(path, there) if self._manner.resume else 0
+        skip = self._right(path, there) if self._options.resume else 0
         digests = Digests([HASHES[self._hash]] if self._hash else [])
         digests.catch_up(self._read, skip)
         if skip:
             os.lseek(self._payload.fd, self._start + skip, os.SEEK_SET)
         self.sent = 0
         try:
-            self.sent = skip + self._store(path, append=self._manner.append or skip > 0, skip=skip, digests=digests)
-            self._check(path, self.sent + (there if self._manner.append else 0), digests)
+            self.sent = skip + self._store(path, append=self._options.append or skip > 0, skip=skip, digests=digests)
+            self._check(path, self.sent + (there if self._options.append else 0), digests)
         except _NameRefused:
             raise
         except BaseException:
             if self._begun:
-                self._clean_up(path, keep=self._manner.resume)
+                self._clean_up(path, keep=self._options.resume)
             raise
 
     def rename(self, temporary: str, path: str) -> None:
-        """The file takes its name, in place of what had it. `_NameRefused` when it may not."""
+        """Give the file its name, in place of what had it. `_NameRefused` when the server does not let us."""
         try:
             reply = self._control.ask("RNFR", temporary)
             if reply.code == 350:
                 reply = self._control.ask("RNTO", path)
         except BaseException:
-            self._clean_up(temporary, keep=self._manner.resume)
+            self._clean_up(temporary, keep=self._options.resume)
             raise
         if reply.first != 2:
             self._clean_up(temporary, keep=False)
             raise _NameRefused(reply)
 
     def send_in_place(self, temporary: str, path: str, reply: Reply) -> None:
-        """Once more, under its own name, because of this reply. `UploadRefused` when it cannot be read again."""
+        """Send the file once more, under its own name, because of this reply. `UploadRefused` when the file cannot be
+        read again."""
         if self._payload.size is not None:
             os.lseek(self._payload.fd, self._start, os.SEEK_SET)
         elif self.sent:
             why = f'{path}: {temporary} cannot be renamed, nor what came be sent again: "{reply}"'
             raise UploadRefused.from_reply(f"{why} (--direct)", reply, quoted=False)
-        self._manner = replace(self._manner, direct=True, resume=False)
+        self._options = replace(self._options, direct=True, resume=False)
         self._note = f'{temporary}: refused ("{reply}"); sent under its own name, seen while it grew'
         self.send(path)
 
     def _prepare(self, path: str) -> int:
-        """Set the type; how many bytes the remote file has, where that matters."""
-        representation = "A" if self._manner.text else "I"
-        commands = [Command("TYPE", representation)] if self._control.type != representation else []
-        if (self._manner.append or self._manner.resume) and not self._manner.text:
-            commands.append(Command("SIZE", path))
-        replies = {
-            command.verb: reply for command, reply in zip(commands, self._control.ask_all(commands), strict=True)
-        }
-        check_type(self._control, representation, replies.get("TYPE"))
-        return (parse_size(replies["SIZE"]) or 0) if "SIZE" in replies else 0
+        """Set the type; return how many bytes the remote file has, where that matters."""
+        counts = (self._options.append or self._options.resume) and not self._options.text
+        sizes = [Command("SIZE", path)] if counts else []
+        replies = self._control.ask_in_type("A" if self._options.text else "I", sizes)
+        return (parse_size(replies["SIZE"]) or 0) if sizes else 0
 
     def _right(self, path: str, there: int) -> int:
-        """How many bytes are there already and are the file's; 0 = send all. `NoResume` for what has no beginning."""
+        """Return how many bytes are there already and are the file's; 0 = send all. `NoResume` where there is no going
+        back in what is read."""
         if self._payload.size is None:
             raise NoResume(f"{self._payload.path}: --resume needs a file that can be read from where it was left")
         if not OVERLAP < there <= self._payload.size:
@@ -190,42 +172,38 @@ class _Sender:
     def _store(self, path: str, *, append: bool, skip: int, digests: Digests) -> int:
         """STOR or APPE. From here on another try would send everything twice."""
         control = self._control
-        way = data_connector(control)
-        try:
-            (reply,) = control.ask_all([way.command])
+        with closing(data_connector(control)) as connector:
+            (reply,) = control.ask_all([connector.command])
             self._begun = True
-            start, stream = way.begin_transfer(Command("APPE" if append else "STOR", path), reply)
-        except BaseException:
-            way.cancel()
-            raise
-        if stream is None:
+            opened = connector.begin_transfer(Command("APPE" if append else "STOR", path), reply)
+        if isinstance(opened, Reply):
             self._begun = False
-            if not self._manner.in_place and start.code in NAME_REFUSALS:
-                raise _NameRefused(start)
-            raise upload_error(f"{path}: not taken", start)
+            if not self._options.in_place and opened.code in NAME_REFUSALS:
+                raise _NameRefused(opened)
+            raise upload_error(f"{path}: not taken", opened)
         control.session.attempt.forbid_retry("upload begun")
         if self._note:
             control.session.note(self._note)
-        self._watcher.expect(self._payload.size)
-        self._watcher.progress(skip)
-        source = Source(
+        self._progress.expect(self._payload.size)
+        self._progress.advance(skip)
+        source = SendSource(
             descriptor=self._payload.fd,
             name=self._payload.path,
             waits=self._payload.size is None,
-            progress=self._watcher.progress,
-            look=digests.look,
-            converter=ToNetAscii() if self._manner.text else None,
-            rate=self._manner.rate,
+            progress=self._progress,
+            observer=digests.observer,
+            converter=ToNetAscii() if self._options.text else None,
+            rate=self._options.rate,
         )
-        return store(control, path, start, stream, source)
+        return store(opened, path, source)
 
     def _check(self, path: str, wanted: int, digests: Digests) -> None:
-        """Size and hash of what is there now; and its time. `Incomplete`."""
-        commands = [] if self._manner.text else [Command("SIZE", path)]
-        if self._payload.modified is not None and not self._manner.append:
+        """Check size and hash of what is there now, and set its time. `Incomplete`."""
+        commands = [] if self._options.text else [Command("SIZE", path)]
+        if self._payload.modified is not None and not self._options.append:
             commands.append(Command("MFMT", f"{encode_time(seconds_to_time(self._payload.modified))} {path}"))
         replies = self._control.ask_all(commands)
-        size = None if self._manner.text else parse_size(replies[0])
+        size = None if self._options.text else parse_size(replies[0])
         if size is not None and size != wanted:
             raise Incomplete(f"{path}: {wanted} bytes are to be there, the server has {size}")
         self.verified = None if size is None else "size"
@@ -235,13 +213,13 @@ class _Sender:
 
     def _clean_up(self, temporary: str, *, keep: bool) -> None:
         """Remove a temporary that nobody will take up, if the server still listens, and does so soon."""
-        if self._manner.in_place or keep:
+        if self._options.in_place or keep:
             return
         removed = False
         try:
-            with self._control.overtime(min(CLEAN_UP_S, self._control.session.timeouts.silence_s)):
-                self._control.settle()
-                removed = self._control.ask("DELE", temporary).first == 2
+            seconds = min(CLEAN_UP_S, self._control.session.timeouts.silence_s)
+            reply = self._control.tidy_up(Command("DELE", temporary), seconds)
+            removed = reply is not None and reply.first == 2
         except (InetError, Cancelled):
             pass
         if not removed:
@@ -249,7 +227,7 @@ class _Sender:
 
 
 def temporary_name(name: str, resumed: Payload | None) -> str:
-    """A name that nothing else has, and that says what it is the beginning of; found again for a file to resume."""
+    """Make a name that nothing else has, and that names the file it is the beginning of; found again to resume."""
     if resumed is None:
         mark, end = secrets.token_hex(4), ""
     else:

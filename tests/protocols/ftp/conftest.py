@@ -10,17 +10,15 @@ import pytest
 from support.cutting import session_for
 
 from inetcli.errors import InetError
+from inetcli.net.progress import NO_PROGRESS
 from inetcli.net.session import Session
 from inetcli.net.trust import TlsMode
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
-from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
-from inetcli.protocols.ftp.model import Download, Upload
+from inetcli.protocols.ftp.local_file import LocalFile, LocalPath, open_local
+from inetcli.protocols.ftp.model import Download, DownloadOptions, Upload, UploadOptions
 from inetcli.protocols.ftp.server_state import ServerKey
-from inetcli.protocols.ftp.upload import UploadOptions
-
-WATCHER = Watcher(lambda _: None, lambda _: None)
 
 
 @dataclass
@@ -52,27 +50,27 @@ class Client:
         return Ftp(self.sessions[-1], self.servers[self.server_key])
 
     @contextlib.contextmanager
-    def local(self, folder: Path, name: str, wish: DownloadOptions) -> Iterator[tuple[LocalPath, LocalFile]]:
+    def local(self, folder: Path, name: str, options: DownloadOptions) -> Iterator[LocalFile]:
         """The local file, over all tries of a target."""
-        place = LocalPath((name,), str(folder))
-        local = open_local(place, wish, {"host": self.server_key.host, "path": name}, self.make_session())
+        whose = {"host": self.server_key.host, "path": name}
+        local = open_local(LocalPath((name,), str(folder)), options, whose, self.make_session())
         with local.destination:
-            yield place, local
+            yield local
 
-    def get(self, path: str, folder: Path, *, tries: int = 1, **wish: object) -> Download:
+    def get(self, path: str, folder: Path, *, tries: int = 1, **options: object) -> Download:
         """Fetch a file; all but the last of the tries must fail with an error of ours."""
-        wanted = DownloadOptions(**wish)  # type: ignore[arg-type]
-        with self.local(folder, path.rpartition("/")[2], wanted) as (place, local):
+        wanted = DownloadOptions(**options)  # type: ignore[arg-type]
+        with self.local(folder, path.rpartition("/")[2], wanted) as local:
             for _ in range(tries - 1):
                 with contextlib.suppress(InetError):
-                    self.ftp().get(path, place, local, wanted, WATCHER)
+                    self.ftp().get(path, local, wanted, NO_PROGRESS)
                     pytest.fail("the first try was to fail")
-            return self.ftp().get(path, place, local, wanted, WATCHER)
+            return self.ftp().get(path, local, wanted, NO_PROGRESS)
 
-    def put(self, source: Path, path: str, **manner: object) -> Upload:
+    def put(self, source: Path, path: str, **options: object) -> Upload:
         """Send a file."""
         with open_payload(str(source)) as payload:
-            return self.ftp().put(payload, path, UploadOptions(**manner), WATCHER)  # type: ignore[arg-type]
+            return self.ftp().put(payload, path, UploadOptions(**options), NO_PROGRESS)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ ADA = Credentials("ada", Secret("engine"), "--user")
 NOBODY = Credentials("ada", None, "--user")
 ASKED = [Command("TYPE", "I"), Command("SIZE", "a")]
 
-LOSES_COUNT = "the server loses count of commands that are sent together: asking one at a time"
+LOSES_COUNT = "server does not support pipelining; sending commands one at a time"
 
 
 def server_key(port: int, who: Credentials = ANONYMOUS, security: TlsMode = TlsMode.OFF, **options) -> ServerKey:

@@ -23,7 +23,9 @@ from inetcli.errors import (
 from inetcli.net.resolve import Address
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.data import Data, Passive, secure_data
+from inetcli.protocols.ftp.data import DataConnection, Passive
+from inetcli.protocols.ftp.wire import Command
+from inetcli.wire.replies import Reply
 from mockservers import FtpServer
 
 LOGIN = """
@@ -344,6 +346,9 @@ def test_data_in_clear_is_not_taken(client, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+BEGINS = Reply(150, ("150 here",))
+
+
 def test_another_certificate_on_the_data_connection_is_a_violation() -> None:
     """Only a session that is resumed, or the same certificate, shows that both connections have one owner."""
     from inetcli.net import tlsstream
@@ -369,14 +374,16 @@ def test_another_certificate_on_the_data_connection_is_a_violation() -> None:
         ([b"two", b"ca"], False, False),
         ([], False, False),
     ]:
-        data = Above(chain, reused)
-        control.session = type("Session", (), {"start_tls": lambda *_, data=data, **__: data})()
+        secured = Above(chain, reused)
+        control.session = type("Session", (), {"start_tls": lambda *_, secured=secured, **__: secured})()
+        data = DataConnection(control, None, BEGINS)
         if accepted:
-            assert secure_data(control, None) == Data(data, reused)
+            data.start_tls()
+            assert (data.stream, data.resumed) == (secured, reused)
         else:
             with pytest.raises(ProtocolViolation, match="another certificate than the control connection"):
-                secure_data(control, None)
-        assert data.closed != accepted
+                data.start_tls()
+        assert secured.closed != accepted
 
 
 def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
@@ -414,12 +421,16 @@ def test_a_data_connection_does_not_outlive_a_transfer_that_cannot_be_asked_for(
     made: list[SocketStream] = []
     connect = Passive._connect
 
-    def noted(way: Passive, address: Address) -> SocketStream:
-        made.append(connect(way, address))
+    def noted(connector: Passive, address: Address) -> SocketStream:
+        made.append(connect(connector, address))
         return made[-1]
 
-    def broken(*_: object) -> None:
-        raise SendFailed("the peer has closed the connection")
+    send = Control.send
+
+    def broken(control: Control, commands: list[Command], **limits: object) -> None:
+        if commands[0].verb == "RETR":
+            raise SendFailed("the peer has closed the connection")
+        send(control, commands, **limits)
 
     monkeypatch.setattr(Passive, "_connect", noted)
     monkeypatch.setattr(Control, "send", broken)

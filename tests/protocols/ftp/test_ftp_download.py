@@ -22,8 +22,9 @@ from inetcli.errors import (
     TimedOut,
     TooLarge,
 )
-from inetcli.protocols.ftp.download import OVERLAP, DownloadOptions, Watcher
-from inetcli.protocols.ftp.model import HASHES
+from inetcli.net.progress import NO_PROGRESS
+from inetcli.protocols.ftp.local_file import OVERLAP
+from inetcli.protocols.ftp.model import HASHES, DownloadOptions
 from mockservers import FtpServer
 
 DATA = random.Random(1).randbytes(200_000)
@@ -31,7 +32,6 @@ CUT = 150_000
 THEN = datetime(2024, 2, 29, 12, 0, 1, tzinfo=UTC)
 LATER = datetime(2024, 2, 29, 12, 0, 2, tzinfo=UTC)
 CUT_ONCE = f"RETR a:rst@{CUT}x1"
-WATCHER = Watcher(lambda _: None, lambda _: None)
 REST = f"REST {CUT - OVERLAP}"
 
 
@@ -202,9 +202,9 @@ def test_a_part_of_another_file_with_that_name_is_not_its_beginning(client, tmp_
         client(server).get("a", tmp_path, resume=True)
     with FtpServer({"b/a": DATA}, times={"b/a": THEN}) as server:
         user = client(server)
-        with user.local(tmp_path, "a", DownloadOptions(resume=True)) as (place, local):
+        with user.local(tmp_path, "a", DownloadOptions(resume=True)) as local:
             local._whose = {**local._whose, "path": "b/a"}  # type: ignore[dict-item]
-            done = user.ftp().get("b/a", place, local, DownloadOptions(resume=True), WATCHER)
+            done = user.ftp().get("b/a", local, DownloadOptions(resume=True), NO_PROGRESS)
         assert user.notes == ["the remote file is not the one that was begun: starting over"]
     assert done.resumed_from is None
 
@@ -418,10 +418,10 @@ def test_what_is_odd_and_harmless_is_taken(client, tmp_path: Path, fault: str) -
 def test_a_file_that_came_meanwhile_is_not_overwritten(client, tmp_path: Path) -> None:
     with server_of() as server:
         user = client(server)
-        with user.local(tmp_path, "a", DownloadOptions()) as (place, local):
+        with user.local(tmp_path, "a", DownloadOptions()) as local:
             (tmp_path / "a").write_bytes(b"mine")
             with pytest.raises(FileExists):
-                user.ftp().get("a", place, local, DownloadOptions(), WATCHER)
+                user.ftp().get("a", local, DownloadOptions(), NO_PROGRESS)
     assert (tmp_path / "a").read_bytes() == b"mine"
 
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from support.cutting import session_for
 
 from inetcli.errors import InetError, ProtocolViolation
+from inetcli.net.progress import NO_PROGRESS
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import ftp_peers
-from inetcli.protocols.ftp.download import DownloadOptions, LocalPath, Watcher, open_local
+from inetcli.protocols.ftp.local_file import LocalPath, open_local
+from inetcli.protocols.ftp.model import DownloadOptions
 from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.wire import (
     MAX_SIZE,
@@ -214,15 +216,14 @@ def test_no_server_makes_a_download_lie(replies: list[str], data: bytes) -> None
     server = Nonsense(replies, data)
     session = session_for(silence_s=0.06, connect_s=0.5, max_time_s=2.0)
     server_key = ServerKey("127.0.0.1", server.port)
-    wish, watcher = DownloadOptions(), Watcher(lambda _: None, lambda _: None)
+    options = DownloadOptions()
     try:
         with tempfile.TemporaryDirectory() as name, ftp_peers(1) as servers:
             folder = Path(name)
-            place = LocalPath(("a",), name)
             try:
-                local = open_local(place, wish, {}, session)
+                local = open_local(LocalPath(("a",), name), options, {}, session)
                 with local.destination:
-                    done = Ftp(session, servers[server_key]).get("a", place, local, wish, watcher)
+                    done = Ftp(session, servers[server_key]).get("a", local, options, NO_PROGRESS)
             except InetError:
                 assert list(folder.iterdir()) == []
                 return

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inetcli.protocols.ftp.globs import has_glob, match_glob
+from inetcli.protocols.ftp.tree import has_glob, match_glob
 
 MATCHES = [
     ("*", "a", True),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.program import LIMIT_S, environment
 
-from inetcli.protocols.ftp.download import OVERLAP
+from inetcli.protocols.ftp.local_file import OVERLAP
 from mockservers import FtpServer
 from mockservers.log import Kind
 

@@ -13,16 +13,17 @@ from support.ftpscript import Scripted
 from support.program import inetcli
 
 from inetcli.errors import Denied, Incomplete, InetError, LocalRead, NoResume, Refused, TimedOut, UploadRefused
+from inetcli.net.progress import NO_PROGRESS
 from inetcli.payload import Payload, open_payload
-from inetcli.protocols.ftp.download import OVERLAP, Watcher
-from inetcli.protocols.ftp.upload import UploadOptions, temporary_name
+from inetcli.protocols.ftp.local_file import OVERLAP
+from inetcli.protocols.ftp.model import UploadOptions
+from inetcli.protocols.ftp.upload import temporary_name
 from mockservers import FtpServer
 
 DATA = random.Random(2).randbytes(200_000)
 CUT = 150_000
 THEN = datetime(2024, 2, 29, 12, 0, 1, tzinfo=UTC)
 TEMPORARY = re.compile(r"\.b\.[0-9a-f]{8}")
-WATCHER = Watcher(lambda _: None, lambda _: None)
 
 
 @pytest.fixture
@@ -134,18 +135,18 @@ def test_what_was_read_from_a_pipe_is_not_sent_again(client, fault: str, reply: 
         user = client(server)
         with pipe(b"once") as payload:
             if fault.startswith("STOR"):  # nothing has been read by then
-                assert user.ftp().put(payload, "in/b", UploadOptions(), WATCHER).bytes == 4
+                assert user.ftp().put(payload, "in/b", UploadOptions(), NO_PROGRESS).bytes == 4
                 assert content(server) == {"/in/b": b"once"}
                 return
             with pytest.raises(UploadRefused) as caught:
-                user.ftp().put(payload, "in/b", UploadOptions(), WATCHER)
+                user.ftp().put(payload, "in/b", UploadOptions(), NO_PROGRESS)
         assert content(server) == {"/in/b": b"old"}
     assert caught.value.message.endswith(f'cannot be renamed, nor what came be sent again: "{reply}" (--direct)')
 
 
 def test_a_pipe_that_is_taken_up_from_nowhere(client) -> None:
     with server_of() as server, pipe(b"once") as payload, pytest.raises(NoResume, match="--resume needs a file"):
-        client(server).ftp().put(payload, "in/b", UploadOptions(resume=True), WATCHER)
+        client(server).ftp().put(payload, "in/b", UploadOptions(resume=True), NO_PROGRESS)
 
 
 @pytest.mark.parametrize("name", ["in/b", "in/new"])
@@ -210,7 +211,7 @@ def test_a_local_file_that_fails_in_the_middle_leaves_nothing_there(client, tmp_
     with server_of(files={"in/b": old} if old else {"in/other": b""}) as server:
         user = client(server)
         with Payload("mem", reading, 10) as payload, pytest.raises(LocalRead, match="mem: cannot be read"):
-            user.ftp().put(payload, "in/b", UploadOptions(), WATCHER)
+            user.ftp().put(payload, "in/b", UploadOptions(), NO_PROGRESS)
         assert not [path for path in content(server) if "#" in path]
         assert server.files.get("/in/b") == old
     assert user.notes == []

@@ -13,9 +13,9 @@ from inetcli.errors import FileExists, MalformedTarget, Usage
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
 from inetcli.protocols.ftp.directory import base_name
-from inetcli.protocols.ftp.download import DownloadOptions, LocalFile, LocalPath, Watcher, open_local
 from inetcli.protocols.ftp.jobs.target import STDIO, FtpContext, FtpTarget, FtpTask
-from inetcli.protocols.ftp.model import Download, Entry, FtpOptions
+from inetcli.protocols.ftp.local_file import LocalFile, LocalPath, open_local
+from inetcli.protocols.ftp.model import Download, DownloadOptions, Entry, FtpOptions
 from inetcli.protocols.ftp.server_state import ServerKey
 from inetcli.protocols.ftp.tree import RemoteFile, Skipped, Walk, WalkLimits
 from inetcli.protocols.ftp.view import download_to_json, format_download
@@ -95,9 +95,7 @@ class GetFile(FtpTask):
             return TargetResult(record=download_to_json(Download(self.path, size=self._entry.size, skipped=True)))
         try:
             local = self._open(run, ftp.peer.key)
-            done = ftp.get(
-                self._remote, self._local_path, local, self._options, Watcher(run.progress.expect, run.progress.advance)
-            )
+            done = ftp.get(self._remote, local, self._options, run.progress)
         except FileExists:
             if not self._context.settings.skip_existing:
                 raise

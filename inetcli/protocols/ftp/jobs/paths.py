@@ -8,10 +8,10 @@ from inetcli.cli.runner import run_targets
 from inetcli.cli.task import TargetResult, TargetRun
 from inetcli.errors import MalformedTarget
 from inetcli.protocols.ftp.connect import ftp_peers
+from inetcli.protocols.ftp.directories import remove_all
 from inetcli.protocols.ftp.directory import base_name
 from inetcli.protocols.ftp.jobs.target import FtpContext, FtpTarget, FtpTask
 from inetcli.protocols.ftp.model import FtpOptions
-from inetcli.protocols.ftp.removal import remove_all
 from inetcli.wire.target import decode_path
 
 

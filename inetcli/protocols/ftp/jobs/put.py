@@ -10,11 +10,9 @@ from inetcli.cli.task import Parts, TargetResult, TargetRun, Task
 from inetcli.errors import MalformedTarget
 from inetcli.payload import open_payload
 from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
-from inetcli.protocols.ftp.download import Watcher
 from inetcli.protocols.ftp.jobs.target import STDIO, FtpContext, FtpTarget, FtpTask
-from inetcli.protocols.ftp.model import FtpOptions
+from inetcli.protocols.ftp.model import FtpOptions, UploadOptions
 from inetcli.protocols.ftp.tree import join, local_files
-from inetcli.protocols.ftp.upload import UploadOptions
 from inetcli.protocols.ftp.view import format_upload, upload_to_json
 
 
@@ -62,7 +60,7 @@ class PutFile(FtpTask):
     def attempt(self, run: TargetRun) -> TargetResult:
         ftp = self.ftp(run)
         with open_payload(self._source) as payload:
-            done = ftp.put(payload, self.path, self._options, Watcher(run.progress.expect, run.progress.advance))
+            done = ftp.put(payload, self.path, self._options, run.progress)
         return TargetResult(record=upload_to_json(done), status_lines=[format_upload(done)] if run.on_terminal else [])
 
 

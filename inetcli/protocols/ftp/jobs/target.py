@@ -11,9 +11,9 @@ from inetcli.net.credentials import CredentialOptions, Scheme, parse_login_targe
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import FtpPeer, FtpPeers
-from inetcli.protocols.ftp.globs import has_glob
 from inetcli.protocols.ftp.model import FtpOptions
 from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey
+from inetcli.protocols.ftp.tree import has_glob
 from inetcli.wire.target import Target, decode_path
 
 STDIO = "-"
