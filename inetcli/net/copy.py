@@ -31,13 +31,13 @@ Observer = Callable[[memoryview], object]
 
 
 class Converter(Protocol):
-    """What changes the bytes on their way."""
+    """A change that the bytes undergo between stream and descriptor."""
 
     def convert(self, data: memoryview, /) -> bytes:
-        """A piece, changed."""
+        """Return a piece, changed."""
 
     def finish(self) -> bytes:
-        """What was held back, at the end."""
+        """Return the bytes that were held back, at the end."""
 
 
 @dataclass(frozen=True, slots=True)

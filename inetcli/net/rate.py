@@ -10,7 +10,7 @@ from inetcli.net.wait import WaitLimits, wait_any
 WINDOW_S = 60.0
 
 STEP_S = 0.1
-"""What is taken at a time at a limited speed: a tenth of a second's bytes, so that the peer sees a steady flow."""
+"""The time whose bytes are taken at once at a limited speed: short, so that the peer sees a steady flow."""
 
 
 class LowSpeedGuard:

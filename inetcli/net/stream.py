@@ -34,13 +34,13 @@ SCRATCH = 1 << 16
 """Bytes taken from the kernel at once for parsers. Transfers use a larger buffer of their own (`copy`)."""
 
 CANNOT_SPLICE = (errno.EINVAL, errno.ENOSYS)
-"""What splice(2) says where it does not work: an odd file, an odd socket, an old kernel."""
+"""The errors of splice(2) where it does not work: an odd file, an odd socket, an old kernel."""
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Stream:
-    """What all connections have in common. Subclasses bring `_receive` and `_send`."""
+    """The common part of all connections. Subclasses bring `_receive` and `_send`."""
 
     def __init__(self, channel: str, trace: Trace, min_rate: int = 0) -> None:
         self.channel = channel
@@ -155,7 +155,7 @@ class SocketStream(Stream):
         self.peer = peer
         self.limits = limits
         self.facts: TlsFacts | None = None
-        """What a TLS handshake agreed on, where there was one."""
+        """The facts of the TLS handshake, where there was one."""
         self._interactive = interactive and _QUICKACK is not None
 
     @property

@@ -2,8 +2,8 @@
 
 An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1).
 
-OpenSSL never sees the socket. What comes from the network is put into its incoming buffer, and what is in its outgoing
-one is sent, here; OpenSSL only turns the one into the other. With the socket in its hands a half-close would lose data:
+OpenSSL never sees the socket. Bytes from the network are put into its incoming buffer, and those in its outgoing one
+are sent, here; OpenSSL only turns the one into the other. With the socket in its hands a half-close would lose data:
 Python's `unwrap` asks OpenSSL a second time, to see whether the peer has ended, too, and that throws away a record that
 has come meanwhile.
 
@@ -147,7 +147,7 @@ class TlsStream(SocketStream):
         self.context = context
         self.facts: TlsFacts = TlsFacts()
         self.tolerated: CertificateProblem | None = None
-        """What is wrong with the certificate, where `--insecure` lets it pass."""
+        """The problem of the certificate, where `--insecure` lets it pass."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
         self.records = Records()
@@ -180,7 +180,7 @@ class TlsStream(SocketStream):
         self._flush(None)
 
     def close(self) -> None:
-        """Say close_notify, or what is wrong, if that needs no waiting, and close."""
+        """Send close_notify, or an alert, if that needs no waiting, and close."""
         try:
             self.tls.unwrap()
         except (ssl.SSLError, ValueError):
@@ -209,8 +209,8 @@ class TlsStream(SocketStream):
                 raise self._broke(error, ReceiveFailed) from error
 
     def _decrypt(self, buffer: memoryview) -> int:
-        """What has come, of as many records as fit into `buffer`. Raises OpenSSL's errors, each behind the bytes that
-        came before it.
+        """Decrypt what has come, of as many records as fit into `buffer`. Raises OpenSSL's errors, each behind the
+        bytes that came before it.
 
         OpenSSL gives one record at a time, of at most 16 KiB: too little for all that a transfer does with a piece.
         """
@@ -305,7 +305,7 @@ def _cut(message: str) -> TlsHandshake:
 
 
 def _tell(session: Session, channel: str, facts: TlsFacts) -> None:
-    """What TLS agreed on goes into the answer, also where it is refused."""
+    """Put the facts of the handshake into the result, also where they are refused."""
     if channel == MAIN:
         session.attempt.tls = facts.summary()
 

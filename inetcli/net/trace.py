@@ -27,7 +27,7 @@ MAIN = "main"
 
 
 class EventKind(Enum):
-    """What an event is about; the value is its mark in `-v`."""
+    """The subject of an event; the value is its mark in `-v`."""
 
     SENT = ">"
     RECEIVED = "<"
@@ -36,7 +36,7 @@ class EventKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened `at` seconds after the target's start.
+    """One event, `at` seconds after the target's start.
 
     `size` counts the bytes, also where `data` does not hold them: bytes that the kernel moved from socket to file.
     `whole` = `data` is a message of its own (a datagram), not a piece of a stream.
@@ -62,7 +62,7 @@ Listener = Callable[[Event], None]
 
 
 class Trace:
-    """What happened on the way to one target. Times are seconds since it was made."""
+    """The record of what happened on the way to one target. Times are seconds since it was made."""
 
     def __init__(self, clock: Clock | None = None, listener: Listener | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -130,7 +130,7 @@ class Trace:
             self._listener(Event(now, EventKind.RECEIVED, channel, bytes(data), size, whole))
 
     def remark(self, text: str, channel: str = MAIN) -> None:
-        """Something worth a line in `-v`: where the connection went, what TLS agreed on."""
+        """Record a line for `-v`: where the connection went, what TLS agreed on."""
         data = text.encode("utf-8", "surrogateescape")
         if self._listener:
             self._listener(Event(self.now(), EventKind.REMARK, channel, data, len(data), whole=True))

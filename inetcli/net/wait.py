@@ -105,8 +105,10 @@ class WaitLimits:
         )
 
     def check(self) -> None:
-        """Raise `TimedOut` if the time is up, or `Cancelled`: for where there may be nothing to wait for, because a peer
-        that sends without a pause must not outlast the deadline."""
+        """Raise `TimedOut` if the time is up, or `Cancelled`.
+
+        For loops in which there may be nothing to wait for: a peer that sends without a pause must not outlast the
+        deadline."""
         if self.cancel.is_set:
             raise Cancelled
         if self.deadline.passed:

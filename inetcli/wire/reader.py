@@ -25,7 +25,7 @@ Parser = Generator[None, None, T]
 """A read in progress: yields for more bytes, returns a T."""
 
 Parse = Callable[["Reader"], Parser[T]]
-"""What a stream is given to read with."""
+"""A function that starts a parser, as `Stream.read` is given it."""
 
 _COMPACT = 1 << 16
 """Consumed bytes are dropped from the front of the buffer when there are this many: memmove seldom, memory bounded."""
@@ -135,7 +135,7 @@ class Reader:
         return self.drain()
 
     def some(self, limit: int) -> Parser[bytes]:
-        """What is there, at least one byte and at most `limit`; nothing only at the end of the stream."""
+        """The bytes that are there, at least one and at most `limit`; nothing only at the end of the stream."""
         while not len(self) and not self._ended:
             yield
         return self.take(limit)

@@ -117,6 +117,40 @@ def test_silence_times_out(connect, cancel: Cancel) -> None:
         pair.stream.read(a_line)
 
 
+def test_a_call_may_have_limits_of_its_own(connect, cancel: Cancel) -> None:
+    pair = connect(WaitLimits(Deadline(), 20, cancel))
+    usual = pair.stream.limits
+    with pytest.raises(TimedOut, match=r"silent for 0\.01 s \(--timeout\)"):
+        pair.stream.read(a_line, silence_s=0.01)
+    with pytest.raises(TimedOut, match="no time left"):
+        pair.stream.read(a_line, deadline=Deadline().within(0.01, "no time left"))
+    with pytest.raises(TimedOut, match="no time left"):
+        pair.stream.send(b"x" * (64 << 20), deadline=Deadline().within(0.01, "no time left"))
+    assert pair.stream.limits is usual
+    pair.peer.sendall(b"late\r\n")
+    assert pair.stream.read(a_line) == b"late"
+
+
+def test_a_call_may_have_time_beyond_the_limits_of_the_stream(connect, cancel: Cancel) -> None:
+    pair = connect(WaitLimits(Deadline().within(0, "over (--max-time)"), 20, cancel))
+    pair.peer.sendall(b"one\r\n")
+    with pytest.raises(TimedOut, match="over"):
+        pair.stream.read(a_line)
+    assert pair.stream.read(a_line, deadline=Deadline().within(20, "no time left")) == b"one"
+
+
+def test_waiting_for_the_end_drops_what_comes_and_does_not_last(connect, cancel: Cancel) -> None:
+    ended, silent = connect(WaitLimits(Deadline(), 20, cancel)), connect(WaitLimits(Deadline(), 20, cancel))
+    for pair in (ended, silent):
+        pair.stream.reader.feed(b"early")
+        pair.peer.sendall(b"late")
+    ended.peer.close()
+    ended.stream.wait_for_end(20)
+    silent.stream.wait_for_end(0.01)
+    for pair in (ended, silent):
+        assert (len(pair.stream.reader), pair.stream.reader.position) == (0, 9)
+
+
 def test_a_peer_that_takes_nothing_times_out(connect, cancel: Cancel) -> None:
     pair = connect(WaitLimits(Deadline(), 0.05, cancel))
     with pytest.raises(TimedOut, match="--timeout"):

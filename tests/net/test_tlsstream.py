@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from inetcli.errors import (
     Untrusted,
     WrongHost,
 )
+from inetcli.net.copy import Receiver, ReceiveSink
 from inetcli.net.session import Network, Session, Timeouts
 from inetcli.net.tlscontext import words_of
 from inetcli.net.tlsstream import TlsStream, start_tls
@@ -260,6 +262,58 @@ def test_many_records_are_read_at_once_and_what_broke_behind_them_comes_after_th
     for _ in range(2):
         with pytest.raises(ProtocolViolation, match=OOPS):
             stream.receive_into(buffer)
+    stream.close()
+
+
+@pytest.mark.parametrize("exact", [1, 5000, 16_384, 40_000])
+def test_an_exact_length_may_end_in_the_middle_of_a_record(
+    pair, background: Callable[..., object], tmp_path: Path, exact: int
+) -> None:
+    data = bytes(range(250)) * 200
+
+    def serve() -> None:
+        with authority().context().wrap_socket(pair.peer, server_side=True) as tls:
+            tls.recv(100)
+            tls.sendall(data)
+            with contextlib.suppress(OSError):
+                tls.recv(100)
+
+    background(serve)
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    stream.send(b"go\n")
+    with (tmp_path / "body").open("wb") as file:
+        assert Receiver(stream, ReceiveSink(file.fileno(), "body"), exact=exact).run() == exact
+    assert (tmp_path / "body").read_bytes() == data[:exact]
+    assert stream.reader.position == exact
+    assert stream.read(lambda reader: reader.exact(len(data) - exact)) == data[exact:]
+    stream.close()
+
+
+def test_the_limit_of_the_handshake_is_no_limit_of_what_follows() -> None:
+    with TlsServer() as server:
+        session = session_to(server)
+        plain = session.connect(server.host, server.port)
+        stream = start_tls(session, plain, "localhost", deadline=session.connect_deadline())
+        assert stream.limits == plain.limits
+        stream.close()
+
+
+def test_a_silent_peer_is_waited_for_no_longer_than_one_call_says(pair, background: Callable[..., object]) -> None:
+    over = threading.Event()
+
+    def serve() -> None:
+        with authority().context().wrap_socket(pair.peer, server_side=True) as tls:
+            over.wait(10)
+            tls.sendall(b"late\n")
+            with contextlib.suppress(OSError):
+                tls.recv(100)
+
+    background(serve)
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    with pytest.raises(TimedOut, match=r"silent for 0\.01 s"):
+        stream.read(a_line, silence_s=0.01)
+    over.set()
+    assert stream.read(a_line) == b"late"
     stream.close()
 
 

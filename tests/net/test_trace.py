@@ -66,6 +66,105 @@ def test_what_follows_the_answer_is_not_part_of_its_times(trace: Trace, clock) -
     assert trace.timing_ms() == {"first_byte": 1000.0, "total": 1000.0}
 
 
+def conversation(trace: Trace, clock, *steps: tuple[str, str, float]) -> None:
+    """What is sent and received on a channel, and how long that took; each time is a power of two."""
+    for kind, channel, seconds in steps:
+        clock.advance(seconds)
+        (trace.sent if kind == ">" else trace.received)(channel, b"x")
+
+
+def connected(trace: Trace, clock) -> None:
+    with trace.phase("resolve"):
+        clock.advance(1)
+    with trace.phase("connect"):
+        clock.advance(2)
+
+
+def test_phases_follow_one_another_without_a_gap(trace: Trace, clock) -> None:
+    connected(trace, clock)
+    conversation(trace, clock, ("<", MAIN, 4), (">", MAIN, 8), ("<", MAIN, 16))
+    trace.lap("login")
+    trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 32), ("<", MAIN, 64), (">", MAIN, 128), ("<", MAIN, 256))
+    spans = {"resolve": 1, "connect": 2, "login": 28, "commands": 224, "first_byte": 256}
+    assert {name: span.duration for name, span in trace.phases.items()} == spans
+    assert [trace.phases[name].start for name in spans] == [0, 1, 3, 31, 255]
+    assert sum(spans.values()) == trace.elapsed()
+
+
+def test_a_login_on_both_sides_of_a_handshake_is_one_phase(trace: Trace, clock) -> None:
+    connected(trace, clock)
+    conversation(trace, clock, ("<", MAIN, 4), (">", MAIN, 8), ("<", MAIN, 16))
+    trace.lap("login")
+    with trace.phase("tls"):
+        clock.advance(32)
+    conversation(trace, clock, (">", MAIN, 64), ("<", MAIN, 128))
+    trace.lap("login")
+    durations = {name: span.duration for name, span in trace.phases.items()}
+    assert durations == {"resolve": 1, "connect": 2, "tls": 32, "login": 28 + 192}
+    assert sum(durations.values()) == trace.elapsed()
+
+
+def test_a_request_that_went_out_with_the_login_counts_from_its_end(trace: Trace, clock) -> None:
+    connected(trace, clock)
+    conversation(trace, clock, (">", MAIN, 4), ("<", MAIN, 8))
+    trace.lap("login")
+    trace.follow("commands")
+    conversation(trace, clock, ("<", MAIN, 16), ("<", MAIN, 32))
+    assert {name: span.duration for name, span in trace.phases.items()} == {
+        "resolve": 1,
+        "connect": 2,
+        "login": 12,
+        "first_byte": 16,
+    }
+
+
+def test_on_a_shared_connection_the_commands_count_from_the_targets_start(trace: Trace, clock) -> None:
+    trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), (">", MAIN, 4), ("<", MAIN, 8))
+    assert trace.timing_ms() == {"commands": 7000.0, "first_byte": 8000.0, "total": 15_000.0}
+
+
+def test_the_first_byte_of_data_ends_the_phases(trace: Trace, clock) -> None:
+    trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), ("<", "data", 4))
+    expected = {"commands": 1000.0, "first_byte": 6000.0}
+    assert trace.timing_ms() == {**expected, "total": 7000.0}
+    conversation(trace, clock, ("<", "data", 8), ("<", MAIN, 16), (">", MAIN, 32), ("<", MAIN, 64))
+    assert trace.timing_ms() == {**expected, "total": 127_000.0}
+
+
+def test_data_that_goes_out_ends_the_phases_too(trace: Trace, clock) -> None:
+    trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), (">", "data", 4), (">", MAIN, 8), ("<", MAIN, 16))
+    assert trace.timing_ms() == {"commands": 1000.0, "first_byte": 2000.0, "total": 31_000.0}
+
+
+@pytest.mark.parametrize("how", ["another connection", "another try"])
+def test_what_an_earlier_connection_took_is_left_out(trace: Trace, clock, how: str) -> None:
+    connected(trace, clock)
+    trace.lap("login")
+    trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 4), ("<", "data", 8))
+    if how == "another try":
+        trace.resume()
+        assert trace.phases == {}
+        trace.follow("commands")
+    else:
+        connected(trace, clock)
+        trace.follow("commands")
+    conversation(trace, clock, (">", MAIN, 4), ("<", "data", 8))
+    assert (trace.phases["commands"].duration, trace.phases["first_byte"].duration) == (4, 8)
+    assert set(trace.phases) - {"resolve", "connect"} == {"commands", "first_byte"}
+
+
+def test_a_lap_behind_the_answer_counts_nothing(trace: Trace, clock) -> None:
+    trace.freeze_timing()
+    clock.advance(1)
+    trace.lap("login")
+    assert trace.phases == {}
+
+
 def test_nobody_has_to_listen(clock) -> None:
     trace = Trace(clock)
     trace.sent(MAIN, b"x")

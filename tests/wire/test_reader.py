@@ -158,6 +158,29 @@ def test_the_position_counts_bytes_taken_and_the_tee_gets_them() -> None:
     assert (reader.received, len(reader)) == (14, 4)
 
 
+def test_bytes_that_go_past_the_reader_count() -> None:
+    reader = Reader(b"HTTP/1.1 200 OK\n")
+    seen = bytearray()
+    reader.tee = seen.extend
+    reader.asked = 0
+    with pytest.raises(StopIteration):
+        next(reader.line(100))
+    reader.pass_by(1000)
+    assert (reader.received, reader.position, len(reader)) == (1016, 1016, 0)
+    assert bytes(seen) == b"HTTP/1.1 200 OK\n"
+    reader.feed(b"next\n")
+    assert reader.position == 1016
+
+
+@pytest.mark.parametrize(("passed", "error"), [(0, EmptyReply), (1, Incomplete)])
+def test_an_end_behind_bytes_that_went_past_is_no_empty_reply(passed: int, error: type[Exception]) -> None:
+    reader = Reader()
+    reader.pass_by(passed)
+    reader.feed_end()
+    with pytest.raises(error):
+        next(reader.line(100))
+
+
 def test_much_that_passes_through_leaves_nothing_behind() -> None:
     reader = Reader()
     piece = b"x" * 999 + b"\n"

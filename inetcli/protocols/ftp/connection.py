@@ -6,7 +6,7 @@
                  v                           v                         may have the connection
              REJECTED                      BROKEN
 
-The states and what leads from one to the next stand in one table, `_NEXT`. What else is kept are plain facts.
+The states and the events that lead from one to the next stand in one table, `_NEXT`. All else are plain facts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class ControlState(Enum):
 
 
 class ControlEvent(Enum):
-    """What changes the state of a control connection."""
+    """An event that changes the state of a control connection."""
 
     SENT = auto()
     LOGGED_IN = auto()

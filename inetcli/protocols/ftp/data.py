@@ -6,8 +6,9 @@
 A connector knows how the connection is to come about: its `command` goes out first, and `begin_transfer` is given the
 reply. Out comes the data connection, which carries the replies of its transfer.
 
-What has failed once is not tried again with that server. The first passive connection is made before its transfer is
-asked for, because there may be no way through, and then PASV is next; after that, while the transfer is under way.
+A command that has failed once is not tried again with that server. The first passive connection is made before its
+transfer is asked for, because there may be no way through, and then PASV is next; after that, while the transfer is
+under way.
 
 The address is that of the control connection, in both directions. Under TLS the session of the control connection is
 resumed, which servers demand (vsftpd's require_ssl_reuse, ProFTPD's default): it proves that both connections have one
@@ -146,7 +147,7 @@ class Passive:
         return self._connect(address)
 
     def _address(self, verb: str, reply: Reply) -> Address | None:
-        """Where to connect to; None = EPSV was refused, and PASV is next."""
+        """Return where to connect to; None = EPSV was refused, and PASV is next."""
         control = self._control
         peer = control.stream.peer
         if verb == "PASV":

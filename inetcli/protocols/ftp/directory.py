@@ -1,4 +1,4 @@
-"""What is in a remote folder: MLSD, else LIST, else NLST, all in one form.
+"""The contents of a remote folder: MLSD, else LIST, else NLST, all in one form.
 
     MLSD path -> 150, facts, 226     a standard, with sizes, and times in UTC
     500 | 502 | 504                  this server has none: it is not asked again
@@ -66,7 +66,7 @@ def base_name(path: str) -> str:
 
 
 def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
-    """What MLST says of a path, None when it is refused; and its reply. There is MLST where there is MLSD."""
+    """Ask MLST for a path: the entry, None when it is refused; and the reply. There is MLST where there is MLSD."""
     reply = control.ask("MLST", path)
     if reply.code in UNKNOWN_COMMAND:
         control.server_state.mlsd = False
@@ -107,7 +107,7 @@ def _list(control: Control, path: str) -> Contents:
 
 
 def _home(control: Control) -> str | None:
-    """The folder of the login; None = the server does not tell, and there would be no way back."""
+    """Return the folder of the login; None = the server does not tell, and there would be no way back."""
     try:
         return control.home()
     except Refused:
@@ -137,7 +137,7 @@ def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], 
 
 
 def _read(control: Control, verb: str, argument: str, path: str) -> tuple[list[Entry], int]:
-    """One listing, and how many of its rows nobody understands; a note tells of them."""
+    """Read one listing: its entries, and how many of its rows were not understood; a note tells of these."""
     today = control.session.network.clock.now().date()
     listing = Listing(ListingCommand(verb.lower()), today, control.encoding)
     entries: list[Entry] = []

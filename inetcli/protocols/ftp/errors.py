@@ -5,8 +5,8 @@
     new name     a name that is to be made
     upload       bytes that are to be stored
 
-What is not in the table is `Refused`, or `UploadRefused` for a 5yz to an upload. `transient` = another try may help:
-the 4yz that are about the moment (RFC 959 section 4.2.1).
+A code that is not in the table is `Refused`, or `UploadRefused` for a 5yz to an upload. `transient` = another try may
+help: the 4yz that are about the moment (RFC 959 section 4.2.1).
 """
 
 from collections.abc import Callable, Mapping

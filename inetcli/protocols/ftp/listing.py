@@ -60,7 +60,7 @@ class Listing:
 
     @property
     def note(self) -> str | None:
-        """What to tell the user about rows that were not understood; None = there were none."""
+        """A note for the user about rows that were not understood; None = there were none."""
         match self.strange:
             case 0:
                 return None

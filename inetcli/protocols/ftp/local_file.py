@@ -158,8 +158,8 @@ def open_local(
 
 
 def _fifo_pause(session: Session) -> Callable[[], None]:
-    """What to do while nobody reads the FIFO that is the destination: wait a little, and no longer than a silent peer
-    is waited for."""
+    """Make the pause for as long as nobody reads the FIFO that is the destination: short, and in all no longer than a
+    silent peer is waited for."""
     seconds = session.timeouts.silence_s
     limit = session.deadline.within(seconds, f"timed out: nobody read the FIFO for {seconds:g} s (--timeout)")
 

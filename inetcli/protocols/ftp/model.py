@@ -1,4 +1,4 @@
-"""What FTP talks about: a server and how to speak to it, what it can do, and what became of a transfer."""
+"""The model of FTP: how to speak to a server, what it can do, transfers and their options, and listed entries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class UploadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What FEAT told: names in upper case, with what stands behind them."""
+    """The features that FEAT told: names in upper case, with what stands behind them."""
 
     names: Mapping[str, str]
 
@@ -70,7 +70,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """What a server says of a file. None = it does not say."""
+    """The facts that a server tells of a file. None = it does not tell."""
 
     size: int | None
     modified: datetime | None
@@ -105,7 +105,7 @@ class Upload:
 
 
 class EntryType(StrEnum):
-    """What a listed name is. `OTHER` = a device, a pipe, a socket, or the listing does not say."""
+    """The kind of a listed name. `OTHER` = a device, a pipe, a socket, or the listing does not say."""
 
     FILE = "file"
     DIR = "dir"

@@ -3,8 +3,8 @@
 Independent commands go out in one write: one round trip for all of them. RFC 959 does not promise that a server reads
 on behind a command. A server that throws away what stood there, or answers more or less often than it was asked, is
 found out by a reply that does not fit or does not come. Then PWD is sent, or FEAT before the login, whose answer fits
-nothing else and so shows where the conversation stands. What was left unanswered is asked again, one command at a time,
-and so is everything from then on with that server. A login is never repeated.
+nothing else and so shows where the conversation stands. Commands that were left unanswered are asked again, one at a
+time, and so is everything from then on with that server. A login is never repeated.
 
 Nothing is pipelined behind RETR or STOR: during a transfer, ProFTPD does not answer what it reads, pyftpdlib drops the
 data connection at an EPSV, and a reply that comes out of turn could pass for the transfer's own.

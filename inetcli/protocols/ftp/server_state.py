@@ -29,7 +29,7 @@ class ServerKey:
 
 
 class ServerState(PeerState):
-    """What has been learned of a server."""
+    """The facts that have been learned of a server."""
 
     def __init__(self, on_login: Callable[[], object] = lambda: None) -> None:
         super().__init__(on_login)
@@ -38,5 +38,5 @@ class ServerState(PeerState):
         self.epsv = True
         self.mlsd = True
         self.data_connected = False
-        """A passive data connection has come about: the way there is open."""
+        """A passive data connection has come about: nothing blocks them."""
         self.features: Features | None = None

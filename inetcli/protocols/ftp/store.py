@@ -3,7 +3,7 @@
     STOR path -> 150, bytes on the data connection, its end -> 226
 
 The end of the data connection is the end of the file, for the server, too: a source that fails in the middle leaves a
-file there that looks whole. That is why the file has another name until it is checked (`upload`).
+file there that looks whole. So the file has another name until it is checked (`upload`).
 
 Under TLS the end is said by close_notify, and the server's own end is waited for: a socket that is closed with a
 session ticket unread in it resets the connection, and the server may lose what came before.

@@ -1,6 +1,6 @@
 """One transfer to here, and whether to believe it.
 
-    TYPE I, SIZE path, MDTM path, EPSV     `request_retrieval`: what there is to know, and a way for the data, at once
+    TYPE I, SIZE path, MDTM path, EPSV     `request_retrieval`: what there is to know, and a connector, at once
     REST offset -> 350                     `retrieve`, from here on; REST only to take a transfer up
     RETR path -> 150, bytes on the data connection, 226
 
@@ -210,7 +210,7 @@ def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
 
 
 def _limit(size: int | None, max_size: int | None, there: int) -> int | None:
-    """After how many bytes the transfer may be stopped: one more shows that too many come."""
+    """Return after how many bytes the transfer may be stopped: one more shows that too many come."""
     limits = [limit for limit in (size, max_size) if limit is not None]
     return max(0, min(limits) - there) if limits else None
 

@@ -24,7 +24,7 @@ from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000
-"""What is enough for any tree that is meant to be copied, folders included; --max-depth and --max-files set others."""
+"""Limits far beyond any tree that is meant to be copied, folders included; --max-depth and --max-files set others."""
 
 _GLOB = re.compile(r"[*?]|\[!?+.[^\]]*+\]", re.DOTALL)
 """A star, a question mark, or a pair of brackets with something in it; a "]" that comes first stands for itself."""
@@ -164,25 +164,25 @@ def is_unsafe_name(name: str) -> bool:
 
 
 def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """What is below a local folder, sorted: the names that lead there, and whether it is a folder, which comes before
-    what is in it. Links and odd files are left out. `LocalRead`."""
+    """Yield what is below a local folder, sorted: the names that lead there, and whether it is a folder, which comes
+    before what is in it. Links and odd files are left out. `LocalRead`."""
 
-    def names_in(place: str) -> list[str]:
+    def names_in(inner: str) -> list[str]:
         try:
-            return sorted(os.listdir(place))
+            return sorted(os.listdir(inner))
         except OSError as error:
-            raise LocalRead(f"{place}: cannot be read: {error.strerror}") from error
+            raise LocalRead(f"{inner}: cannot be read: {error.strerror}") from error
 
     def walk(names: tuple[str, ...], inside: list[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
-        place = os.path.join(folder, *names)
+        inner = os.path.join(folder, *names)
         for name in inside:
             try:
-                mode = os.lstat(os.path.join(place, name)).st_mode
+                mode = os.lstat(os.path.join(inner, name)).st_mode
             except FileNotFoundError:
                 continue  # gone meanwhile
             if stat.S_ISDIR(mode):
                 yield (*names, name), True
-                yield from walk((*names, name), names_in(os.path.join(place, name)))
+                yield from walk((*names, name), names_in(os.path.join(inner, name)))
             elif stat.S_ISREG(mode):
                 yield (*names, name), False
 

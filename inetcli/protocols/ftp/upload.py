@@ -6,7 +6,7 @@
     RNFR .NAME.random -> 350, RNTO NAME -> 250
 
 Where the server refuses the temporary name, or to rename it, the file is sent under its own name, with a note: an
-anonymous drop box allows neither. What cannot be read again (a pipe) is an error then.
+anonymous drop box allows neither. A source that cannot be read again (a pipe) is an error then.
 
 To be taken up by another run (`--resume`) the temporary has a name that is found again, and only for the same local
 file: `.NAME.MARK.part`, where MARK is made of that file's size and time. Its last 64 KiB are fetched and compared
@@ -98,7 +98,7 @@ class _Upload:
         self._begun = False
         """There may be something at the path that is being sent to."""
         self._note: str | None = None
-        """What is to be told as soon as the server takes the bytes."""
+        """A note for as soon as the server takes the bytes."""
 
     def send(self, path: str) -> None:
         """Send the bytes to `path`, and check that they are all there. A temporary that is no good is removed."""

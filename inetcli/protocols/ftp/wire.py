@@ -51,7 +51,7 @@ _POSITIVE = {
     "MKD": (257,),
     "HASH": (213,),
 }
-"""What RFC 959 section 5.4 and its successors say that a server answers when it is content."""
+"""The positive replies to each command: RFC 959 section 5.4 and its successors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def parse_path(reply: Reply) -> str:
 
 
 def parse_features(reply: Reply) -> Features:
-    """What FEAT tells; nothing when it is refused."""
+    """The features in a reply to FEAT; none when it is refused."""
     names: dict[str, str] = {}
     if reply.code == 211:
         for line in reply.lines[1:-1]:

@@ -89,6 +89,15 @@ def test_a_name_without_a_glob_matches_itself_and_nothing_longer(name: str) -> N
         assert not match_glob(name, name + "x")
 
 
+@pytest.mark.parametrize("stars", ["*a", "*?", "*[a]", "**a", "?*", "*[!b]"])
+@pytest.mark.parametrize("times", [10, 100, 1000])
+def test_a_hostile_name_takes_no_more_than_so_much_work(stars: str, times: int) -> None:
+    """A name has 255 characters at most where there is a file system, and 8192 where there is a row of a listing."""
+    for length in (255, 8192):
+        assert not match_glob(stars * times + "b", "a" * length)
+        assert not match_glob(stars * times + "[b]", "a" * (length - 1) + "c")
+
+
 def test_no_pattern_backtracks() -> None:
     """Were every star to give way in turn, this would take 2^100 steps, and the suite's time-out would tell."""
     assert not match_glob("*a" * 100 + "b", "a" * 4000)

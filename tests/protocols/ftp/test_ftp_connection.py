@@ -1,0 +1,150 @@
+"""The states of a control connection: when another target may have it, when the server has turned us away, and the time
+beyond every limit in which something may be tidied up."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from support.cutting import session_for
+from support.ftpscript import Scripted
+
+from inetcli.errors import LoginDenied, Refused, TimedOut
+from inetcli.net.session import Session
+from inetcli.protocols.ftp.connect import open_control
+from inetcli.protocols.ftp.connection import _NEXT, ControlEvent, ControlState
+from inetcli.protocols.ftp.control import Control
+from inetcli.protocols.ftp.server_state import ServerKey, ServerState
+from inetcli.protocols.ftp.wire import Command
+
+LOGIN = """
+    S 220 hello
+    C USER anonymous
+    C PASS anonymous@
+    S 230 in
+    S 230 in
+"""
+
+
+@contextmanager
+def logged_in(rest: str, session: Session | None = None) -> Iterator[Control]:
+    """A connection whose login is over; `rest` is what follows, before QUIT."""
+    with Scripted(f"{LOGIN}{rest}\nC QUIT") as server:
+        control = open_control(session or session_for(), ServerKey("127.0.0.1", server.port), ServerState())
+        control.ask_all([])
+        yield control
+        control.quit()
+
+
+def test_the_table_has_every_state_and_every_event_leads_somewhere() -> None:
+    assert set(_NEXT) == set(ControlState)
+    assert {event for events in _NEXT.values() for event in events} == set(ControlEvent)
+    reached = {state for events in _NEXT.values() for state in events.values()}
+    assert reached | {ControlState.GREETED} == set(ControlState)
+
+
+@pytest.mark.parametrize("end", [ControlState.BROKEN, ControlState.REJECTED])
+def test_nothing_leads_out_of_an_end(end: ControlState) -> None:
+    assert _NEXT[end] == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "event"), list(itertools.product([ControlState.GREETED, ControlState.LOGGING_IN], ControlEvent))
+)
+def test_before_the_login_no_event_but_the_login_makes_a_connection_reusable(
+    state: ControlState, event: ControlEvent
+) -> None:
+    after = _NEXT[state].get(event, state)
+    assert after is not ControlState.READY
+    assert (after is ControlState.AWAITING) == (state is ControlState.LOGGING_IN and event is ControlEvent.LOGGED_IN)
+
+
+def test_a_connection_is_reusable_when_every_reply_is_here() -> None:
+    with logged_in("C STAT\nS 213 fine\nC RETR a\nS 150 here\nS 226 done") as control:
+        assert control.usable
+        control.ask("STAT")
+        assert control.usable
+        control.send([Command("RETR", "a")])
+        assert not control.usable
+        assert control.reply().code == 150
+        assert not control.usable
+        assert control.reply().code == 226
+        assert control.usable
+
+
+def test_a_connection_that_is_marked_is_not_reused_though_every_reply_is_here() -> None:
+    with logged_in("C REST 5\nS 350 fine") as control:
+        control.send([Command("REST", "5")])
+        control.forbid_reuse()
+        control.reply()
+        assert (control.usable, control.rejected) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "rejected"),
+    [
+        ("S 220 hello\nC USER anonymous\nC PASS anonymous@\nC STAT\nS 421 too many\nC QUIT", True),
+        (f"{LOGIN}C STAT\nS 421 idle\nC QUIT", False),
+    ],
+)
+def test_a_server_that_hangs_up_before_the_login_has_too_many_users(text: str, rejected: bool) -> None:
+    with Scripted(text) as server:
+        control = open_control(session_for(), ServerKey("127.0.0.1", server.port), ServerState())
+        if not rejected:
+            control.ask_all([])
+        with pytest.raises(Refused, match="the server closes the connection"):
+            control.ask("STAT")
+        assert (control.usable, control.rejected) == (False, rejected)
+        control.quit()
+
+
+@pytest.mark.parametrize(("others", "error"), [(True, Refused), (False, LoginDenied)])
+def test_a_refused_login_beside_one_that_went_well_is_a_matter_of_too_many(
+    others: bool, error: type[Exception]
+) -> None:
+    with Scripted("S 220 hello\nC USER anonymous\nC PASS anonymous@\nS 530 too many\nS 530 too many\nC QUIT") as server:
+        state = ServerState()
+        if others:
+            state.accept_login()
+        control = open_control(session_for(), ServerKey("127.0.0.1", server.port), state)
+        with pytest.raises(error):
+            control.ask_all([])
+        assert (control.usable, control.rejected, state.denied is None) == (False, others, others)
+        control.quit()
+
+
+def test_tidying_up_reads_what_is_still_to_come_first() -> None:
+    with logged_in("C STOR a\nS 150 here\nS 426 cut\nC DELE a\nS 250 gone") as control:
+        control.send([Command("STOR", "a")])
+        control.reply()
+        reply = control.tidy_up(Command("DELE", "a"), 10)
+        assert reply is not None
+        assert (reply.code, control.usable) == (250, True)
+
+
+def test_tidying_up_has_its_own_time_beyond_the_limits_of_the_target() -> None:
+    with logged_in("C DELE a\nS 250 gone") as control:
+        usual = control.stream.limits
+        control.stream.limits = over = usual.narrowed(deadline=usual.deadline.within(0, "over"))
+        with pytest.raises(TimedOut, match="over"):
+            control.ask("NOOP")
+        control.resynchronise()  # nothing was sent
+        reply = control.tidy_up(Command("DELE", "a"), 10)
+        assert reply is not None
+        assert reply.code == 250
+        assert control.stream.limits is over
+        control.stream.limits = usual
+
+
+def test_tidying_up_does_not_last() -> None:
+    with logged_in("C STOR a\nC DELE a") as control:
+        control.send([Command("STOR", "a")])
+        with pytest.raises(TimedOut):
+            control.tidy_up(Command("DELE", "a"), 0.01)
+        control.stream.send(b"DELE a\r\n")
+
+
+def test_a_broken_connection_is_not_tidied_up() -> None:
+    with logged_in("") as control:
+        control.forbid_reuse()
+        assert control.tidy_up(Command("DELE", "a"), 10) is None

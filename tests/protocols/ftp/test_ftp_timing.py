@@ -1,0 +1,88 @@
+"""The phases of FTP: they follow one another, and what comes behind the first byte of data changes none of them."""
+
+from pathlib import Path
+
+import pytest
+
+from inetcli.net.progress import NoProgress
+from inetcli.net.trace import Span, Trace
+from inetcli.payload import open_payload
+from inetcli.protocols.ftp.model import UploadOptions
+from mockservers import FtpServer
+
+FILES = {"a": b"x" * 5000}
+
+
+def ends_of(phases: dict[str, Span]) -> dict[str, float]:
+    return {name: span.start + span.duration for name, span in phases.items()}
+
+
+def test_the_phases_of_a_first_download_follow_one_another(client, tmp_path: Path) -> None:
+    with FtpServer(FILES) as server:
+        user = client(server)
+        user.get("a", tmp_path)
+    phases = user.sessions[0].trace.phases
+    ends = ends_of(phases)
+    assert set(phases) == {"resolve", "connect", "login", "commands", "first_byte"}
+    assert phases["login"].start == pytest.approx(ends["connect"])
+    assert phases["commands"].start == pytest.approx(ends["login"])
+    assert phases["first_byte"].start == pytest.approx(ends["commands"])
+
+
+def test_on_a_shared_connection_there_are_commands_and_no_login(client, tmp_path: Path) -> None:
+    with FtpServer(FILES) as server:
+        user = client(server)
+        for _ in range(2):
+            user.get("a", tmp_path, force=True)
+    phases = user.sessions[1].trace.phases
+    assert set(phases) == {"commands", "first_byte"}
+    assert phases["commands"].start == 0
+    assert phases["first_byte"].start == pytest.approx(ends_of(phases)["commands"])
+
+
+def test_a_login_goes_on_behind_the_handshake(client, tmp_path: Path) -> None:
+    with FtpServer(FILES, tls="explicit") as server:
+        user = client(server)
+        user.get("a", tmp_path)
+    phases = user.sessions[0].trace.phases
+    ends = ends_of(phases)
+    assert set(phases) == {"resolve", "connect", "login", "tls", "commands", "first_byte"}
+    assert phases["login"].start == pytest.approx(ends["connect"])
+    assert phases["first_byte"].start == pytest.approx(ends["commands"])
+    whole = ends["first_byte"] - phases["resolve"].start
+    assert sum(span.duration for span in phases.values()) <= whole + 1e-6
+
+
+@pytest.mark.parametrize("options", [{}, {"verify": True}])
+def test_requests_behind_the_data_change_nothing(client, tmp_path: Path, options: dict[str, bool]) -> None:
+    with FtpServer(FILES) as server:
+        user = client(server)
+        user.get("a", tmp_path, **options)
+        trace = user.sessions[0].trace
+        before = dict(trace.phases)
+        user.ftp().peer.use(user.sessions[0], lambda control: control.ask("NOOP"))
+    assert trace.phases == before
+
+
+class Watched(NoProgress):
+    """The progress of a transfer that notes the phases as they are behind each piece."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.phases: list[dict[str, Span]] = []
+
+    def advance(self, size: int) -> None:
+        if size:
+            self.phases.append(dict(self.trace.phases))
+
+
+def test_an_upload_is_no_part_of_its_commands(client, tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"x" * 5000)
+    with FtpServer({"in/keep": b""}) as server, open_payload(str(tmp_path / "b")) as payload:
+        user = client(server)
+        ftp = user.ftp()
+        progress = Watched(user.sessions[0].trace)
+        ftp.put(payload, "in/b", UploadOptions(), progress)
+        assert server.log.commands()[-1].startswith("RNTO")
+    assert set(progress.trace.phases) == {"resolve", "connect", "login", "commands", "first_byte"}
+    assert progress.phases == [progress.trace.phases]
