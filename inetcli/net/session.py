@@ -153,9 +153,10 @@ class Session:
         resume_from: SocketStream | None = None,
     ) -> "TlsStream":
         """Put TLS on a connected stream; see `tlsstream.start_tls`. A plain conversation never loads ssl."""
-        from inetcli.net.tlsstream import start_tls
+        with self.trace.phase("tls", stream.channel):
+            from inetcli.net.tlsstream import start_tls
 
-        return start_tls(self, stream, server_name, deadline=deadline, alpn=alpn, resume_from=resume_from)
+            return start_tls(self, stream, server_name, deadline=deadline, alpn=alpn, resume_from=resume_from)
 
     def connect(
         self, host: str, port: int, *, interactive: bool = True, deadline: Deadline | None = None

@@ -46,7 +46,7 @@ class Watch:
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
     """One finished, or failed, handshake. `address` is the server's, numeric; `chain` is what the server sent, DER,
-    leaf first."""
+    leaf first; `handshake_s` is the time that the handshake took."""
 
     address: str = ""
     version: str | None = None
@@ -57,6 +57,7 @@ class TlsFacts:
     peer_verified: bool = False
     client_certificate_requested: bool | None = None
     chain: tuple[bytes, ...] = field(default=(), repr=False)
+    handshake_s: float = 0.0
 
     def summary(self) -> dict[str, object]:
         """The `tls` object of the JSON answers."""
@@ -95,7 +96,7 @@ def unwatch(context: ssl.SSLContext) -> None:
         pass
 
 
-def read_facts(tls: ssl.SSLObject, seen: Watch, *, address: str, verified: bool) -> TlsFacts:
+def read_facts(tls: ssl.SSLObject, seen: Watch, *, address: str, verified: bool, handshake_s: float) -> TlsFacts:
     """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
     cipher = tls.cipher()
     return TlsFacts(
@@ -108,6 +109,7 @@ def read_facts(tls: ssl.SSLObject, seen: Watch, *, address: str, verified: bool)
         peer_verified=verified,
         client_certificate_requested=seen.certificate_requested,
         chain=served_chain(tls),
+        handshake_s=handshake_s,
     )
 
 

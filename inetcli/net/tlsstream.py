@@ -96,26 +96,29 @@ def start_tls(
         stream.close()
         raise
     trust = session.network.trust
+    begun = stream.instant()
     try:
-        with session.trace.phase("tls", stream.channel):
-            try:
-                tls.shake_hands(_limit(session, deadline))
-            except ssl.SSLCertVerificationError as error:
-                facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=False)
-                raise _verdict(error, server_name, facts) from error
-            except (SendFailed, ReceiveFailed) as error:
-                raise _cut(f"{error.message} in the TLS handshake") from error
-            except ssl.SSLEOFError as error:
-                raise _cut(f"{stream.peer}: the TLS handshake failed: {words_of(error)}") from error
-            except ssl.SSLError as error:
-                _refuse_client_certificate(error)
-                if seen.certificate_requested and not trust.certificate and "FAILURE" in reason_of(error):
-                    # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
-                    raise ClientCertificateWanted(_WANTED) from error
-                message = f"{stream.peer}: the TLS handshake failed: {words_of(error)}{tls.said_in_clear()}"
-                raise TlsHandshake(message, reply=tls.records.said) from error
+        try:
+            tls.shake_hands(_limit(session, deadline))
+        except ssl.SSLCertVerificationError as error:
+            facts = read_facts(
+                tls.tls, seen, address=stream.peer.host, verified=False, handshake_s=stream.instant() - begun
+            )
+            raise _verdict(error, server_name, facts) from error
+        except (SendFailed, ReceiveFailed) as error:
+            raise _cut(f"{error.message} in the TLS handshake") from error
+        except ssl.SSLEOFError as error:
+            raise _cut(f"{stream.peer}: the TLS handshake failed: {words_of(error)}") from error
+        except ssl.SSLError as error:
+            _refuse_client_certificate(error)
+            if seen.certificate_requested and not trust.certificate and "FAILURE" in reason_of(error):
+                # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
+                raise ClientCertificateWanted(_WANTED) from error
+            message = f"{stream.peer}: the TLS handshake failed: {words_of(error)}{tls.said_in_clear()}"
+            raise TlsHandshake(message, reply=tls.records.said) from error
         unwatch(context)
-        tls.facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=not trust.insecure)
+        took = stream.instant() - begun
+        tls.facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=not trust.insecure, handshake_s=took)
         _tell(session, stream.channel, tls.facts)
         if trust.pins:
             _check_pin(trust.pins, tls.facts, server_name)

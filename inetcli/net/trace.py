@@ -169,8 +169,9 @@ class Trace:
         self._asked_at = self._lap_start
 
     def timing_ms(self) -> dict[str, float]:
-        """The durations for JSON: milliseconds with three decimals, phases that took place, and `total`."""
-        phases = {name: round(span.duration * 1000, 3) for name, span in self.phases.items()}
+        """The durations for JSON: milliseconds with three decimals, the phases in their order, and `total`."""
+        in_order = sorted(self.phases.items(), key=lambda item: item[1].start)
+        phases = {name: round(span.duration * 1000, 3) for name, span in in_order}
         return {**phases, "total": round(self.elapsed() * 1000, 3)}
 
     def _start_over(self) -> None:

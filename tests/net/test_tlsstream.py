@@ -183,8 +183,9 @@ def test_the_trace_hears_what_the_handshake_agreed_on() -> None:
         events: list[bytes] = []
         network = Network(timeouts=Timeouts(), trust=Trust(ca_file=server.ca_file))
         session = network.session(lambda event: events.append(event.data))
-        stream = start_tls(session, session.connect(server.host, server.port), "localhost")
+        stream = session.start_tls(session.connect(server.host, server.port), "localhost")
         stream.close()
+    assert 0 < stream.facts.handshake_s <= session.trace.phases["tls"].duration
     assert any(data.startswith(b"TLSv1.3 TLS_") for data in events)
     assert set(session.trace.phases) >= {"resolve", "connect", "tls"}
 

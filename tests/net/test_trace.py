@@ -89,6 +89,7 @@ def test_phases_follow_one_another_without_a_gap(trace: Trace, clock) -> None:
     spans = {"resolve": 1, "connect": 2, "login": 28, "commands": 224, "first_byte": 256}
     assert {name: span.duration for name, span in trace.phases.items()} == spans
     assert [trace.phases[name].start for name in spans] == [0, 1, 3, 31, 255]
+    assert list(trace.timing_ms()) == [*spans, "total"]
     assert sum(spans.values()) == trace.elapsed()
 
 

@@ -55,7 +55,7 @@ def say_hello(
         chain=chain,
         problems=judge(chain, found, now),
         now=now,
-        handshake_s=session.trace.phases["tls"].duration,
+        handshake_s=facts.handshake_s,
     )
     if stream is not None:
         try:
