@@ -64,25 +64,25 @@ def upload(control: Control, payload: Payload, path: str, options: UploadOptions
     folder, slash, name = path.rpartition("/")
     if options.mkdirs and folder:
         make_folders(control, folder)
-    attempt = _Upload(control, payload, options, progress)
+    pending = _PendingUpload(control, payload, options, progress)
     if options.in_place:
-        attempt.send(path)
+        pending.send(path)
     else:
         temporary = folder + slash + temporary_name(name, payload if options.resume else None)
         try:
-            attempt.send(temporary)
-            attempt.rename(temporary, path)
+            pending.send(temporary)
+            pending.rename(temporary, path)
         except _NameRefused as refused:
-            attempt.send_in_place(temporary, path, refused.reply)
+            pending.send_in_place(temporary, path, refused.reply)
     return Upload(
         path=path,
-        bytes=attempt.sent,
-        verified=attempt.verified,
+        bytes=pending.sent,
+        verified=pending.verified,
         seconds=control.session.trace.elapsed() - begun,
     )
 
 
-class _Upload:
+class _PendingUpload:
     """One file on its way, maybe a second time under another name."""
 
     def __init__(self, control: Control, payload: Payload, options: UploadOptions, progress: Progress) -> None:
