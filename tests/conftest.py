@@ -5,6 +5,8 @@ import tempfile
 
 import pytest
 
+pytest.register_assert_rewrite("support")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from support.pairs import address_of
 
 from inetcli.errors import TimedOut, Unreachable
 from inetcli.net import dial
@@ -23,10 +24,6 @@ def v4(last: int) -> Address:
 
 def v6(last: int) -> Address:
     return Address(IPV6, (f"2001:db8::{last}", 80, 0, 0))
-
-
-def address_of(sock: socket.socket) -> Address:
-    return Address(sock.family, sock.getsockname())
 
 
 @pytest.fixture

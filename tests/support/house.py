@@ -251,7 +251,7 @@ def _keys_of(path: Path, variable: str) -> set[str]:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == variable:
             value = node.value  # type: ignore[attr-defined]
-            return {key.value for key in value.keys if isinstance(key, ast.Constant)}
+            return {str(key.value) for key in value.keys if isinstance(key, ast.Constant)}
     return set()
 
 
