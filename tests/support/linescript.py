@@ -1,17 +1,17 @@
-"""An FTP server that follows a script: the whole conversation is in the test, and is compared with what took place.
+"""A server of any line protocol that follows a script: the test holds the whole conversation, and compares all of it.
 
-    S 220 hello              is sent; lines that follow one another go out in one write
+    S 220 hello              is sent with CRLF; lines that follow one another go out in one write
+    SR 5\\r\\nhello            raw: is sent as it stands, with the escapes of Python and without a line end
     C USER anonymous         must come; lines that follow one another must come before anything is answered, `*` matches
-    D some bytes             a data connection is accepted, or made to where the client said; this is sent; it ends
-    DR some bytes            the same, and it is reset
-    DN                       a data connection is accepted, and nothing happens on it
-    U some bytes             a data connection is accepted; this must come on it, up to its end
-    X                        the connection ends
+    T                        TLS begins: at once, or after the reply to STARTTLS or AUTH TLS
+    E                        the client must have ended its side of the connection, with nothing left unread
+    X                        the connection ends (inside TLS with close_notify)
+    F                        the connection ends by FIN alone, inside TLS without close_notify
     R                        the connection is reset
     W                        the test has said `go`, which returns when the rest of this connection's script is done
 
-`{port}` stands for the port of the data connections, `{pasv}` for it as PASV tells it, `{dead}` for a port where nobody
-listens; `$name` in place of bytes is looked up. Each script is for one connection, one after the other.
+`$name` in place of bytes is looked up. Each script is for one connection, one after the other. `support.ftpdata` adds
+the data connections of FTP; `support.dnsscript` has scripts of DNS messages, over TCP and UDP.
 
 A server that is spoken to before its turn, or otherwise than the script has it, writes that down and hangs up: then the
 transcript is not the script.
@@ -19,36 +19,70 @@ transcript is not the script.
 
 import fnmatch
 import socket
-import struct
+import ssl
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
+
+from support.pairs import reset
 
 LIMIT_S = 10.0
-"""How long the script waits for its client: only one that is wrong makes it wait."""
+"""How long the script waits for its client. Only a client that is wrong makes a script wait."""
 
 
-def script(text: str) -> list[str]:
-    """The lines of a script."""
+def parse_script(text: str) -> list[str]:
+    """Return the lines of a script."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-class Scripted:
-    """A server for as many connections as there are scripts. `seen` is what took place, a transcript for each."""
+class Framing(Protocol):
+    """How the lines of a script are bytes on the connection."""
 
-    def __init__(self, *scripts: str, data: Mapping[str, bytes] | None = None) -> None:
-        self.scripts = [script(text) for text in scripts]
+    def take(self, buffer: bytes) -> tuple[str, bytes] | None:
+        """Return the first message as the script writes it, and the bytes behind it; None when it is not whole."""
+
+    def encode(self, text: str) -> bytes:
+        """Return the bytes of a message that the script writes so."""
+
+
+class CrlfLines:
+    """Lines of text, ended by CRLF; a bare LF is taken, too."""
+
+    def take(self, buffer: bytes) -> tuple[str, bytes] | None:
+        raw, end, rest = buffer.partition(b"\n")
+        return (raw.removesuffix(b"\r").decode("utf-8", "backslashreplace"), rest) if end else None
+
+    def encode(self, text: str) -> bytes:
+        return text.encode() + b"\r\n"
+
+
+class LineScript:
+    """A server for as many connections as there are scripts. `seen` is what took place, a transcript for each.
+
+    `tls` is the context of the server for `T`, `listener` a socket that listens already, `framing` makes a framing for
+    each connection.
+    """
+
+    framing: type[Framing] = CrlfLines
+
+    def __init__(
+        self,
+        *scripts: str,
+        data: Mapping[str, bytes] | None = None,
+        tls: ssl.SSLContext | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        self.scripts = [parse_script(text) for text in scripts]
         self.seen: list[list[str]] = []
         self.waiting, self.done = threading.Event(), threading.Event()
+        self.tls = tls
         self._data = dict(data or {})
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._passive = self._listener
-        self._dead = socket.socket()
-        self._dead.bind(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(LIMIT_S)
-        self._open = [self._listener, self._dead]
+        self.port: int = self._listener.getsockname()[1]
+        self.sockets = [self._listener]
+        """What is closed at the end."""
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -58,15 +92,37 @@ class Scripted:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
             self._thread.join(LIMIT_S)
-        for sock in self._open:
+        for sock in self.sockets:
             sock.close()
         if kind is None:
             assert self.seen == self.scripts
+
+    @property
+    def address(self) -> str:
+        """The server as a target: host and port."""
+        return f"127.0.0.1:{self.port}"
 
     def go(self) -> None:
         """Let the script go on behind its `W`, to the end of that connection."""
         self.waiting.set()
         assert self.done.wait(LIMIT_S)
+
+    def bytes_of(self, text: str) -> bytes:
+        """Return the bytes that a line of a script means."""
+        return (
+            self._data[text[1:]] if text.startswith("$") else text.encode().decode("unicode_escape").encode("latin-1")
+        )
+
+    def fill(self, text: str) -> str:
+        """Return the text that is sent, with the values of this server in it."""
+        return text
+
+    def note(self, text: str) -> None:
+        """Look at a line that came."""
+
+    def act(self, kind: str, text: str) -> str:
+        """Carry out a line of another kind, and return the line as it took place."""
+        raise AssertionError(f"no such line in a script: {kind} {text}")
 
     def _serve(self) -> None:
         for lines in self.scripts:
@@ -74,59 +130,30 @@ class Scripted:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            self._open.append(sock)
+            self.sockets.append(sock)
             seen: list[str] = []
             self.seen.append(seen)
-            _Turn(sock, lines, seen, self).run()
-
-    def fill(self, line: str) -> str:
-        """A line of a script with the ports in it: a new one for each data connection."""
-        if "{port}" in line or "{pasv}" in line:
-            self._passive = socket.create_server(("127.0.0.1", 0))
-            self._passive.settimeout(LIMIT_S)
-            self._open.append(self._passive)
-        port = self._passive.getsockname()[1]
-        values = {
-            "{port}": str(port),
-            "{pasv}": f"127,0,0,1,{port >> 8},{port & 255}",
-            "{dead}": str(self._dead.getsockname()[1]),
-        }
-        for name, value in values.items():
-            line = line.replace(name, value)
-        return line
-
-    def bytes_of(self, text: str) -> bytes:
-        """The bytes that a line of a script means."""
-        return (
-            self._data[text[1:]] if text.startswith("$") else text.encode().decode("unicode_escape").encode("latin-1")
-        )
-
-    def data_connection(self, active: tuple[str, int] | None) -> socket.socket:
-        """The next data connection."""
-        sock = socket.create_connection(active, LIMIT_S) if active else self._passive.accept()[0]
-        sock.settimeout(LIMIT_S)
-        self._open.append(sock)
-        return sock
+            _Conversation(sock, lines, seen, self).run()
 
 
-class _Turn:
+class _Conversation:
     """One connection."""
 
-    def __init__(self, sock: socket.socket, lines: list[str], seen: list[str], server: Scripted) -> None:
+    def __init__(self, sock: socket.socket, lines: list[str], seen: list[str], server: LineScript) -> None:
         self._sock = sock
         self._lines = lines
         self._seen = seen
         self._server = server
+        self._framing = server.framing()
         self._buffer = b""
-        self._active: tuple[str, int] | None = None
         sock.settimeout(LIMIT_S)
 
     def run(self) -> None:
         try:
             self._follow()
             self._server.done.set()
-            while self._sock.fileno() >= 0 and (line := self._line()):  # the client leaves, and says no more
-                self._seen.append(f"C {line}")
+            while self._sock.fileno() >= 0 and (line := self._line()) is not None:  # the client leaves
+                self._seen.append(f"C {line}".strip())
         except OSError as error:
             if not isinstance(error, ConnectionError):
                 self._seen.append(f"({type(error).__name__})")
@@ -137,9 +164,9 @@ class _Turn:
         pending: list[str] = []
         for place, line in enumerate(self._lines):
             kind, _, text = line.partition(" ")
-            if kind == "S":
+            if kind in _SENT:
                 pending.append(line)
-                if place + 1 < len(self._lines) and self._lines[place + 1].startswith("S "):
+                if self._lines[place + 1 : place + 2] and self._lines[place + 1].partition(" ")[0] in _SENT:
                     continue
                 self._say(pending)
                 pending = []
@@ -149,75 +176,85 @@ class _Turn:
             elif kind == "W":
                 self._seen.append(line)
                 self._server.waiting.wait(LIMIT_S)
-            elif kind in ("X", "R"):
+            elif kind == "T":
+                self._start_tls()
+            elif kind == "E":
+                if not self._hear_end():
+                    return
+            elif kind in ("X", "F", "R"):
                 self._seen.append(line)
-                if kind == "R":
-                    self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self._sock.close()
+                self._end(kind)
                 return
             else:
-                self._seen.append(self._transfer(kind, text))
+                self._seen.append(self._server.act(kind, text))
 
     def _say(self, lines: list[str]) -> None:
+        self._note_early_bytes()
+        self._seen += lines
+        self._sock.sendall(b"".join(map(self._encode, lines)))
+
+    def _encode(self, line: str) -> bytes:
+        kind, _, text = line.partition(" ")
+        raw = kind == "SR" or text.startswith("$")
+        return self._server.bytes_of(text) if raw else self._framing.encode(self._server.fill(text))
+
+    def _note_early_bytes(self) -> None:
+        """Write down what has come before the client's turn."""
         self._sock.setblocking(False)
         try:
             self._buffer += self._sock.recv(1 << 16)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             pass
         self._sock.settimeout(LIMIT_S)
         if self._buffer:
             self._seen.append(f"(too early) {self._buffer!r}")
-        self._seen += lines
-        self._sock.sendall(
-            b"".join(
-                self._server.bytes_of(text) if text.startswith("$") else self._server.fill(text).encode() + b"\r\n"
-                for text in (line[2:] for line in lines)
-            )
-        )
 
     def _hear(self, pattern: str) -> bool:
         line = self._line()
         if line is None:
             self._seen.append("(the end)")
             return False
-        if "*" in pattern and fnmatch.fnmatchcase(line, pattern):
-            self._seen.append(f"C {pattern}")
-        else:
-            self._seen.append(f"C {line}")
-        self._note_port(line)
-        return self._seen[-1] == f"C {pattern}"
+        matches = "*" in pattern and fnmatch.fnmatchcase(line, pattern)
+        self._seen.append(f"C {pattern if matches else line}".strip())
+        self._server.note(line)
+        return matches or line == pattern
+
+    def _hear_end(self) -> bool:
+        line = self._line()
+        self._seen.append("E" if line is None else f"C {line}".strip())
+        return line is None
 
     def _line(self) -> str | None:
-        while b"\n" not in self._buffer:
+        """The next line; None at the end of the connection."""
+        while (taken := self._framing.take(self._buffer)) is None:
             piece = self._sock.recv(1 << 16)
             if not piece:
+                if self._buffer:
+                    self._seen.append(f"(cut) {self._buffer!r}")
+                    self._buffer = b""
                 return None
             self._buffer += piece
-        raw, _, self._buffer = self._buffer.partition(b"\n")
-        return raw.removesuffix(b"\r").decode("utf-8", "backslashreplace")
+        line, self._buffer = taken
+        return line
 
-    def _note_port(self, line: str) -> None:
-        if line.startswith("EPRT"):
-            _, _, host, port, _ = line.split("|")
-            self._active = host, int(port)
-        elif line.startswith("PORT"):
-            *host, high, low = line[5:].split(",")
-            self._active = ".".join(host), int(high) << 8 | int(low)
+    def _start_tls(self) -> None:
+        assert self._server.tls, "a script with T is given a context"
+        if self._buffer:
+            self._seen.append(f"(too early) {self._buffer!r}")
+        self._sock = self._server.tls.wrap_socket(self._sock, server_side=True)
+        self._seen.append("T")
 
-    def _transfer(self, kind: str, text: str) -> str:
-        sock = self._server.data_connection(self._active)
-        if kind == "DN":
-            return kind
-        wanted = self._server.bytes_of(text)
-        if kind == "U":
-            came = b"".join(iter(lambda: sock.recv(1 << 16), b""))
-            sock.close()
-            return f"{kind} {text}" if came == wanted else f"{kind} {came!r}"
-        try:
-            sock.sendall(wanted)
-        except ConnectionError:
-            pass  # a client that has seen enough
-        if kind == "DR":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
-        return f"{kind} {text}".strip()
+    def _end(self, kind: str) -> None:
+        if kind == "X" and isinstance(self._sock, ssl.SSLSocket):
+            self._sock.setblocking(False)
+            try:
+                self._sock.unwrap()
+            except OSError:
+                pass  # close_notify is out; the client's is not waited for
+        if kind == "R":
+            reset(self._sock)
+        self._sock.close()
+
+
+_SENT = ("S", "SR")
+"""The kinds of lines that are sent."""

@@ -3,7 +3,7 @@ step with a server that loses count."""
 
 import pytest
 from support.cutting import session_for
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 
 from inetcli.errors import (
     EmptyReply,
@@ -41,7 +41,7 @@ def server_key(port: int, who: Credentials = ANONYMOUS, security: TlsMode = TlsM
 
 
 def converse(
-    server: Scripted,
+    server: FtpScript,
     who: Credentials = ANONYMOUS,
     *,
     session: Session | None = None,
@@ -59,7 +59,7 @@ ANSWERS = ["200 binary", "213 5"]
 
 
 def test_an_anonymous_login_goes_out_with_what_it_is_for() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -75,7 +75,7 @@ def test_an_anonymous_login_goes_out_with_what_it_is_for() -> None:
 
 
 def test_a_password_waits_until_it_is_asked_for() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER ada
         S 331 and the password
@@ -94,7 +94,7 @@ def test_a_password_waits_until_it_is_asked_for() -> None:
     ("reply", "who"), [("230 come in", ADA), ("230 come in", NOBODY), ("232 your certificate will do", ADA)]
 )
 def test_a_password_that_is_not_asked_for_stays_here(reply: str, who: Credentials) -> None:
-    with Scripted(f"""
+    with FtpScript(f"""
         S 220 hello
         C USER ada
         S {reply}
@@ -116,7 +116,7 @@ def test_a_password_that_is_not_asked_for_stays_here(reply: str, who: Credential
     ],
 )
 def test_a_refused_user_costs_no_password(reply: str, message: str) -> None:
-    with Scripted(f"""
+    with FtpScript(f"""
         S 220 hello
         C USER ada
         S {reply}
@@ -133,7 +133,7 @@ def test_a_refused_user_costs_no_password(reply: str, message: str) -> None:
     [("530 wrong", 'ada: login denied: "530 wrong"'), ("332 account?", "ada: the server wants an account (ACCT)")],
 )
 def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
-    with Scripted(f"""
+    with FtpScript(f"""
         S 220 hello
         C USER ada
         S 331 and?
@@ -154,7 +154,7 @@ def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
 
 def test_a_password_that_was_not_given_is_asked_for() -> None:
     with (
-        Scripted("""
+        FtpScript("""
         S 220 hello
         C USER ada
         S 331 and?
@@ -166,7 +166,7 @@ def test_a_password_that_was_not_given_is_asked_for() -> None:
 
 
 def test_a_user_who_is_in_at_once_makes_the_password_superfluous() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -182,7 +182,7 @@ def test_a_user_who_is_in_at_once_makes_the_password_superfluous() -> None:
 
 
 def test_a_refused_anonymous_login_is_told_by_its_first_refusal() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -200,7 +200,7 @@ def test_a_refused_anonymous_login_is_told_by_its_first_refusal() -> None:
 
 
 def test_greetings_may_take_their_time_and_many_lines() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 120 in five minutes
         S 220-hello
         S 220-230 this is no login
@@ -236,7 +236,7 @@ IN_THE_MIDDLE = """
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 530 log in first"])
 def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> None:
     server_state = ServerState()
-    with Scripted(f"""{IN_THE_MIDDLE}
+    with FtpScript(f"""{IN_THE_MIDDLE}
         C FEAT
         {probed}
         C PASS anonymous@
@@ -251,7 +251,7 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
         assert converse(server, session=session, server_state=server_state) == ANSWERS
         assert session.attempt.notes == [LOSES_COUNT]
     assert not server_state.pipelines
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         S 331 name?
@@ -269,7 +269,7 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 550 no features"])
 def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
     server_state, session = ServerState(), session_for(silence_s=0.2)
-    with Scripted(f"""{IN_THE_MIDDLE}
+    with FtpScript(f"""{IN_THE_MIDDLE}
         C FEAT
         S 230 in
         S 200 binary
@@ -293,7 +293,7 @@ def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
 )
 def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(replies: list[str]) -> None:
     said = "".join(f"S {reply}\n" for reply in replies)
-    with Scripted(f"""{IN_THE_MIDDLE}
+    with FtpScript(f"""{IN_THE_MIDDLE}
         {said}
         C FEAT
         S 211 no features
@@ -310,7 +310,7 @@ def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(rep
 
 def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
     with (
-        Scripted(f"""{IN_THE_MIDDLE}
+        FtpScript(f"""{IN_THE_MIDDLE}
         S 331 name?
         S 530 no
         S 503 no
@@ -330,7 +330,7 @@ def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
 
 def test_a_server_that_knows_only_half_of_the_login_is_left() -> None:
     with (
-        Scripted(f"""{IN_THE_MIDDLE}
+        FtpScript(f"""{IN_THE_MIDDLE}
         S 331 name?
         C FEAT
         S 211 no features
@@ -343,7 +343,7 @@ def test_a_server_that_knows_only_half_of_the_login_is_left() -> None:
 
 def test_a_server_that_cannot_be_followed_is_left() -> None:
     with (
-        Scripted(f"""{IN_THE_MIDDLE}
+        FtpScript(f"""{IN_THE_MIDDLE}
         S 230 in
         S 150 what?
         C FEAT
@@ -359,7 +359,7 @@ def test_a_server_that_cannot_be_followed_is_left() -> None:
 
 
 def test_after_the_login_a_probe_asks_for_the_folder() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -383,7 +383,7 @@ def test_after_the_login_a_probe_asks_for_the_folder() -> None:
 
 
 def test_what_comes_unasked_answers_nothing() -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -424,7 +424,7 @@ def test_what_comes_unasked_answers_nothing() -> None:
 def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetError], message: str | None) -> None:
     data = {"long": b"230 " + b"x" * 9000, "endless": b"230-in\r\n" * (MAX_LINES + 10)}
     text = f"{IN_THE_MIDDLE}\n{end}" + ("\nC QUIT" if end == "C FEAT" else "")
-    with Scripted(text, data=data) as server:
+    with FtpScript(text, data=data) as server:
         with pytest.raises(error) as caught:
             converse(server, session=session_for(silence_s=0.3))
         assert message is None or caught.value.message == message
@@ -443,7 +443,7 @@ def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetErro
 )
 def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
     text = greeting.removesuffix("\nC")  # nothing is said to it
-    with Scripted(text, data={"long": b"x" * 9000}) as server, pytest.raises(error) as caught:
+    with FtpScript(text, data={"long": b"x" * 9000}) as server, pytest.raises(error) as caught:
         open_control(session_for(), server_key(server.port), ServerState())
     assert caught.value.transient == (greeting in ("X", "S 421 too many\nC"))
 
@@ -453,7 +453,7 @@ def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
 
 def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -> None:
     with (
-        Scripted("""
+        FtpScript("""
         S 220 hello
         C AUTH TLS
         S 234 go on
@@ -466,7 +466,7 @@ def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -
 
 @pytest.mark.parametrize("reply", ["500 AUTH?", "534 no TLS here", "334 more"])
 def test_refused_tls_is_never_done_without(reply: str) -> None:
-    with Scripted(f"""
+    with FtpScript(f"""
         S 220 hello
         C AUTH TLS
         S {reply}
@@ -509,7 +509,7 @@ def log_in(server: FtpServer, who: Credentials) -> Control:
 
 @pytest.mark.parametrize("name", ["a\r\nDELE b", "a\nb", "a\0b"])
 def test_an_argument_that_would_end_the_command_is_never_sent(name: str) -> None:
-    with Scripted("""
+    with FtpScript("""
         S 220 hello
         C QUIT
     """) as server:
@@ -543,7 +543,7 @@ FEAT = """
 def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
     features: str, encoding: str | None, name: str, sent: str
 ) -> None:
-    with Scripted(f"""{FEAT}
+    with FtpScript(f"""{FEAT}
         {features}
         S 200 as you like
         C SIZE {sent}
@@ -558,7 +558,7 @@ def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
 
 
 def test_a_name_that_the_encoding_has_not_is_never_sent() -> None:
-    with Scripted(f"""{FEAT}
+    with FtpScript(f"""{FEAT}
         S 502 no
         S 502 no
         C QUIT

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 
 from inetcli.errors import (
     Incomplete,
@@ -81,13 +81,13 @@ def test_pasv_is_next_where_epsv_is_refused_and_stays_so(client, tmp_path: Path,
         {GETS}
         C QUIT
     """
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         assert get_twice(user, tmp_path) == [f'EPSV refused ("{reply}"); using PASV']
 
 
 def test_pasv_is_next_where_epsv_leads_nowhere_and_stays_so(client, tmp_path: Path) -> None:
     with (
-        Scripted(f"""{EPSV}
+        FtpScript(f"""{EPSV}
         S 229 (|||{{dead}}|)
         C PASV
         S 227 ({{pasv}})
@@ -116,7 +116,7 @@ def test_a_port_where_connections_come_to_nothing_is_given_up_for_pasv(client, t
 def test_once_there_is_a_way_the_transfer_is_asked_for_before_it_is_gone(client, tmp_path: Path) -> None:
     """The connection is made while RETR is under way; where it cannot be, nobody goes on with that conversation."""
     with (
-        Scripted(
+        FtpScript(
             f"""{EPSV}
         S 229 (|||{{port}}|)
         {GETS}
@@ -156,7 +156,7 @@ def test_a_server_that_offers_no_way(
 ) -> None:
     behind = "".join(f"C PASV\nS {reply}\n" for reply in replies[1:])
     script = f"{EPSV}\nS {replies[0]}\n{behind}\nC QUIT"
-    with Scripted(script) as server, client(server) as user, pytest.raises(error, match=message.replace("(", r"\(")):
+    with FtpScript(script) as server, client(server) as user, pytest.raises(error, match=message.replace("(", r"\(")):
         user.get("a", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -183,7 +183,7 @@ def elsewhere_only() -> Iterator[socket.socket]:
 
 
 def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path) -> None:
-    with elsewhere_only() as elsewhere, Scripted(elsewhere_by_pasv(elsewhere)) as server:
+    with elsewhere_only() as elsewhere, FtpScript(elsewhere_by_pasv(elsewhere)) as server:
         with client(server) as user, pytest.raises(Unreachable) as caught:
             user.get("a", tmp_path)
         assert caught.value.message == f"127.0.0.1:{elsewhere.getsockname()[1]}: refused"
@@ -202,7 +202,7 @@ def test_the_address_of_a_227_counts_when_the_user_says_so(client, tmp_path: Pat
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         script = elsewhere_by_pasv(elsewhere, "C RETR a", "S 150 here", "S 226 done")
-        with Scripted(script) as server, client(server, trust_pasv_address=True) as user:
+        with FtpScript(script) as server, client(server, trust_pasv_address=True) as user:
             assert user.get("a", tmp_path).bytes == 3
         thread.join()
 
@@ -232,7 +232,7 @@ ACTIVE = LOGIN.replace("{way}", "EPRT |1|127.0.0.1|*|")
 
 def test_active_by_eprt(client, tmp_path: Path) -> None:
     with (
-        Scripted(f"""{ACTIVE}
+        FtpScript(f"""{ACTIVE}
         S 200 will do
         {GETS}
         {SECOND.replace("{way}", "EPRT |1|127.0.0.1|*|")}
@@ -247,7 +247,7 @@ def test_active_by_eprt(client, tmp_path: Path) -> None:
 
 def test_active_by_port_where_eprt_is_refused(client, tmp_path: Path) -> None:
     with (
-        Scripted(f"""{ACTIVE}
+        FtpScript(f"""{ACTIVE}
         S 500 what?
         C PORT 127,0,0,1,*,*
         S 200 will do
@@ -262,7 +262,7 @@ def test_active_by_port_where_eprt_is_refused(client, tmp_path: Path) -> None:
 
 def test_active_is_not_done_without(client, tmp_path: Path) -> None:
     script = f"{ACTIVE}\nS 500 what?\nC PORT 127,0,0,1,*,*\nS 500 no\nC QUIT"
-    with Scripted(script) as server, client(server, active=True) as user:
+    with FtpScript(script) as server, client(server, active=True) as user:
         with pytest.raises(Refused) as caught:
             user.get("a", tmp_path)
         assert caught.value.message == 'the server makes no data connection to us: "500 no"'
@@ -271,7 +271,7 @@ def test_active_is_not_done_without(client, tmp_path: Path) -> None:
 @pytest.mark.parametrize("reply", ["425 cannot connect", "550 no"])
 def test_active_where_the_transfer_is_refused(client, tmp_path: Path, reply: str) -> None:
     with (
-        Scripted(f"""{ACTIVE}
+        FtpScript(f"""{ACTIVE}
         S 200 will do
         C RETR a
         S {reply}
@@ -314,7 +314,7 @@ def test_a_stranger_who_connects_to_our_port_is_turned_away(
     monkeypatch.setattr(Acceptor, "__init__", invaded)
     monkeypatch.setattr(Acceptor, "accept", after_a_stranger)
     with (
-        Scripted(f"""{ACTIVE}
+        FtpScript(f"""{ACTIVE}
         S 200 will do
         {GETS}
         C QUIT
@@ -391,7 +391,7 @@ def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
 ) -> None:
     """RETR is under way when we connect: a server may have come and gone by then."""
     with (
-        Scripted(f"""{EPSV}
+        FtpScript(f"""{EPSV}
         S 229 (|||{{port}}|)
         {GETS}
         {SECOND.replace("{way}", "EPSV")}

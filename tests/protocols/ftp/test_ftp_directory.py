@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 
 from inetcli.errors import Denied, Incomplete, InetError, NotFound, ReceiveFailed, Refused, TimedOut, TooLarge
 from inetcli.protocols.ftp.model import EntryType, ListingCommand
@@ -38,7 +38,7 @@ def listed(user, path: str = "pub") -> list[tuple[str, str, str]]:
 
 
 def check(client, script: str, expected: list[tuple[str, str, str]], path: str = "pub") -> list[str]:
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         assert listed(user, path) == expected
         return user.notes
 
@@ -66,7 +66,7 @@ def test_list_with_hidden_names_is_next_and_mlsd_is_not_tried_again(client, repl
     """
     )
     again = "C CWD pub\nS 250 there\n" + listing("LIST -a", f"{ROW} a\\r\\n") + BACK
-    with Scripted(script + again) as server, client(server) as user:
+    with FtpScript(script + again) as server, client(server) as user:
         assert listed(user) == [(".h", "file", "list"), ("a", "file", "list")]
         assert listed(user) == [("a", "file", "list")]
         assert user.notes == []
@@ -106,7 +106,7 @@ def test_a_path_that_is_a_file_gives_its_entry_by_mlst(client, path: str) -> Non
         S 250 is it
         C QUIT
     """
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         contents = user.ftp().list(path)
     assert contents.of_file
     (entry,) = contents.entries
@@ -125,7 +125,7 @@ def test_a_path_that_is_a_file_gives_its_entry_by_list(client) -> None:
         + listing("LIST pub/a", f"{ROW} pub/a\\r\\n")
         + "C QUIT"
     )
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         contents = user.ftp().list("pub/a")
     assert contents.of_file
     assert [(entry.name, entry.size) for entry in contents.entries] == [("a", 5)]
@@ -152,21 +152,21 @@ def test_a_path_that_looks_like_options_is_none(client) -> None:
 )
 def test_what_is_not_there(client, reply: str, error: type[InetError]) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS {reply}\nC MLST pub\nS {reply}\nC QUIT"
-    with Scripted(script) as server, client(server) as user, pytest.raises(error, match=reply):
+    with FtpScript(script) as server, client(server) as user, pytest.raises(error, match=reply):
         user.ftp().list("pub")
 
 
 @pytest.mark.parametrize("rows", ["", "550 no such file"])
 def test_what_is_not_there_by_list(client, rows: str) -> None:
     script = NO_MLSD + 'C PWD\nS 257 "/home"\nC CWD pub\nS 550 no such folder\n' + listing("LIST pub", rows) + "C QUIT"
-    with Scripted(script) as server, client(server) as user, pytest.raises(NotFound, match="no such"):
+    with FtpScript(script) as server, client(server) as user, pytest.raises(NotFound, match="no such"):
         user.ftp().list("pub")
 
 
 @pytest.mark.parametrize(("reply", "code"), [("425 no data", 425), ("450 busy", 450)])
 def test_what_cannot_be_had_now_is_not_asked_for_in_another_way(client, reply: str, code: int) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS {reply}\nC QUIT"
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         with pytest.raises(Refused) as caught:
             user.ftp().list("pub")
         assert (caught.value.reply_code, caught.value.transient) == (code, True)
@@ -174,7 +174,7 @@ def test_what_cannot_be_had_now_is_not_asked_for_in_another_way(client, reply: s
 
 def test_a_421_in_the_middle_is_what_is_told(client) -> None:
     script = NO_MLSD + HOME + f"{EPSV}C LIST -a\nS 421 shutting down\nX"
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         with pytest.raises(Refused) as caught:
             user.ftp().list("pub")
         assert caught.value.reply == "421 shutting down"
@@ -197,14 +197,14 @@ def test_a_421_in_the_middle_is_what_is_told(client) -> None:
 )
 def test_a_listing_without_a_good_end_is_none(client, end: str, error: type[InetError], message: str) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD type=file; a\\r\\n\n{end}"
-    with Scripted(script) as server, client(server, limits={"silence_s": 0.3}) as user, pytest.raises(error) as caught:
+    with FtpScript(script) as server, client(server, limits={"silence_s": 0.3}) as user, pytest.raises(error) as caught:
         user.ftp().list("pub")
     assert message in caught.value.message
 
 
 def test_a_listing_that_is_reset_is_none(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nDR type=file; a\\r\\n\nC QUIT"
-    with Scripted(script) as server, client(server) as user, pytest.raises((ReceiveFailed, Incomplete)):
+    with FtpScript(script) as server, client(server) as user, pytest.raises((ReceiveFailed, Incomplete)):
         user.ftp().list("pub")
 
 
@@ -238,7 +238,7 @@ def test_a_listing_without_end_is_ended(
 def test_a_row_without_end_is_ended(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD $long\nC QUIT"
     with (
-        Scripted(script, data={"long": b"x" * 20_000}) as server,
+        FtpScript(script, data={"long": b"x" * 20_000}) as server,
         client(server) as user,
         pytest.raises(TooLarge) as caught,
     ):
@@ -285,7 +285,7 @@ def test_bytes_that_are_no_utf_8_come_back_as_they_were(client, tmp_path: Path) 
         S 250 gone
         C QUIT
     """
-    with Scripted(script) as server, client(server) as user:
+    with FtpScript(script) as server, client(server) as user:
         (entry,) = user.ftp().list("pub").entries
         assert entry.name == "gr\udcfcn"
         user.ftp().remove(f"pub/{entry.name}")
@@ -294,7 +294,7 @@ def test_bytes_that_are_no_utf_8_come_back_as_they_were(client, tmp_path: Path) 
 def test_a_name_is_no_pattern_where_the_server_expands_it(client) -> None:
     """vsftpd lists what `x-*` matches; asked was for a file of that very name."""
     with (
-        Scripted("""
+        FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 
 from inetcli.errors import (
     Denied,
@@ -142,7 +142,7 @@ def test_the_replies_to_a_transfer_that_is_given_up_answer_nothing_else(client, 
     with server_of(DATA, CUT_ONCE) as server, pytest.raises(Incomplete):
         client(server).get("a", tmp_path, resume=True)
     with (
-        Scripted(
+        FtpScript(
             f"""
         S 220 hello
         C USER anonymous
@@ -325,7 +325,7 @@ def test_the_strongest_hash_that_both_know_is_compared(
     options = [] if is_set else [f"C OPTS HASH {name}\nS 200 {name}"]
     asked = f"C HASH a\nS 213 {name} 0-{end} {digest} a\nC QUIT"
     script = hashing(said, *options, FETCHED, asked)
-    with Scripted(script, data={"a": DATA}) as server, client(server) as user:
+    with FtpScript(script, data={"a": DATA}) as server, client(server) as user:
         assert user.get("a", tmp_path, verify=True).verified == "hash"
     assert (tmp_path / "a").read_bytes() == DATA
 
@@ -348,7 +348,7 @@ def test_a_hash_that_is_another_or_none_is_a_failure(
     client, tmp_path: Path, reply: str, error: type[InetError], message: str
 ) -> None:
     script = hashing("MD5*", FETCHED, f"C HASH a\nS {reply}\nC QUIT")
-    with Scripted(script, data={"a": DATA}) as server, client(server) as user, pytest.raises(error, match=message):
+    with FtpScript(script, data={"a": DATA}) as server, client(server) as user, pytest.raises(error, match=message):
         user.get("a", tmp_path, verify=True)
     assert names(tmp_path) == []
 
@@ -356,7 +356,7 @@ def test_a_hash_that_is_another_or_none_is_a_failure(
 @pytest.mark.parametrize("said", ["CRC32", ""])
 def test_a_server_without_a_hash_that_we_know_is_told_before_the_transfer(client, tmp_path: Path, said: str) -> None:
     script = hashing(said, "C QUIT")
-    with Scripted(script) as server, client(server) as user, pytest.raises(Refused, match="--verify hash: the server"):
+    with FtpScript(script) as server, client(server) as user, pytest.raises(Refused, match="--verify hash: the server"):
         user.get("a", tmp_path, verify=True)
 
 
@@ -439,7 +439,7 @@ def test_a_file_that_came_meanwhile_is_not_overwritten(client, tmp_path: Path) -
 )
 def test_text_has_the_line_ends_of_here(client, tmp_path: Path, sent: bytes, kept: bytes) -> None:
     with (
-        Scripted(
+        FtpScript(
             """
         S 220 hello
         C USER anonymous

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 from support.program import inetcli
 
 from inetcli.errors import InetError, LoginDenied, Refused
@@ -91,7 +91,7 @@ SECOND = FIRST.replace("/one", "/two") + "C QUIT"
 
 @pytest.mark.parametrize("end", ["X", "R", "S 421 idle for too long\nX"])
 def test_one_that_has_ended_meanwhile_is_replaced(client, end: str) -> None:
-    with Scripted(f"{FIRST}\nW\n{end}", SECOND) as server, client(server) as user:
+    with FtpScript(f"{FIRST}\nW\n{end}", SECOND) as server, client(server) as user:
         assert user.ftp().working_folder() == "/one"
         server.go()
         user.servers[user.server_key]._pool._idle[0]._home = None  # it is asked again
@@ -102,7 +102,7 @@ def test_one_that_has_ended_meanwhile_is_replaced(client, end: str) -> None:
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
 def test_one_that_ends_before_its_answer_is_replaced(client, end: str) -> None:
     second = SECOND.replace("PWD", "RMD d").replace('257 "/two"', "250 done")
-    with Scripted(f"{FIRST}\nC RMD d\n{end}", second) as server, client(server) as user:
+    with FtpScript(f"{FIRST}\nC RMD d\n{end}", second) as server, client(server) as user:
         user.ftp().working_folder()
         user.ftp().remove_folder("d")
 
@@ -110,7 +110,7 @@ def test_one_that_ends_before_its_answer_is_replaced(client, end: str) -> None:
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
 def test_one_that_has_answered_is_not(client, end: str) -> None:
     """What has been done once may not be done twice: RNFR was answered, and the rest is not known."""
-    with Scripted(f"{FIRST}\nC RNFR a\nS 350 and?\nC RNTO b\n{end}") as server, client(server) as user:
+    with FtpScript(f"{FIRST}\nC RNFR a\nS 350 and?\nC RNTO b\n{end}") as server, client(server) as user:
         user.ftp().working_folder()
         with pytest.raises(InetError):
             user.ftp().move("a", "b")
@@ -119,7 +119,7 @@ def test_one_that_has_answered_is_not(client, end: str) -> None:
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
 def test_a_new_one_that_ends_at_once_is_not_tried_again(client, end: str) -> None:
     text = "S 220 hello\nC USER anonymous\nC PASS anonymous@\nC PWD\n" + end
-    with Scripted(text) as server, client(server) as user, pytest.raises(InetError):
+    with FtpScript(text) as server, client(server) as user, pytest.raises(InetError):
         user.ftp().working_folder()
 
 

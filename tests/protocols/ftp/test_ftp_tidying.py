@@ -132,9 +132,9 @@ def test_ls_in_its_three_forms() -> None:
 @pytest.mark.parametrize("name", ["..", "/etc", "a\\rb"])
 def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
     """A listing that names what is not in the folder: nothing outside of it is removed."""
-    from support.ftpscript import Scripted
+    from support.ftpdata import FtpScript
 
-    with Scripted(f"""
+    with FtpScript(f"""
         S 220 hello
         C USER anonymous
         C PASS anonymous@

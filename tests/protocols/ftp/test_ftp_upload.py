@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 from support.program import inetcli
 
 from inetcli.errors import Denied, Incomplete, InetError, LocalRead, NoResume, Refused, TimedOut, UploadRefused
@@ -221,7 +221,7 @@ def test_a_server_that_reads_no_more_is_waited_for_once(client, tmp_path: Path) 
     big = tmp_path / "big"
     big.write_bytes(bytes(32 << 20))
     with (
-        Scripted("""
+        FtpScript("""
         S 220 hello
         C USER anonymous
         C PASS anonymous@
@@ -398,7 +398,7 @@ def test_a_server_without_hash_is_told_before_anything_is_sent(client, source: P
 def test_text_has_the_line_ends_of_the_network(client, tmp_path: Path, local: bytes, sent: bytes) -> None:
     (tmp_path / "t").write_bytes(local)
     with (
-        Scripted(
+        FtpScript(
             """
         S 220 hello
         C USER anonymous
