@@ -1,5 +1,6 @@
 """The rules of the house hold for the real source, and each of them bites on a planted violation."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from support import house
+from support.commands import leaf_commands, protocol_commands
 from support.house import PROTOCOL_FILES, RULES, Module, read_modules
 from support.loading import commands_load_nothing_heavy, help_loads_no_protocol, loaded
-from support.program import inetcli
 
 from inetcli.cli.app import GROUPS, cli
+from inetcli.cli.options import SECTION
 from mockservers import DnsServer, FtpServer, HttpServer, NntpServer, TimeServer
 
 ROOT = Path(__file__).parent.parent
@@ -142,21 +144,54 @@ def test_help_and_completion_import_no_protocol(arguments: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain_commands() -> Iterator[dict[str, list[str]]]:
-    """A command of each protocol that speaks no TLS, and their servers."""
-    with FtpServer() as files, NntpServer() as news, HttpServer() as web, DnsServer() as names, TimeServer() as clock:
+def plain_commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
+    """Every command that speaks no TLS, with what it is given, and their servers."""
+    files = tmp_path_factory.mktemp("plain")
+    (files / "empty").mkdir()
+    for name in ("line", "from", "goes"):
+        (files / name).write_text("hello\n")
+    line = str(files / "line")
+    with (
+        FtpServer(directory=files) as ftp,
+        NntpServer() as news,
+        HttpServer() as web,
+        DnsServer() as names,
+        TimeServer() as clock,
+    ):
         yield {
-            "ftp": ["ftp", "get", f"{files.url}/welcome.txt", "-o", "-"],
-            "nntp": ["nntp", "latest", f"{news.url}/misc.test"],
-            "http": ["http", "raw", f"{web.url}/"],
-            "dns": ["dns", "lookup", "www.example.test", f"@{names.host}:{names.port}"],
-            "talk": ["talk", "tcp", clock.url, "/dev/null"],
+            command: [*command.split(), *arguments]
+            for command, arguments in {
+                "ftp get": [f"{ftp.url}/line", "-o", "-"],
+                "ftp ls": [f"{ftp.url}/"],
+                "ftp mkdir": [f"{ftp.url}/new"],
+                "ftp mv": [f"{ftp.url}/from", "to"],
+                "ftp put": [line, f"{ftp.url}/copy"],
+                "ftp pwd": [f"{ftp.url}/"],
+                "ftp rm": [f"{ftp.url}/goes"],
+                "ftp rmdir": [f"{ftp.url}/empty"],
+                "nntp latest": [f"{news.url}/misc.test"],
+                "http raw": [f"{web.url}/"],
+                "dns lookup": ["www.example.test", f"@{names.host}:{names.port}"],
+                "talk tcp": [clock.url, "/dev/null"],
+                "talk udp": [clock.url, line],
+            }.items()
         }
 
 
-@pytest.mark.parametrize("protocol", sorted(PROTOCOLS - {"tls"}))
-def test_plain_commands_import_nothing_heavy_and_no_ssl(plain_commands: dict[str, list[str]], protocol: str) -> None:
-    assert commands_load_nothing_heavy(ROOT, plain_commands[protocol]) == []
+SPEAK_TLS = {"tls hello"}
+"""The commands that have to load ssl."""
+
+PLAIN = sorted(protocol_commands().keys() - SPEAK_TLS)
+
+
+def test_every_plain_command_has_an_invocation(plain_commands: dict[str, list[str]]) -> None:
+    assert sorted(plain_commands) == PLAIN
+    assert protocol_commands().keys() >= SPEAK_TLS
+
+
+@pytest.mark.parametrize("command", PLAIN)
+def test_plain_commands_import_nothing_heavy_and_no_ssl(plain_commands: dict[str, list[str]], command: str) -> None:
+    assert commands_load_nothing_heavy(ROOT, plain_commands[command]) == []
 
 
 @pytest.fixture(scope="module")
@@ -180,21 +215,21 @@ def planted(root: Path, place: str, source: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "place", "source", "name"),
+    ("command", "place", "source", "name"),
     [
-        ("ftp", "inetcli/net/session.py", "import ssl", "ssl"),
-        ("nntp", "inetcli/net/stream.py", "import asyncio", "asyncio"),
-        ("http", "inetcli/protocols/http/view.py", "import email", "email"),
-        ("dns", "inetcli/net/resolve.py", "'a'.encode('idna')", "encodings.idna"),
-        ("talk", "inetcli/cli/runner.py", "import importlib.metadata", "importlib.metadata"),
+        ("ftp get", "inetcli/net/session.py", "import ssl", "ssl"),
+        ("nntp latest", "inetcli/net/stream.py", "import asyncio", "asyncio"),
+        ("http raw", "inetcli/protocols/http/view.py", "import email", "email"),
+        ("dns lookup", "inetcli/net/resolve.py", "'a'.encode('idna')", "encodings.idna"),
+        ("talk tcp", "inetcli/cli/runner.py", "import importlib.metadata", "importlib.metadata"),
     ],
 )
 def test_a_heavy_import_is_found(
-    plain_commands: dict[str, list[str]], copied: Path, protocol: str, place: str, source: str, name: str
+    plain_commands: dict[str, list[str]], copied: Path, command: str, place: str, source: str, name: str
 ) -> None:
     with planted(copied, place, source):
-        found = commands_load_nothing_heavy(copied, plain_commands[protocol])
-    assert f"inetcli {' '.join(plain_commands[protocol][:2])} loads {name}" in found
+        found = commands_load_nothing_heavy(copied, plain_commands[command])
+    assert f"inetcli {command} loads {name}" in found
 
 
 @pytest.mark.parametrize("arguments", HELPS)
@@ -216,9 +251,24 @@ def test_importing_the_mocks_costs_nothing() -> None:
     assert [name for name in ("asyncio", "trustme", "pyftpdlib", "cryptography", "ssl") if name in modules] == []
 
 
-def test_every_command_has_help_with_an_example() -> None:
-    for arguments in (["ftp", "get"], ["nntp", "latest"], ["http", "raw"], ["tls", "hello"], ["dns", "lookup"]):
-        shown = inetcli(*arguments, "--help")
-        assert shown.code == 0
-        assert f"  inetcli {' '.join(arguments)} " in shown.out
-        assert "Options that mean the same everywhere" in shown.out
+@pytest.mark.parametrize("command", leaf_commands())
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    leaf = leaf_commands()[command]
+    assert re.search(rf"^    .*\binetcli {command} ", leaf.help, re.MULTILINE)
+    assert (SECTION in leaf.help) == bool(leaf.options(common=True))
+
+
+@pytest.mark.parametrize("command", leaf_commands())
+def test_the_help_of_a_command_lists_all_its_options(command: str) -> None:
+    leaf = leaf_commands()[command]
+    listed = set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", leaf.help, re.MULTILINE))
+    assert listed - {"--help"} == leaf.options(common=False) | leaf.options(common=True)
+
+
+def test_the_tree_of_commands_is_read_to_its_leaves() -> None:
+    names = leaf_commands()
+    assert {"ftp get", "talk udp", "completion"} <= names.keys()
+    assert {leaf.group for leaf in names.values()} == GROUPS.keys()
+    assert protocol_commands().keys() == names.keys() - {"completion"}
+    assert names["ftp get"].options(common=False) >= {"--output", "--sha256"}
+    assert names["ftp get"].options(common=True) >= {"--json", "--timeout"}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.commands import protocol_commands
 from support.program import Finished, inetcli
 
 from mockservers import FtpServer, HttpServer, NntpServer
@@ -129,6 +130,15 @@ COMMANDS = [
     ["pwd"],
     ["mv"],
 ]
+
+
+TRIED_ELSEWHERE = {"ftp put", "nntp latest", "http raw"}
+"""The commands that have tests of their own in this file."""
+
+
+def test_every_command_that_takes_a_password_is_tried() -> None:
+    taking = {name for name, leaf in protocol_commands().items() if "--password-file" in leaf.options(common=True)}
+    assert taking == {f"ftp {command[0]}" for command in COMMANDS} | TRIED_ELSEWHERE
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import faulttable
-from support.program import inetcli
+from support.commands import leaf_commands, protocol_commands
 from support.raising import SOURCE, raised_names, used_as_values
 
 import mockservers
@@ -17,16 +17,7 @@ from inetcli.cli.options import Options
 from inetcli.errors import InetError
 
 DOCS = Path(__file__).parent.parent / "docs"
-FTP = ["get", "put", "ls", "mv", "rm", "mkdir", "rmdir", "pwd"]
-COMMANDS = [
-    *(f"ftp {name}" for name in FTP),
-    "nntp latest",
-    "http raw",
-    "tls hello",
-    "dns lookup",
-    "talk tcp",
-    "talk udp",
-]
+PROTOCOL_COMMANDS = protocol_commands()
 
 
 def leaves(kind: type[InetError]) -> list[type[InetError]]:
@@ -77,22 +68,29 @@ def test_the_tree_of_errors_in_their_docstring_is_complete() -> None:
         assert re.search(rf"\b{leaf.__name__} {leaf.exit_code}\b", errors.__doc__ or ""), leaf
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", PROTOCOL_COMMANDS)
 def test_every_option_is_on_its_page(command: str) -> None:
-    shown = inetcli(*command.split(), "--help").out
-    own, _, shared = shown.partition("Options that mean the same everywhere")
-    page = (DOCS / f"{command.split(maxsplit=1)[0]}.md").read_text()
+    leaf = PROTOCOL_COMMANDS[command]
+    page = (DOCS / f"{leaf.group}.md").read_text()
     common = (DOCS / "options.md").read_text()
-    for option in listed(own) - {"--help"}:
-        assert option in page, option
-    for option in listed(shared) - {"--help"}:
-        assert option in common or f"`{option}" in page, option
+    assert {option for option in leaf.options(common=False) if option not in page} == set()
+    assert {
+        option for option in leaf.options(common=True) if option not in common and f"`{option}" not in page
+    } == set()
+
+
+@pytest.mark.parametrize("command", PROTOCOL_COMMANDS)
+def test_every_command_is_on_its_page(command: str) -> None:
+    leaf = PROTOCOL_COMMANDS[command]
+    assert f"inetcli {command} " in (DOCS / f"{leaf.group}.md").read_text()
 
 
 def test_the_page_of_common_options_has_only_what_there_is() -> None:
     """Each option of the page is one of a command, each variable is read somewhere."""
     page = (DOCS / "options.md").read_text()
-    there = {name for command in COMMANDS for name in listed(inetcli(*command.split(), "--help").out)}
+    there = {
+        name for leaf in PROTOCOL_COMMANDS.values() for both in (True, False) for name in leaf.options(common=both)
+    }
     assert set(re.findall(r"--[a-z][a-z0-9-]+", page)) - there == set()
     source = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
     variables = set(re.findall(r"`\$?([A-Z][A-Z_]{3,})(?:=\w+)?`", page))
@@ -105,11 +103,6 @@ def test_the_table_of_common_options_has_the_order_of_help() -> None:
     rows = [row.partition(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
     names = [name for row in rows for name in re.findall(r"--[a-z0-9-]+", row)]
     assert names == [f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(Options)]
-
-
-def listed(text: str) -> set[str]:
-    """The long names of the options that a help page lists."""
-    return set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", text, re.MULTILINE))
 
 
 def test_the_table_of_faults_is_what_the_program_says() -> None:
@@ -140,7 +133,7 @@ def test_every_argument_of_a_server_is_in_its_section(head: str) -> None:
 
 def test_every_command_of_mockservers_is_on_its_page() -> None:
     page = (DOCS / "mockservers.md").read_text()
-    for name, command in mockservers.cli.cli.commands.items():
+    for name, leaf in leaf_commands(mockservers.cli.cli).items():
         assert f"`{name}" in page or f"mockservers {name}" in page, name
-        for option in {text for item in command.params for text in item.opts if text.startswith("--")} - {"--json"}:
+        for option in (leaf.options(common=False) | leaf.options(common=True)) - {"--json"}:
             assert option in page, f"{name} {option}"
