@@ -5,79 +5,7 @@ import socket
 import pytest
 from support.program import inetcli
 
-from inetcli.errors import Empty, NxDomain, ProtocolViolation
-from inetcli.protocols.dns.errors import answer_error
-from inetcli.protocols.dns.model import Answer, Message, Question, Record, Transport
-from inetcli.protocols.dns.resolvconf import parse_resolv_conf
-from inetcli.protocols.dns.verdict import follow, status
 from mockservers import DnsServer
-
-WWW = Question("www.example.test.", 1)
-
-
-def answer(*records: Record, rcode: int = 0, question: Question = WWW, authority: tuple[Record, ...] = ()) -> Answer:
-    message = Message(1, ("qr",), rcode, question, tuple(records), authority)
-    return Answer(question, message, "192.0.2.53", Transport.UDP, 0.01, 1)
-
-
-def a(name: str) -> Record:
-    return Record(name, 1, 300, "192.0.2.1", {"address": "192.0.2.1"})
-
-
-def cname(name: str, target: str) -> Record:
-    return Record(name, 5, 300, target, {"target": target})
-
-
-@pytest.mark.parametrize(
-    ("given", "word", "kind"),
-    [
-        (answer(a("www.example.test.")), "NOERROR", None),
-        (answer(a("WWW.Example.TEST.")), "NOERROR", None),
-        (answer(cname("www.example.test.", "b."), a("b.")), "NOERROR", None),
-        (answer(a("b."), cname("www.example.test.", "b.")), "NOERROR", None),
-        (answer(), "NODATA", Empty),
-        (answer(a("other.example.test.")), "NODATA", Empty),
-        (answer(cname("www.example.test.", "nowhere.")), "NODATA", Empty),
-        (answer(cname("www.example.test.", "b."), cname("b.", "www.example.test.")), "MALFORMED", ProtocolViolation),
-        (answer(rcode=3), "NXDOMAIN", NxDomain),
-        (answer(cname("www.example.test.", "b."), question=Question("www.example.test.", 5)), "NOERROR", None),
-        (answer(a("www.example.test."), question=Question("www.example.test.", 255)), "NOERROR", None),
-    ],
-)
-def test_what_a_reply_means(given: Answer, word: str, kind: type[Exception] | None) -> None:
-    assert status(given) == word
-    error = answer_error(given)
-    assert error is None if kind is None else type(error) is kind
-
-
-def test_follow_gives_the_aliases_on_the_way_and_nothing_beside_them() -> None:
-    message = answer(cname("www.example.test.", "b."), a("b."), a("stranger.")).message
-    records, found = follow(WWW, message)
-    assert ([record.name for record in records], found) == (["www.example.test.", "b."], True)
-
-
-def test_nxdomain_says_how_long_it_may_be_kept() -> None:
-    soa = Record("example.test.", 6, 300, "x", {"minimum_s": 900})
-    error = answer_error(answer(rcode=3, authority=(soa,)))
-    assert error is not None
-    assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (kept 300 s by example.test.)"
-
-
-@pytest.mark.parametrize(
-    ("text", "servers"),
-    [
-        ("nameserver 192.0.2.1\nnameserver 2001:db8::1\n", ["192.0.2.1", "2001:db8::1"]),
-        ("# nameserver 192.0.2.1\n;nameserver 192.0.2.2\noptions ndots:2\n", ["127.0.0.1"]),
-        (
-            "nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4",
-            ["1.1.1.1", "2.2.2.2", "3.3.3.3"],
-        ),
-        ("", ["127.0.0.1"]),
-        ("nameserver", ["127.0.0.1"]),
-    ],
-)
-def test_parse_resolv_conf(text: str, servers: list[str]) -> None:
-    assert parse_resolv_conf(text) == servers
 
 
 def at(server: DnsServer) -> str:
