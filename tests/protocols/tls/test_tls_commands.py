@@ -1,19 +1,13 @@
 """`inetcli tls hello`: every verdict, the chain, the reply, and what keeps a handshake from happening."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.program import Finished, inetcli
 
-from inetcli.errors import Untrusted
-from inetcli.protocols.tls.judge import judge
-from inetcli.protocols.tls.model import Certificate, Code
 from mockservers import TlsServer
 from mockservers.certs import authority
-
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def hello(server: TlsServer, *arguments: str, target: str | None = None) -> Finished:
@@ -199,52 +193,6 @@ def test_connect_to_talks_to_another_address_under_the_targets_name() -> None:
         done = hello(server, "--connect-to", f"127.0.0.1:{server.port}", target="localhost:1")
     assert done.code == 0
     assert "OK  localhost:1 (127.0.0.1)" in done.out
-
-
-def certificate(subject: str, **changes: object) -> Certificate:
-    values: dict[str, object] = {
-        "subject": subject,
-        "issuer": "CN=CA",
-        "san": (),
-        "not_before": NOW - timedelta(days=1),
-        "not_after": NOW + timedelta(days=1),
-        "serial": "1",
-        "key_type": "RSA",
-        "key_bits": 2048,
-        "signature": "x",
-        "sha256": "0",
-        "spki_sha256": "0",
-    }
-    return Certificate(**{**values, **changes})  # type: ignore[arg-type]
-
-
-def untrusted(code: int) -> Untrusted:
-    error = Untrusted("h: no issuer")
-    error.verify_code = code
-    return error
-
-
-def test_each_certificate_that_is_out_of_date_is_named() -> None:
-    chain = [certificate("CN=leaf"), certificate("CN=middle", not_after=NOW - timedelta(days=3))]
-    problems = judge(chain, untrusted(20), NOW)
-    assert [(problem.code, problem.certificate) for problem in problems] == [(Code.EXPIRED, 1), (Code.UNTRUSTED, 1)]
-
-
-def test_what_is_out_of_date_beside_the_way_is_a_warning() -> None:
-    chain = [certificate("CN=leaf"), certificate("CN=old root", not_after=NOW - timedelta(days=3))]
-    (problem,) = judge(chain, None, NOW)
-    assert (problem.code, problem.certificate, problem.severity) == (Code.EXPIRED, 1, "warning")
-
-
-def test_a_weak_key_is_the_leafs_where_openssl_says_so() -> None:
-    assert judge([certificate("CN=leaf")], untrusted(66), NOW)[0].certificate == 0
-    assert judge([certificate("CN=leaf")], untrusted(67), NOW)[0].certificate is None
-
-
-def test_a_leaf_alone_whose_issuer_is_unknown_is_an_incomplete_chain() -> None:
-    assert judge([certificate("CN=leaf")], untrusted(20), NOW)[0].code is Code.INCOMPLETE_CHAIN
-    assert judge([certificate("CN=leaf")], untrusted(18), NOW)[0].code is Code.SELF_SIGNED
-    assert judge([certificate("CN=leaf")], None, NOW) == ()
 
 
 @pytest.mark.parametrize("scheme", ["https", "imaps", "http"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inetcli.errors import ProtocolViolation, Usage
 from inetcli.protocols.tls.wire import encode_text, parse_certificate
-from inetcli.wire.der import parse_der, parse_integer, parse_oid, spki
+from inetcli.wire.der import spki
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -104,31 +104,6 @@ def test_parse_certificate_with_any_bytes_changed_parses_or_is_a_violation(at: i
         parse_certificate(EC[:at] + change + EC[at + len(change) :])
     except ProtocolViolation:
         pass
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\x30",
-        b"\x30\x80\x00\x00",
-        b"\x30\x05\x02\x01\x00",
-        b"\x1f\x81\x00",
-        b"\x30\x85\x00\x00\x00\x00\x00",
-        b"\x02\x00x",
-    ],
-)
-def test_parse_der_refuses(data: bytes) -> None:
-    with pytest.raises(ProtocolViolation):
-        parse_der(data)
-
-
-def test_parse_integer_and_oid() -> None:
-    assert parse_integer(parse_der(b"\x02\x02\xff\x7f")) == -129
-    assert parse_oid(parse_der(bytes.fromhex("06092a864886f70d01010b"))) == "1.2.840.113549.1.1.11"
-    assert parse_oid(parse_der(b"\x06\x02\x88\x37")) == "2.999"
-    with pytest.raises(ProtocolViolation):
-        parse_oid(parse_der(b"\x06\x01\x80"))
 
 
 @pytest.mark.parametrize(
