@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inetcli.protocols.nntp.article import parse_article
-from inetcli.protocols.nntp.filter import excerpt, is_quote
-from inetcli.protocols.nntp.model import Article, ArticleKind, Filter
-from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
+from inetcli.protocols.nntp.filter import excerpt
+from inetcli.protocols.nntp.model import Article, ArticleKind
+from inetcli.protocols.nntp.view import format_excerpt, format_rest
 
 
 def article(text: str | bytes) -> Article:
@@ -110,97 +110,3 @@ def test_any_bytes_make_an_article(data: bytes) -> None:
     for line in [*format_excerpt(shown), format_rest(shown)]:
         assert "\x1b" not in line
         line.encode("utf-8")
-
-
-BOOK = [
-    ("> quoted", True),
-    (">>> prompt", False),
-    (">> deeper", True),
-    ("|bar", True),
-    ("In article <x>, Ada", True),
-    ("in article 5 of the treaty", True),
-    ("Ada writes:", True),
-    ("Ada WROTE:", True),
-    ("As Plato wrote: this", False),
-    (" > indented", False),
-    ("", False),
-    ("text", False),
-]
-
-
-@pytest.mark.parametrize(("line", "dropped"), BOOK)
-def test_the_books_filter_line_by_line(line: str, dropped: bool) -> None:
-    assert is_quote(line) is dropped
-
-
-def the_books_loop(lines: list[str], limit: int = 20) -> list[str]:
-    """The script's own loop, with its counter and its flag, for comparison."""
-    shown: list[str] = []
-    count = 0
-    last_blank = True
-    for line in (text.rstrip() for text in lines):
-        if line:
-            lower = line.lower()
-            if lower.startswith(">") and not lower.startswith(">>>"):
-                continue
-            if lower.startswith(("|", "in article")) or lower.endswith(("writes:", "wrote:")):
-                continue
-        if not last_blank or (last_blank and line):
-            shown.append(line)
-            if line:
-                count += 1
-                last_blank = False
-            else:
-                last_blank = True
-        if count == limit:
-            break
-    return shown
-
-
-WORDS = st.sampled_from(["", " ", "text", "> q", ">>> p", "| b", "x wrote:", "In article 3", "more  ", "\ttab"])
-
-
-@settings(derandomize=True, deadline=None)
-@given(st.lists(WORDS, max_size=60))
-def test_the_filter_shows_what_the_books_loop_shows(lines: list[str]) -> None:
-    parsed = article("Subject: x\n\n" + "\n".join(lines))
-    expected = the_books_loop(list(parsed.lines))
-    while expected and not expected[-1]:
-        expected.pop()  # a blank line at the very end is printed by the script, and seen by nobody
-    assert list(excerpt(parsed).lines) == expected
-
-
-def test_omitted_and_more_are_counted_apart() -> None:
-    parsed = article("Subject: x\n\n> a\n> b\n" + "".join(f"line {n}\n" for n in range(30)))
-    shown = excerpt(parsed, limit=20)
-    assert (len(shown.lines), shown.omitted, shown.more) == (20, 2, 10)
-    assert format_rest(shown) == "[7: left out 2 quoted lines; 10 more lines: --lines 30]"
-    everything = excerpt(parsed, Filter.NONE, 100)
-    assert (everything.omitted, everything.more, everything.lines[0]) == (0, 0, "> a")
-
-
-def test_the_view_indents_text_and_not_json() -> None:
-    shown = excerpt(article("From: a\nSubject: \x1b[1mb\nDate: never\n\n\tone\x07\n\ntwo"))
-    assert format_excerpt(shown) == [
-        "From: a",
-        "Subject: \\x1b[1mb",
-        "Date: never",
-        "",
-        "    \tone\\x07",
-        "",
-        "    two",
-    ]
-    record = excerpt_to_json(shown)
-    assert record["lines"] == ["\tone\x07", "", "two"]
-    assert record["date"] is None
-    assert set(record) == {
-        "group",
-        "number",
-        "message_id",
-        "from",
-        "subject",
-        "date",
-        "lines",
-        "kind",
-        "omitted",
-    }

@@ -3,40 +3,8 @@
 import pytest
 from support.program import inetcli
 
-from inetcli.errors import MalformedTarget, ProtocolViolation
-from inetcli.protocols.nntp.model import Group
-from inetcli.protocols.nntp.wire import encode_command, parse_article_number, parse_group
-from inetcli.wire.replies import Reply
 from mockservers import NntpServer
 from mockservers.content import article
-
-
-def reply(line: str) -> Reply:
-    return Reply(int(line[:3]), (line,))
-
-
-def test_parse_group_and_its_three_empty_forms() -> None:
-    assert parse_group(reply("211 5 1 5 misc.test"), "misc.test") == Group("misc.test", 5, 1, 5)
-    assert not Group("g", 5, 1, 5).empty
-    for line in ("211 0 4000 3999 g", "211 0 0 0 g", "211 0 4000 4321 g"):
-        assert parse_group(reply(line), "g").empty
-
-
-@pytest.mark.parametrize("line", ["211", "211 1 2", "211 a b c", "211 1 2 -3", "211 1 2 99999999999999999999"])
-def test_parse_group_refuses(line: str) -> None:
-    with pytest.raises(ProtocolViolation):
-        parse_group(reply(line), "g")
-
-
-@pytest.mark.parametrize(("line", "number"), [("220 5 <a@b>", 5), ("220 0 <a@b>", None), ("220 x", None)])
-def test_parse_article_number(line: str, number: int | None) -> None:
-    assert parse_article_number(reply(line)) == number
-
-
-@pytest.mark.parametrize("words", [("GROUP", ""), ("GROUP", "a b"), ("GROUP", "a\r\nb"), ("GROUP", "a" * 520)])
-def test_encode_command_refuses(words: tuple[str, ...]) -> None:
-    with pytest.raises(MalformedTarget):
-        encode_command(*words)
 
 
 def test_latest_takes_two_commands_and_shows_the_newest() -> None:
