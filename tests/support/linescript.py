@@ -3,15 +3,18 @@
     S 220 hello              is sent with CRLF; lines that follow one another go out in one write
     SR 5\\r\\nhello            raw: is sent as it stands, with the escapes of Python and without a line end
     C USER anonymous         must come; lines that follow one another must come before anything is answered, `*` matches
+    CR                       raw: bytes must come, whichever they are, as many as one write brings
     T                        TLS begins: at once, or after the reply to STARTTLS or AUTH TLS
+    TX                       TLS begins, and the client breaks the handshake off
     E                        the client must have ended its side of the connection, with nothing left unread
+    A                        anything may come, up to the client's end: for a client of another protocol
     X                        the connection ends (inside TLS with close_notify)
     F                        the connection ends by FIN alone, inside TLS without close_notify
     R                        the connection is reset
     W                        the test has said `go`, which returns when the rest of this connection's script is done
 
 `$name` in place of bytes is looked up. Each script is for one connection, one after the other. `support.ftpdata` adds
-the data connections of FTP; `support.dnsscript` has scripts of DNS messages, over TCP and UDP.
+the data connections of FTP, `support.datagramscript` has scripts for UDP, `support.dnsscript` DNS messages as text.
 
 A server that is spoken to before its turn, or otherwise than the script has it, writes that down and hangs up: then the
 transcript is not the script.
@@ -92,6 +95,7 @@ class LineScript:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
             self._thread.join(LIMIT_S)
+            self._note_unexpected_connections()
         for sock in self.sockets:
             sock.close()
         if kind is None:
@@ -124,6 +128,15 @@ class LineScript:
         """Carry out a line of another kind, and return the line as it took place."""
         raise AssertionError(f"no such line in a script: {kind} {text}")
 
+    def _note_unexpected_connections(self) -> None:
+        self._listener.settimeout(0)
+        try:
+            while True:
+                self.sockets.append(self._listener.accept()[0])
+                self.seen.append(["(a connection without a script)"])
+        except BlockingIOError:
+            pass
+
     def _serve(self) -> None:
         for lines in self.scripts:
             try:
@@ -155,7 +168,7 @@ class _Conversation:
             while self._sock.fileno() >= 0 and (line := self._line()) is not None:  # the client leaves
                 self._seen.append(f"C {line}".strip())
         except OSError as error:
-            if not isinstance(error, ConnectionError):
+            if not isinstance(error, _CLIENT_LEFT):
                 self._seen.append(f"({type(error).__name__})")
         finally:
             self._sock.close()
@@ -176,8 +189,15 @@ class _Conversation:
             elif kind == "W":
                 self._seen.append(line)
                 self._server.waiting.wait(LIMIT_S)
-            elif kind == "T":
-                self._start_tls()
+            elif kind in ("T", "TX"):
+                if not self._start_tls(kind):
+                    return
+            elif kind == "CR":
+                self._buffer = self._buffer or self._sock.recv(1 << 16)
+                self._seen.append("CR" if self._buffer else "(the end)")
+                self._buffer = b""
+            elif kind == "A":
+                self._pass_over()
             elif kind == "E":
                 if not self._hear_end():
                     return
@@ -237,12 +257,27 @@ class _Conversation:
         line, self._buffer = taken
         return line
 
-    def _start_tls(self) -> None:
+    def _start_tls(self, kind: str) -> bool:
         assert self._server.tls, "a script with T is given a context"
         if self._buffer:
             self._seen.append(f"(too early) {self._buffer!r}")
-        self._sock = self._server.tls.wrap_socket(self._sock, server_side=True)
+        try:
+            self._sock = self._server.tls.wrap_socket(self._sock, server_side=True)
+        except OSError as error:
+            self._seen.append("TX" if kind == "TX" else f"({type(error).__name__} in the handshake)")
+            self._sock.close()
+            return False
         self._seen.append("T")
+        return kind == "T"
+
+    def _pass_over(self) -> None:
+        self._buffer = b""
+        try:
+            while self._sock.recv(1 << 16):
+                pass
+        except ConnectionError:
+            pass  # the client has left with something unread
+        self._seen.append("A")
 
     def _end(self, kind: str) -> None:
         if kind == "X" and isinstance(self._sock, ssl.SSLSocket):
@@ -255,6 +290,8 @@ class _Conversation:
             reset(self._sock)
         self._sock.close()
 
+
+_CLIENT_LEFT = (ConnectionError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
 _SENT = ("S", "SR")
 """The kinds of lines that are sent."""

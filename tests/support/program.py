@@ -1,15 +1,18 @@
 """The program as users run it: a process of its own, with its streams and its exit code."""
 
 import importlib.util
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from support.fork_server import fork_server
 
@@ -59,6 +62,17 @@ def inetcli(
         folder = os.path.abspath(cwd or os.curdir)
         return Finished(*fork_server().run(arguments, stdin=stdin, env=environment(), folder=folder, limit_s=LIMIT_S))
     return run_module("inetcli", *arguments, stdin=stdin, env=env, cwd=cwd)
+
+
+def inetcli_here(*arguments: str, env: Mapping[str, str] | None = None) -> Finished:
+    """Run `inetcli` inside this process: ten times faster, for tests that are about neither start nor signals nor
+    standard input."""
+    from inetcli.cli.app import run
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with mock.patch.dict(os.environ, environment(env), clear=True), redirect_stdout(out), redirect_stderr(err):
+        code = run(list(arguments))
+    return Finished(code, *(stream.buffer.getvalue() for stream in (out, err)))
 
 
 def run_module(
