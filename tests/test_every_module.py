@@ -28,6 +28,7 @@ TESTED_ELSEWHERE = {
     "inetcli/protocols/ftp/jobs.py": "through the commands: tests/protocols/ftp/test_ftp_tidying.py",
     "inetcli/protocols/ftp/putjobs.py": "through the command: tests/protocols/ftp/test_ftp_upload.py",
     "inetcli/protocols/ftp/removal.py": "tests/protocols/ftp/test_ftp_tidying.py",
+    "inetcli/protocols/ftp/server_state.py": "a record of what was learned: tests/protocols/ftp/test_ftp_control.py",
     "inetcli/protocols/ftp/store.py": "uploads as conversations: tests/protocols/ftp/test_ftp_upload.py",
     "inetcli/protocols/http/jobs.py": "through the command: tests/protocols/http/test_http_commands.py",
     "inetcli/protocols/nntp/jobs.py": "through the command: tests/protocols/nntp/test_nntp_commands.py",

@@ -10,7 +10,7 @@ from inetcli.protocols.tls.model import ORDER, Code, Hello, Problem
 
 
 def hello(*problems: Problem) -> Hello:
-    return Hello("h", 443, "192.0.2.1", TlsFacts(), (), problems, NOW, 0.1)
+    return Hello("h", 443, TlsFacts(), (), problems, NOW, 0.1)
 
 
 def test_the_order_is_that_of_the_contract() -> None:
