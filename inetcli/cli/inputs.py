@@ -54,8 +54,11 @@ def _lines(path: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterato
 
     def lines() -> Iterator[bytes]:
         try:
+            yield b""
             yield from read_lines(descriptor, deadline, cancel, limit=limit, name=path)
         finally:
             os.close(descriptor)
 
-    return lines()
+    started = lines()
+    next(started)  # a generator that has not begun would leave the file open when it is given up
+    return started

@@ -1,5 +1,6 @@
 """The output of several targets, each in its turn."""
 
+import sys
 import threading
 import tracemalloc
 
@@ -7,7 +8,9 @@ import pytest
 
 from inetcli.cli.output import Output
 from inetcli.cli.turns import BATCH, SPOOL, TargetOutput
+from inetcli.errors import LocalWrite
 from inetcli.net.workers import NOBODY, Turns
+from inetcli.secret import Secret, SecretMasker
 
 
 @pytest.fixture
@@ -133,3 +136,33 @@ def test_with_nobody_in_turn_each_is_printed_when_it_takes_it(
     first.lines(["one"])
     first.take_turn()
     assert capfdbinary.readouterr().out == b"two\none\n"
+
+
+@pytest.mark.parametrize("number", [0, 1, BATCH, 2 * BATCH + 1])
+def test_any_number_of_lines_is_printed_in_batches(
+    number: int, turns: Turns, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (first,) = outputs(turns, 1)
+    first.take_turn()
+    first.lines(str(index) for index in range(number))
+    assert capfdbinary.readouterr().out.split() == [b"%d" % index for index in range(number)]
+
+
+def test_passwords_are_masked_in_what_is_held_back_too(turns: Turns, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    secrets = SecretMasker()
+    secrets.add(Secret("hunter2"))
+    first = TargetOutput(0, turns, Output(secrets=secrets), None)
+    first.lines(["PASS hunter2"])
+    first.rows([{"a": "PASS hunter2"}])
+    first.message("hunter2")
+    first.take_turn()
+    assert capfdbinary.readouterr() == (b'PASS ***\n{"a": "PASS ***"}\n', b"***\n")
+
+
+def test_where_standard_output_is_closed_printing_is_an_error(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    (first,) = outputs(turns, 1)
+    first.take_turn()
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(LocalWrite):
+        first.lines(["x"])
+    first.flush()
