@@ -52,9 +52,12 @@ def test_an_element_knows_its_tag_its_contents_and_its_children() -> None:
     assert [parse_integer(child) for child in element.children() if child.tag == INTEGER] == [5]
 
 
-def test_a_child_may_not_reach_beyond_its_parent() -> None:
-    with pytest.raises(ProtocolViolation, match="an element of 9 bytes reaches beyond what holds it"):
-        list(parse_der(b"\x30\x03\x04\x09x").children())
+@pytest.mark.parametrize("size", [2, 9, 127])
+def test_a_child_may_not_reach_beyond_its_parent(size: int) -> None:
+    outer = parse_der(der(SEQUENCE, bytes([4, size]) + b"x"))
+    with pytest.raises(ProtocolViolation, match=f"an element of {size} bytes reaches beyond what holds it"):
+        list(outer.children())
+    assert [child.content for child in parse_der(der(SEQUENCE, b"\x04\x01x")).children()] == [b"x"]
 
 
 def test_another_tag_than_the_expected_one_is_told_with_both() -> None:

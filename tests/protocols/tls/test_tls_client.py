@@ -49,6 +49,12 @@ def test_the_reply_ends_with_the_bytes_that_are_wanted() -> None:
     assert (done.code, done.row["reply"]) == (0, "0123")
 
 
+def test_when_the_bytes_that_are_wanted_are_here_nothing_more_is_waited_for() -> None:
+    with tls_script("T\nC ping\nSR 0123\nE") as server:
+        done = hello(server, "--json", "--send", "ping", "--reply-bytes", "4")
+    assert (done.code, done.row["reply"]) == (0, "0123")
+
+
 def test_silence_after_a_reply_is_its_end() -> None:
     with tls_script("T\nC ping\nSR pong\nE") as server:
         done = hello(server, "--json", "--send", "ping", "--timeout", "0.2")
