@@ -52,7 +52,7 @@ def test_group_and_request_are_read_from_the_messages(
     client = client_context()
     seen = watch(client)
     ours, theirs = handshake(server, client)
-    facts = read_facts(ours, seen, address="192.0.2.1", verified=True)
+    facts = read_facts(ours, seen, address="192.0.2.1", verified=True, handshake_s=0.5)
     assert facts == TlsFacts(
         address="192.0.2.1",
         version={ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version],
@@ -63,6 +63,7 @@ def test_group_and_request_are_read_from_the_messages(
         peer_verified=True,
         client_certificate_requested=wants_certificate,
         chain=served_chain(ours),
+        handshake_s=0.5,
     )
     assert facts.summary() == {
         "version": facts.version,
@@ -84,7 +85,7 @@ def test_alpn_is_what_both_sides_agreed_on() -> None:
     server.set_alpn_protocols(["http/1.1"])
     client.set_alpn_protocols(["h2", "http/1.1"])
     ours, _ = handshake(server, client)
-    assert read_facts(ours, Watch(), address="", verified=False).alpn == "http/1.1"
+    assert read_facts(ours, Watch(), address="", verified=False, handshake_s=0.0).alpn == "http/1.1"
 
 
 def test_after_unwatch_nothing_is_looked_at() -> None:

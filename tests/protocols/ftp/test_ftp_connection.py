@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.cutting import session_for
-from support.ftpscript import Scripted
+from support.ftpdata import FtpScript
 
 from inetcli.errors import LoginDenied, Refused, TimedOut
 from inetcli.net.session import Session
@@ -29,7 +29,7 @@ LOGIN = """
 @contextmanager
 def logged_in(rest: str, session: Session | None = None) -> Iterator[Control]:
     """A connection whose login is over; `rest` is what follows, before QUIT."""
-    with Scripted(f"{LOGIN}{rest}\nC QUIT") as server:
+    with FtpScript(f"{LOGIN}{rest}\nC QUIT") as server:
         control = open_control(session or session_for(), ServerKey("127.0.0.1", server.port), ServerState())
         control.ask_all([])
         yield control
@@ -88,7 +88,7 @@ def test_a_connection_that_is_marked_is_not_reused_though_every_reply_is_here() 
     ],
 )
 def test_a_server_that_hangs_up_before_the_login_has_too_many_users(text: str, rejected: bool) -> None:
-    with Scripted(text) as server:
+    with FtpScript(text) as server:
         control = open_control(session_for(), ServerKey("127.0.0.1", server.port), ServerState())
         if not rejected:
             control.ask_all([])
@@ -102,7 +102,9 @@ def test_a_server_that_hangs_up_before_the_login_has_too_many_users(text: str, r
 def test_a_refused_login_beside_one_that_went_well_is_a_matter_of_too_many(
     others: bool, error: type[Exception]
 ) -> None:
-    with Scripted("S 220 hello\nC USER anonymous\nC PASS anonymous@\nS 530 too many\nS 530 too many\nC QUIT") as server:
+    with FtpScript(
+        "S 220 hello\nC USER anonymous\nC PASS anonymous@\nS 530 too many\nS 530 too many\nC QUIT"
+    ) as server:
         state = ServerState()
         if others:
             state.accept_login()

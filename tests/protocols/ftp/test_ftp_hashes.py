@@ -33,16 +33,16 @@ class Server:
 
 def test_nobody_looks_where_no_hash_is_wanted() -> None:
     digests = Digests([])
-    assert digests.look is None
+    assert digests.observer is None
     digests.catch_up(lambda at, size: pytest.fail("nothing is to be read"), 10)
 
 
 @pytest.mark.parametrize("pieces", [1, 7, len(DATA)])
 def test_the_bytes_that_pass_by_are_hashed_in_pieces(pieces: int) -> None:
     digests = Digests(["sha256", "md5"])
-    assert digests.look
+    assert digests.observer
     for at in range(0, len(DATA), pieces):
-        digests.look(memoryview(DATA[at : at + pieces]))
+        digests.observer(memoryview(DATA[at : at + pieces]))
     assert digests["sha256"] == hashlib.sha256(DATA).hexdigest()
     assert digests["md5"] == hashlib.md5(DATA).hexdigest()
 
@@ -51,8 +51,8 @@ def test_the_bytes_that_pass_by_are_hashed_in_pieces(pieces: int) -> None:
 def test_what_is_there_already_is_read_first(there: int) -> None:
     digests = Digests(["sha1"])
     digests.catch_up(lambda at, size: DATA[at : min(at + min(size, 100), there)], there)
-    assert digests.look
-    digests.look(memoryview(DATA[there:]))
+    assert digests.observer
+    digests.observer(memoryview(DATA[there:]))
     assert digests["sha1"] == hashlib.sha1(DATA).hexdigest()
 
 
