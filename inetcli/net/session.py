@@ -122,11 +122,13 @@ class Session:
         server_name: str | None = None,
         alpn: Sequence[str] = (),
         interactive: bool = True,
+        wait: bool = True,
     ) -> T:
         """Open a connection and return what `greet` makes of it; see the module for the order of things.
 
         `server_name` (default: `host`) is sent as SNI and checked. With `TlsMode.EXPLICIT` the handshake is for `greet`
-        to start (`start_tls`). `interactive` is for line protocols. Raises the errors of connecting, of TLS and of
+        to start (`start_tls`). `interactive` is for line protocols. `wait` off: `--wait` is the
+        caller's, who tries several things. Raises the errors of connecting, of TLS and of
         `greet`.
         """
 
@@ -141,6 +143,8 @@ class Session:
                 stream.close()
                 raise
 
+        if not wait:
+            return self.with_verification(attempt)
         return self.wait_for_server(lambda: self.with_verification(attempt))
 
     def start_tls(

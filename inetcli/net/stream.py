@@ -219,15 +219,30 @@ class SocketStream(Stream):
     def _check(self, limits: WaitLimits | None) -> None:
         (limits or self.limits).check()
 
+    def receive_available(self, buffer: memoryview) -> int | None:
+        """Receive into `buffer` without waiting; return how many bytes came, 0 = the peer has ended, None = none yet.
+
+        The bytes go past the reader, as those of `receive_into`. Raises `ReceiveFailed`.
+        """
+        size = self._receive_available(buffer)
+        if size:
+            self.trace.received(self.channel, buffer[:size])
+            self.reader.pass_by(size)
+        return size
+
     def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
-        while True:
-            self.quick_ack()
-            try:
-                return self.sock.recv_into(buffer)
-            except BlockingIOError:
-                (limits or self.limits).wait(self.sock.fileno(), READ)
-            except OSError as error:
-                raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
+        while (size := SocketStream._receive_available(self, buffer)) is None:
+            (limits or self.limits).wait(self.sock.fileno(), READ)
+        return size
+
+    def _receive_available(self, buffer: memoryview) -> int | None:
+        self.quick_ack()
+        try:
+            return self.sock.recv_into(buffer)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
 
     def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         while True:

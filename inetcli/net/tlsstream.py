@@ -195,21 +195,35 @@ class TlsStream(SocketStream):
         super().close()
 
     def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
-        while True:
-            try:
-                return self._decrypt(buffer)
-            except ssl.SSLWantReadError:
-                self._flush(limits)
-                self._fill(limits)
-            except ssl.SSLZeroReturnError:
-                return 0
-            except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
-                if self.records.said is not None:
-                    raise self._broke(error, ReceiveFailed) from error
-                raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
-            except ssl.SSLError as error:
-                _refuse_client_certificate(error)
+        while (size := self._decrypt_or_end(buffer)) is None:
+            self._flush(limits)
+            self._fill(limits)
+        return size
+
+    def _receive_available(self, buffer: memoryview) -> int | None:
+        while (size := self._decrypt_or_end(buffer)) is None:
+            self._flush(None)
+            received = super()._receive_available(self._wire)
+            if received is None:
+                return None
+            self._put(received)
+        return size
+
+    def _decrypt_or_end(self, buffer: memoryview) -> int | None:
+        """Like `_decrypt`, with 0 for the end and None where OpenSSL wants more from the network first."""
+        try:
+            return self._decrypt(buffer)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return 0
+        except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
+            if self.records.said is not None:
                 raise self._broke(error, ReceiveFailed) from error
+            raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
+        except ssl.SSLError as error:
+            _refuse_client_certificate(error)
+            raise self._broke(error, ReceiveFailed) from error
 
     def _decrypt(self, buffer: memoryview) -> int:
         """Decrypt what has come, of as many records as fit into `buffer`. Raises OpenSSL's errors, each behind the
@@ -257,7 +271,10 @@ class TlsStream(SocketStream):
 
     def _fill(self, limits: WaitLimits | None) -> None:
         """Wait for the network, and give OpenSSL what comes."""
-        size = super()._receive(self._wire, limits)
+        self._put(super()._receive(self._wire, limits))
+
+    def _put(self, size: int) -> None:
+        """Give OpenSSL what has come from the network; nothing = its end."""
         if size:
             self.records.pass_by(self._wire[:size])
             self._incoming.write(self._wire[:size])

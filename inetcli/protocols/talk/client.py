@@ -7,14 +7,16 @@
 Datagrams get lost: a reply that does not come within the silence limit is a `TimedOut`, and nothing is sent again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from inetcli.errors import Incomplete, Unreachable
 from inetcli.net.datagram import Datagrams
+from inetcli.net.duplex import send_and_receive
 from inetcli.net.session import Session, as_stream
 from inetcli.net.stream import SocketStream, Stream
 from inetcli.net.trust import TlsMode
+from inetcli.payload import Payload
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.wire import LF, encode_line, parse_farewell, parse_reply
 
@@ -42,6 +44,14 @@ def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Tu
     stream.finish_sending()
     while (rest := stream.read(parse_farewell)) is not None:
         yield Turn(None, rest, None)
+
+
+def talk_stream(stream: SocketStream, payload: Payload, write: Callable[[bytes], object]) -> None:
+    """Send a whole payload, half-close, and give `write` the bytes of the peer as they come, until it ends.
+
+    Errors: those of the stream, `LocalRead`; `TimedOut` when the peer is silent.
+    """
+    send_and_receive(stream, payload.fd, payload.path, write)
 
 
 def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes]) -> Iterator[Turn]:

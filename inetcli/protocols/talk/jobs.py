@@ -8,8 +8,10 @@ from inetcli.cli.inputs import STDIN, input_lines
 from inetcli.cli.options import Options
 from inetcli.cli.runner import run_targets
 from inetcli.cli.task import TargetResult, TargetRun, Task
+from inetcli.net.stream import SocketStream
 from inetcli.net.trust import TlsMode
-from inetcli.protocols.talk.client import connect, talk, talk_datagrams
+from inetcli.payload import open_payload
+from inetcli.protocols.talk.client import connect, talk, talk_datagrams, talk_stream
 from inetcli.protocols.talk.model import Turn
 from inetcli.protocols.talk.view import format_turn, turn_to_json
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
@@ -27,6 +29,7 @@ class TcpOptions:
 
     tls: bool = False
     crlf: bool = False
+    stream: bool = False
 
 
 def run_tcp(options: Options, target: str, path: str, settings: TcpOptions) -> int:
@@ -76,9 +79,23 @@ class TalkTcp(Talk):
         tls = TlsMode.IMPLICIT if self._settings.tls else TlsMode.OFF
         stream = connect(run.session, self.where.host, self.where.port, tls)
         try:
+            if self._settings.stream:
+                return self._stream(run, stream)
             return self.emit(run, talk(stream, lines, CRLF if self._settings.crlf else LF))
         finally:
             stream.close()
+
+    def _stream(self, run: TargetRun, stream: SocketStream) -> TargetResult:
+        """Send everything at once, and print the bytes of the peer as they come."""
+        run.session.attempt.forbid_retry("data has been sent")
+
+        def write(data: bytes) -> None:
+            run.payload.write(data)
+            run.output.flush()
+
+        with open_payload(self.path) as payload:
+            talk_stream(stream, payload, write)
+        return TargetResult()
 
 
 class TalkUdp(Talk):

@@ -1,8 +1,9 @@
 """`inetcli talk tcp` and `talk udp` against the timestamp server."""
 
-import os
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_nobody_at_a_udp_port() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["127.0.0.1"], 2),
+        (["127.0.0.1"], 3),
         (["127.0.0.1", "/nonexistent"], 3),
         (["127.0.0.1:1", "/nonexistent"], 26),
         (["udp://h:1", "-"], 3),
@@ -99,24 +100,18 @@ def test_a_pasted_url_says_host_and_port(kind: str, scheme: str) -> None:
     assert b"secret" not in done.stdout + done.stderr
 
 
-def test_standard_input_is_not_read_unasked() -> None:
-    """Without FILE and without a terminal it is wrong usage at once, also when the pipe never closes."""
-    reading, writing = os.pipe()
-    try:
-        with stamped() as server:
-            done = subprocess.run(
-                [sys.executable, "-m", "inetcli", "talk", "tcp", server.url],
-                stdin=reading,
-                capture_output=True,
-                env=environment(),
-                timeout=20,
-                check=False,
-            )
-            assert server.log.events() == []
-    finally:
-        os.close(reading)
-        os.close(writing)
-    assert done.returncode == 2
+def test_closed_standard_input_and_no_file_is_wrong_usage() -> None:
+    with stamped() as server:
+        done = subprocess.run(
+            ["sh", "-c", f"exec {sys.executable} -m inetcli talk tcp {server.url} <&-"],
+            capture_output=True,
+            env=environment(),
+            timeout=20,
+            check=False,
+        )
+        assert server.log.events() == []
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"standard input is closed" in done.stderr
 
 
 def test_wait_until_the_server_is_there() -> None:
@@ -132,3 +127,72 @@ def test_wait_until_the_server_is_there() -> None:
             )
         out, _ = child.communicate(b"a\n", timeout=20)
     assert (child.returncode, out) == (0, b"[now] a\n")
+
+
+def test_a_pipe_needs_no_hyphen() -> None:
+    with TimeServer(clock=lambda: "now") as server:
+        piped = inetcli("talk", "tcp", server.url, stdin=b"one\n")
+        udp = inetcli("talk", "udp", server.url, stdin=b"one\n")
+    assert (piped.code, piped.out) == (0, "[now] one\n")
+    assert (udp.code, udp.out) == (0, "[now] one\n")
+
+
+def test_stream_sends_bytes_as_they_are_and_prints_what_comes() -> None:
+    data = bytes(range(256)) * 5000
+    with TcpEcho() as server:
+        done = inetcli("talk", "tcp", "--stream", server.address, stdin=data)
+    assert (done.code, done.stdout == data, done.err) == (0, True, "")
+
+
+def test_stream_reads_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"a\0b")
+    with TcpEcho() as server:
+        done = inetcli("talk", "tcp", "--stream", server.address, "in", cwd=tmp_path)
+        missing = inetcli("talk", "tcp", "--stream", server.address, "nope", cwd=tmp_path)
+    assert (done.code, done.stdout) == (0, b"a\0b")
+    assert missing.code == 26
+
+
+def test_stream_to_a_silent_peer_is_28_and_nothing_is_sent_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        done = inetcli("talk", "tcp", "--stream", "--timeout", "0.2", "--retries", "3", address, stdin=b"one\n")
+        with listening.accept()[0] as first:
+            assert first.recv(100) == b"one\n"
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert (done.code, done.stdout) == (28, b"")
+    assert "silent for 0.2 s (--timeout)" in done.err
+
+
+@pytest.mark.parametrize("other", ["--json", "--crlf"])
+def test_stream_excludes_what_is_for_lines(other: str) -> None:
+    done = inetcli("talk", "tcp", "--stream", other, "127.0.0.1:1", "/dev/null")
+    assert (done.code, done.out) == (2, "")
+
+
+class TcpEcho(socketserver.ThreadingTCPServer):
+    """Sends back what comes, as it comes."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), EchoHandler)
+        self.address = f"127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self) -> "TcpEcho":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class EchoHandler(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        while data := self.request.recv(1 << 16):
+            self.request.sendall(data)
