@@ -74,9 +74,10 @@ def test_the_page_has_all_files_of_a_protocol(copy: Copy) -> None:
     assert house.protocols_are_whole(copy.root) == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_copy_keeps_the_rules_of_the_house(rule: Callable[[list[house.Module]], list[str]], copy: Copy) -> None:
-    assert rule(read_modules(copy.root)) == []
+def test_the_copy_keeps_the_rules_of_the_house(copy: Copy) -> None:
+    modules = read_modules(copy.root)
+    assert any(module.name == "inetcli.protocols.qotd.jobs" for module in modules)
+    assert {rule.__name__: found for rule in RULES if (found := rule(modules))} == {}
 
 
 def test_the_map_wants_the_new_folder_and_nothing_else(copy: Copy) -> None:
