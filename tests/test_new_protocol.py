@@ -20,7 +20,7 @@ from support import contributing, house
 from support.house import PROTOCOL_FILES, RULES, read_modules
 from support.loading import commands_load_nothing_heavy, help_loads_no_protocol
 from support.pages import build_places
-from support.program import LIMIT_S, Finished, environment
+from support.program import LIMIT_S, Finished, environment, load_module
 
 ROOT = Path(__file__).parent.parent
 PAGE = "docs/architecture.md"
@@ -83,6 +83,13 @@ def test_the_copy_keeps_the_rules_of_the_house(copy: Copy) -> None:
 def test_the_map_wants_the_new_folder_and_nothing_else(copy: Copy) -> None:
     new = set(contributing.differences(copy.root)) - set(contributing.differences(ROOT))
     assert new == {"inetcli/protocols/qotd/ is not on the map"}
+
+
+def test_its_other_modules_are_still_to_be_tested(copy: Copy) -> None:
+    every_module = load_module(ROOT / "tests" / "test_every_module.py")
+    found = every_module.unlooked_at(copy.root, every_module.TESTED_ELSEWHERE)
+    untested = [f"inetcli/protocols/qotd/{part}.py" for part in ("client", "commands", "jobs", "model", "view")]
+    assert [line.split(" has neither ")[0] for line in found] == untested
 
 
 def test_types_and_style_are_right(copy: Copy) -> None:
