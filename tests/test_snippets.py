@@ -2,7 +2,8 @@
 
 `pages` says how blocks are marked. A `text` block behind one is what a script prints, or a part of pytest's report; a
 report with a line that begins with FAILED is that of tests that are to fail. Files that a page shows (`# client.py`,
-`# pytest.ini`) are there for the blocks behind them.
+`# pytest.ini`) are there for the blocks behind them. Blocks that are files of a tree (`# inetcli/errors.py`) belong to
+the test that builds it.
 """
 
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import foreign
-from support.pages import PAGES, Block, blocks_of, matches, put_files, workplace
+from support.pages import PAGES, Block, blocks_of, build_places, matches, put_files, workplace
 from support.program import LIMIT_S
 
 ALL = {page: blocks_of(page) for page in PAGES}
@@ -20,10 +21,13 @@ RUN = [
     block
     for blocks in ALL.values()
     for block in blocks
-    if block.language == "python" and not block.name and not block.unrun
+    if block.language == "python" and not block.name and not block.place and not block.unrun
 ]
 UNRUN = 1
 """Blocks in all the pages that may be for reading only."""
+
+BUILT = {"docs/architecture.md"}
+"""Pages whose blocks are files of a tree: `test_new_protocol` builds it."""
 
 
 @pytest.mark.parametrize("block", RUN, ids=str)
@@ -53,13 +57,18 @@ def test_snippet_does_what_the_page_says(block: Block, tmp_path: Path) -> None:
 
 
 def test_hardly_a_block_is_not_run() -> None:
-    known = {"console", "python", "ini", "toml", "sh", "text"}
+    known = {"console", "python", "ini", "toml", "sh", "text", "markdown"}
     for blocks in ALL.values():
         for block in blocks:
             assert block.language in known, block
             assert block.language != "text", f"{block}: it stands behind no block that prints it"
             assert block.language not in ("ini", "toml") or block.name, f"{block}: which file is it?"
+            assert block.language != "markdown" or block.place, f"{block}: which file is it?"
     assert sum(block.unrun for blocks in ALL.values() for block in blocks) <= UNRUN
+
+
+def test_files_of_a_tree_stand_where_a_test_builds_them() -> None:
+    assert {page for page, blocks in ALL.items() for block in blocks if block.place} == BUILT
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
@@ -68,6 +77,45 @@ def test_every_file_that_is_shown_is_used(file: Block) -> None:
     later = [block for block in RUN if block.page == file.page and block.line > file.line]
     module = str(file.name).removesuffix(".py")
     assert any(block.tests if file.language != "python" else f"from {module} import" in block.text for block in later)
+
+
+STEPS = """
+```markdown
+<!-- docs/a.md -->
+# A
+```
+
+```python
+# b/c.py
+X = 1
+```
+
+```python
+# b/t.py, in TABLE
+    "c": 3,
+```
+
+```python
+# b/t.py, in TYPE_CHECKING
+    import c
+```
+"""
+
+
+def test_steps_of_a_page_build_files_and_add_lines(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    table = tmp_path / "b" / "t.py"
+    table.write_text("if TYPE_CHECKING:\n    import b\n\nTABLE: D = {\n    'b': 2,\n}\nX = [\n]\n")
+    assert build_places("p.md", tmp_path, STEPS) == ["docs/a.md", "b/c.py", "b/t.py", "b/t.py"]
+    assert (tmp_path / "docs" / "a.md").read_text() == "# A\n"
+    assert (tmp_path / "b" / "c.py").read_text() == "X = 1\n"
+    assert table.read_text() == (
+        "if TYPE_CHECKING:\n    import b\n    import c\n\nTABLE: D = {\n    'b': 2,\n    \"c\": 3,\n}\nX = [\n]\n"
+    )
+    with pytest.raises(AssertionError, match="there already"):
+        build_places("p.md", tmp_path, STEPS)
+    with pytest.raises(AssertionError, match="no Y to add to"):
+        build_places("p.md", tmp_path, "```python\n# b/t.py, in Y\n    1,\n```\n")
 
 
 def test_blocks_are_found_and_what_they_show_is_compared() -> None:

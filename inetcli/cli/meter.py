@@ -28,7 +28,7 @@ MIN_LABEL = 8
 """Columns of a shortened name that still say something."""
 
 
-class Progress:
+class TransferProgress:
     """One running transfer. Cheap when nobody looks: two additions a piece."""
 
     __slots__ = ("_meter", "done", "label", "part", "started", "total")
@@ -64,16 +64,16 @@ class Meter:
     """All running transfers, drawn together."""
 
     def __init__(self) -> None:
-        self._running: list[Progress] = []
+        self._running: list[TransferProgress] = []
         self._parts: PartsTotal | None = None
         self._drawn = 0
         self._closed = False
         self._next = time.monotonic() + DELAY_S
         self._lock = threading.Lock()
 
-    def start(self, label: str, *, part: bool = False) -> Progress:
+    def start(self, label: str, *, part: bool = False) -> TransferProgress:
         """A transfer begins. `part`: one of many that a target turned out to be; the total counts it."""
-        progress = Progress(label, self, part=part)
+        progress = TransferProgress(label, self, part=part)
         with self._lock:
             self._running.append(progress)
             if part and self._parts is None:
@@ -87,7 +87,7 @@ class Meter:
                 self._parts = PartsTotal(time.monotonic())
             self._parts.expected = (self._parts.expected or 0) + count
 
-    def finish(self, progress: Progress) -> None:
+    def finish(self, progress: TransferProgress) -> None:
         """A transfer has ended, or is not to be shown: its line goes away."""
         with self._lock:
             if progress not in self._running:
@@ -166,7 +166,7 @@ def make_meter(*, quiet: bool, verbose: bool) -> Meter | None:
     return Meter() if visible and os.environ.get("TERM") != "dumb" else None
 
 
-def meter_line(progress: Progress, now: float, width: int) -> str:
+def meter_line(progress: TransferProgress, now: float, width: int) -> str:
     """`name  62%  4.1 MiB  1.2 MiB/s  0:07 left`. Where that is too wide, the name is shortened first, and then the
     time left and the size go away."""
     elapsed = max(1e-9, now - progress.started)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inetcli.cli.inputs import STDIN, claim_stdin, input_targets
-from inetcli.cli.meter import Progress, make_meter
+from inetcli.cli.meter import TransferProgress, make_meter
 from inetcli.cli.options import Options, usage
 from inetcli.cli.output import Output, Transcript
 from inetcli.cli.parts import PartsSummary
@@ -152,7 +152,9 @@ class _Runner:
         transcript = Transcript(self._output, escape(label))
         listener = transcript if self._options.verbose else None
         session = whole.child(listener) if whole else self._network.session(listener)
-        progress = self._meter.start(escape(shown), part=whole is not None) if self._meter else Progress(shown, None)
+        progress = (
+            self._meter.start(escape(shown), part=whole is not None) if self._meter else TransferProgress(shown, None)
+        )
         try:
             yield TargetRun(target, session, output, progress, self._options.json)
         finally:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from inetcli.cli.meter import Progress
+from inetcli.cli.meter import TransferProgress
 from inetcli.cli.turns import TargetOutput
 from inetcli.errors import InetError
 from inetcli.net.session import Session
@@ -86,7 +86,7 @@ class TargetRun:
     """The target as it may be shown."""
     session: Session
     output: TargetOutput
-    progress: Progress
+    progress: TransferProgress
     json: bool
 
     @property

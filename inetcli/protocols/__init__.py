@@ -1,1 +1,1 @@
-"""One folder a protocol, each with model, wire, client, view and commands."""
+"""One folder a protocol, each with model, wire, client, view, jobs and commands."""

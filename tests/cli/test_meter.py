@@ -12,7 +12,7 @@ from support.program import inetcli
 from support.terminal import on_terminal, screen
 
 from inetcli.cli import meter as meter_module
-from inetcli.cli.meter import Meter, PartsTotal, Progress, meter_line, shorten, total_line
+from inetcli.cli.meter import Meter, PartsTotal, TransferProgress, meter_line, shorten, total_line
 from mockservers import FtpServer
 
 MIB = 1 << 20
@@ -30,7 +30,7 @@ class Drawing(NamedTuple):
 
 
 def line(done: int, total: int | None, elapsed: float, width: int = 80, label: str = "a.iso") -> str:
-    progress = Progress(label, None)
+    progress = TransferProgress(label, None)
     progress.expect(total)
     progress.advance(done)
     return meter_line(progress, progress.started + elapsed, width)
@@ -61,7 +61,7 @@ def test_meter_line_never_wraps(width: int, label: str) -> None:
 
 
 def test_a_retry_begins_anew() -> None:
-    progress = Progress("a", None)
+    progress = TransferProgress("a", None)
     progress.expect(100)
     progress.advance(80)
     progress.expect(100)

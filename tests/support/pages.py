@@ -3,11 +3,14 @@
 ```console                        commands with their output, see `test_readme.py`
 ```python, followed by ```text    a script and all that it prints; or tests, and a part of pytest's report
 ```ini or ```toml                 a file for the blocks behind it, as is any block that begins with `# NAME`
+# FOLDER/NAME                     a file of a copy of the tree, see `build_places`; in ```markdown <!-- FOLDER/NAME -->
+# FOLDER/NAME, in TABLE           lines for a dict, a list or a block that the module has
 <!-- needs curl -->               on the line before a block: skipped where the program is missing
 <!-- not run: reason -->          likewise: for reading only
 [...]                             in what is shown: any text within the line; alone on a line, any lines
 """
 
+import ast
 import os
 import re
 import sys
@@ -25,6 +28,7 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _NAME = re.compile(r"# ([\w.-]+\.(?:py|ini|toml))\b")
+_PLACE = re.compile(r"(?:#|<!--) (?P<path>[\w./-]+/[\w.-]+)(?:, in (?P<table>\w+))?(?: -->)?\n")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ class Block:
         """The name of the file that it is, if it is one."""
         named = _NAME.match(self.text)
         return named[1] if named else None
+
+    @property
+    def place(self) -> str | None:
+        """The path of the file, in a copy of the tree, that it is or has lines for."""
+        placed = _PLACE.match(self.text)
+        return placed["path"] if placed else None
 
     @property
     def tests(self) -> bool:
@@ -73,6 +83,36 @@ def put_files(block: Block, folder: Path) -> None:
     for file in blocks_of(block.page):
         if file.name and file.line < block.line:
             (folder / file.name).write_text(file.text, encoding="utf-8")
+
+
+def build_places(page: str, root: Path, text: str | None = None) -> list[str]:
+    """Follow the steps of a page in a copy of the tree: write its files, add its lines. Returns the paths, in order."""
+    paths = []
+    for block in blocks_of(page, text):
+        if placed := _PLACE.match(block.text):
+            path, content = root / placed["path"], block.text[placed.end() :]
+            if placed["table"] is None:
+                assert not path.exists(), f"{block}: {placed['path']} is there already"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, encoding="utf-8")
+            else:
+                before = path.read_text(encoding="utf-8")
+                path.write_text(_with_lines(before, placed["table"], content), encoding="utf-8")
+            paths.append(placed["path"])
+    return paths
+
+
+def _with_lines(source: str, table: str, added: str) -> str:
+    """A module with lines added at the end of a dict or a list that it makes at its top, or of an `if`."""
+    for node in ast.parse(source).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", getattr(node, "test", None))]
+        )
+        if node.end_lineno and any(isinstance(target, ast.Name) and target.id == table for target in targets):
+            end = node.end_lineno if isinstance(node, ast.If) else node.end_lineno - 1
+            lines = source.splitlines(keepends=True)
+            return "".join([*lines[:end], added, *lines[end:]])
+    raise AssertionError(f"there is no {table} to add to")
 
 
 def matches(expected: Sequence[str], lines: Sequence[str], *, anywhere: bool = False) -> bool:
