@@ -30,7 +30,7 @@ def test_latest_json_has_the_keys_of_the_contract() -> None:
     assert row["lines"][0] == "You need __getstate__ only when __slots__ is there"
     assert (row["number"], row["date"], row["kind"], row["omitted"]) == (5, "2026-11-22T17:05:00Z", "text", 3)
     assert row["tls"]["version"] == "TLSv1.3"
-    assert set(row["timing_ms"]) == {"resolve", "connect", "tls", "first_byte", "total"}
+    assert set(row["timing_ms"]) == {"resolve", "connect", "tls", "login", "commands", "first_byte", "total"}
 
 
 def test_latest_of_dots_and_utf8() -> None:

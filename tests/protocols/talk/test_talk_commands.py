@@ -1,5 +1,6 @@
 """`inetcli talk tcp` and `talk udp` against the timestamp server."""
 
+import socket
 import socketserver
 import subprocess
 import sys
