@@ -6,7 +6,7 @@ import click
 
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.option_types import FileName
-from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
 
 
 @click.group("talk", cls=ProtocolGroup)
@@ -22,9 +22,9 @@ def talk() -> None:
 @talk.command("tcp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
-@click.option("--tls", is_flag=True, help="Put TLS around the conversation.")
-@click.option("--crlf", is_flag=True, help="End our lines with CRLF instead of LF.")
-@shared_options(tls=True, many=False)
+@click.option("--tls", is_flag=True, help="Use TLS from the start.")
+@click.option("--crlf", is_flag=True, help="Send CRLF instead of LF at line ends.")
+@shared_options(tls=True, many_targets=False)
 def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) -> int:
     """Send each line over TCP and print its reply.
 
@@ -33,7 +33,7 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
       echo hello | inetcli talk tcp 127.0.0.1:7 -
       inetcli talk tcp --tls localhost:7007 lines.txt
 
-    At the end of the lines the connection is half-closed, and what still comes is printed.
+    After the last line the connection is half-closed; lines that the peer still sends are printed.
     """
     path = _input(file)
 
@@ -45,7 +45,7 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool) 
 @talk.command("udp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
-@shared_options(many=False)
+@shared_options(many_targets=False)
 def udp(options: Options, target: str, file: str | None) -> int:
     """Send each line as a datagram and print the reply.
 
@@ -61,9 +61,10 @@ def udp(options: Options, target: str, file: str | None) -> int:
 
 
 def _input(file: str | None) -> str:
-    """FILE, or the terminal when both ends are one: nothing else is read unasked."""
+    """Return FILE, or `-` if standard input and standard output are terminals. Otherwise standard input needs an
+    explicit `-`."""
     if file is not None:
         return file
     if sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty():
         return "-"
-    raise usage("No lines to send: name a FILE, or - for standard input.")
+    raise usage_error("No input: give a FILE, or - for standard input.")
