@@ -59,7 +59,7 @@ def _no_records_error(answer: Answer, extended: str) -> InetError | None:
         return error
     if found:
         return None
-    alias = f" ({question.name} is an alias of {path[-1].fields['target']})" if path else ""
+    alias = f" (alias of {path[-1].fields['target']})" if path else ""
     kind = type_name(question.type)
     return Empty(f"{question.name}: no {kind} record{alias} at {answer.server}{extended}")
 

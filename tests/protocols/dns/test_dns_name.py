@@ -117,7 +117,7 @@ def test_a_name_of_255_bytes_is_the_longest() -> None:
     longest = ".".join(["a" * 63] * 3 + ["a" * 61])
     assert len(encode_name(longest)) == 255
     assert parse_name(encode_name(longest), 0) == (f"{longest}.", 255)
-    with pytest.raises(MalformedTarget, match="at most 255 bytes, this one 256"):
+    with pytest.raises(MalformedTarget, match="at most 255 bytes, got 256"):
         encode_name(f"{longest}a")
 
 

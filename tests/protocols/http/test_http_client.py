@@ -76,7 +76,7 @@ def test_interim_responses_are_entries_of_their_own() -> None:
 
 
 def test_interim_responses_without_end_are_given_up() -> None:
-    with LineScript(GET + "\nS $many", data={"many_targets": b"HTTP/1.1 100 Continue\r\n\r\n" * 101}) as server:
+    with LineScript(GET + "\nS $many", data={"many": b"HTTP/1.1 100 Continue\r\n\r\n" * 101}) as server:
         done = raw(server, "--json")
     assert (done.code, len(done.row["responses"])) == (8, 101)
 
