@@ -1,7 +1,7 @@
-"""The way in, of `inetcli` and of `python -m inetcli`.
+"""The entry point of `inetcli` and of `python -m inetcli`.
 
-While the program is being loaded, which is most of the time of a short command, there is nothing to clean up. So a
-Ctrl-C ends it at once then, by the signal, and not with the traceback of an import.
+Loading the program takes most of the time of a short command. During the load there is nothing to clean up, so a Ctrl-C
+kills the process by the signal at once, instead of showing the traceback of an import.
 """
 
 import signal
@@ -9,7 +9,7 @@ import signal
 
 def main() -> None:
     """Load the program and run it."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if it was ignored
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # an ignored signal stays ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from inetcli.cli.app import main as run
 

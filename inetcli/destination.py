@@ -1,22 +1,23 @@
 """The destination of a download.
 
-A destination that is, or will be, a regular file gets its name in one step, when all is there and checked:
+A destination that is, or will be, a regular file gets its name in one step, after all data has arrived and was checked:
 
     open_destination -> write ... -> (the caller checks) -> commit      the file appears, or replaces the old one
-                                  -> leave without commit              nothing was there, the old file is as it was
+                                  -> exit without commit               no file appears, an old file is unchanged
 
-Until then the bytes are in a file without a name (O_TMPFILE), which the kernel drops with its last descriptor, so that
-even SIGKILL leaves nothing. A link gives it its name, and never overwrites. Replacing takes two steps, a link to a
-temporary name and a rename over the old file: a SIGKILL right between these two leaves the temporary. Where there are
-no unnamed files (NFS, FAT, an old kernel, no /proc), the bytes are in a temporary beside the destination, made
-exclusively and removed on every way out but SIGKILL. Where there are no hard links either (FAT), a name that appears in
-the instant between the last look and the rename is overwritten.
+Until then the bytes are in a file without a name (O_TMPFILE). The kernel removes such a file with its last descriptor,
+so that even SIGKILL leaves nothing. `commit` links it to its name; a link never overwrites. Replacing takes two steps,
+a link to a temporary name and a rename over the old file: a SIGKILL between the two leaves the temporary file. Where
+unnamed files are not supported (NFS, FAT, an old kernel, no /proc), the bytes are in a temporary file beside the
+destination, created exclusively and removed on every exit except SIGKILL. Where hard links are not supported either
+(FAT), a file that appears between the last check and the rename is overwritten.
 
-A new file has the mode of the umask, one that replaces another has that one's mode; owner, ACLs and extended attributes
-are those of a new file. There is no fsync: a file that was committed outlives the program, but perhaps not a power cut.
+A new file gets its mode from the umask; a replacement gets the mode of the old file. Owner, ACLs and extended
+attributes are those of a new file. There is no fsync: a committed file survives the end of the program, but not always
+a power failure.
 
-What exists and is not a regular file (a device, a FIFO) is written in place: there is nothing to commit or to undo. A
-symlink is resolved first, also a dangling one, except below the folder of `open_in_folder`.
+An existing file that is not a regular file (a device, a FIFO) is written in place: there is nothing to commit or to
+undo. A symlink is resolved first, also a dangling one, except below the folder of `open_in_folder`.
 """
 
 import errno
@@ -30,29 +31,29 @@ from typing import ClassVar, Self
 from inetcli.errors import FileExists, LocalWrite
 
 MAX_NAME = 255
-"""Bytes of one name: NAME_MAX of every file system in common use."""
+"""Bytes of one file name: NAME_MAX of every file system in common use."""
 
 _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]")
 _FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
-"""O_PATH: a folder that may be written but not listed is good enough."""
+"""O_PATH: also opens a folder that can be written but not listed."""
 
 
 class Destination:
-    """Where a download goes: a context manager, whose end without `commit` undoes everything.
+    """The file that receives a download: a context manager that discards everything on exit without `commit`.
 
-    `fd` may be written to directly (os.splice, os.writev); what that raises belongs into `failure`. This class itself
-    is what is written in place.
+    `fd` may be written to directly (os.splice, os.writev); pass the OSError of such a call to `failure`. This base
+    class writes in place.
     """
 
     discards_on_failure: ClassVar[bool] = False
-    """Whether an end without `commit` takes back what was written."""
+    """Whether an exit without `commit` discards the written bytes."""
 
     def __init__(self, path: str, fd: int) -> None:
         self.path = path
         self.fd = fd
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write all of it. `LocalWrite`: a full disk, a quota, a limit, a reader that went away."""
+        """Write all bytes. `LocalWrite`: disk full, quota, size limit, or a closed pipe."""
         rest = memoryview(data)
         try:
             while rest:
@@ -61,13 +62,13 @@ class Destination:
             raise self.failure(error) from error
 
     def failure(self, error: OSError) -> LocalWrite:
-        """The error to raise for one that a call on `fd` gave."""
+        """Return the error to raise for an OSError of a call on `fd`."""
         return write_error(self.path, error)
 
     def restart(self) -> None:
-        """What was written is not the beginning of the file after all: start over.
+        """Discard the bytes written so far and start again at the beginning.
 
-        Only where an end without `commit` would undo it (`discards_on_failure`).
+        Only if `discards_on_failure` is true.
         """
         try:
             os.ftruncate(self.fd, 0)
@@ -76,20 +77,21 @@ class Destination:
             raise self.failure(error) from error
 
     def set_mtime(self, seconds: float) -> None:
-        """Give a regular file this time of modification, in seconds since 1970; what is no such file has its own."""
+        """Set the modification time of a regular file, in seconds since 1970. No-op for other files."""
 
     def commit(self) -> None:
-        """All is there, and right: let it appear under its name. Once; then leave the `with`.
+        """Give the complete and checked file its name. Call once, then leave the `with` block.
 
-        `FileExists` when the name was taken meanwhile and may not be; `LocalWrite`. Both leave things as they were.
+        `FileExists` if the name was taken in the meantime and may not be replaced; `LocalWrite`. In both cases nothing
+        changes.
         """
         try:
-            os.close(os.dup(self.fd))  # NFS and FUSE tell of a full disk or a quota only at close(2), of any duplicate
+            os.close(os.dup(self.fd))  # NFS and FUSE report a full disk or quota only at close(2), also of a duplicate
         except OSError as error:
             raise self.failure(error) from error
 
     def close(self) -> None:
-        """What was not committed is gone. May be called more than once."""
+        """Close the file and discard uncommitted bytes. May be called more than once."""
         _close(self.fd)
         self.fd = -1
 
@@ -100,12 +102,12 @@ class Destination:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        if isinstance(error, BrokenPipeError):  # a FIFO's: what writes to `fd` leaves it to the owner of the pipe
+        if isinstance(error, BrokenPipeError):  # from a FIFO: code that writes to `fd` leaves this error to its owner
             raise self.failure(error) from error
 
 
 class _RegularFile(Destination):
-    """A file that gets its name at the end. `temporary` is the name it has until then, None: none."""
+    """A file that gets its name at the end. `_temporary` is its name until then; None = no name."""
 
     discards_on_failure = True
 
@@ -119,7 +121,7 @@ class _RegularFile(Destination):
         try:
             self.fd = self._open(mode)
             if replaced is not None:
-                os.fchmod(self.fd, mode)  # the umask took bits away
+                os.fchmod(self.fd, mode)  # the umask has removed bits
         except OSError as error:
             self.close()
             raise self.failure(error) from error
@@ -150,9 +152,9 @@ class _RegularFile(Destination):
             try:
                 fd = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode, dir_fd=self._folder)
             except OSError:
-                pass  # no unnamed files here (EOPNOTSUPP, EISDIR), or a fault that the named one meets and reports
+                pass  # no unnamed files here (EOPNOTSUPP, EISDIR), or an error that the named file will report
             else:
-                if os.path.exists(f"/proc/self/fd/{fd}"):  # else there is no way to name it
+                if os.path.exists(f"/proc/self/fd/{fd}"):  # otherwise the file cannot be linked
                     return fd
                 os.close(fd)
         self._temporary = _fresh_name()
@@ -160,7 +162,8 @@ class _RegularFile(Destination):
         return os.open(self._temporary, flags, mode, dir_fd=self._folder)
 
     def _take_name(self) -> None:
-        """Link; where that cannot be, rename. `FileExistsError` when the name is taken and may not be."""
+        """Link the file to its name; rename where links are not possible. `FileExistsError` if the name is taken and
+        `force` is off."""
         try:
             if self._temporary is None:
                 self._link_unnamed(self._name)
@@ -173,7 +176,7 @@ class _RegularFile(Destination):
         except OSError:
             if self._temporary is None:
                 raise
-            # No hard links here, or a fault that the rename meets and reports.
+            # No hard links here, or an error that the rename will report.
             if not self._force and entry_status(self._name, self._folder) is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         else:
@@ -186,7 +189,7 @@ class _RegularFile(Destination):
         self._temporary = None
 
     def _link_unnamed(self, name: str) -> None:
-        # dst_dir_fd also makes os.link call linkat(2) with AT_SYMLINK_FOLLOW: link(2) would link /proc's own symlink.
+        # With dst_dir_fd os.link calls linkat(2) with AT_SYMLINK_FOLLOW; link(2) would link the symlink in /proc.
         os.link(f"/proc/self/fd/{self.fd}", name, dst_dir_fd=self._folder, follow_symlinks=True)
 
     def _remove_temporary(self) -> None:
@@ -195,16 +198,16 @@ class _RegularFile(Destination):
             try:
                 os.unlink(name, dir_fd=self._folder)
             except OSError:
-                pass  # there is an error to be told already, or all went well; and nothing more can be done
+                pass  # either an error is reported already, or the download is complete
 
 
 def open_destination(path: str, *, force: bool = False, pause: Callable[[], None] | None = None) -> Destination:
-    """The destination that the user named; to be called before anything is fetched.
+    """Open the destination that the user named. Call before the download starts.
 
-    `FileExists` when there is a regular file and not `force` (`--skip-existing` catches it, here and at `commit`);
-    `LocalWrite` when it cannot be written. A FIFO that nobody reads yet is tried again after each `pause`, which raises
-    when its time is up; without a `pause` it is `LocalWrite` at once. It is never waited for in open(2), which has no
-    limit.
+    `FileExists` if a regular file exists and `force` is off (`--skip-existing` catches it, here and at `commit`).
+    `LocalWrite` if the file cannot be written. A FIFO without a reader is tried again after each call of `pause`, which
+    raises when the time limit has passed; without `pause` it is `LocalWrite` at once. The wait is never inside open(2),
+    which has no time limit.
     """
     try:
         if path.endswith("/"):
@@ -226,12 +229,12 @@ def open_destination(path: str, *, force: bool = False, pause: Callable[[], None
 
 
 def open_in_folder(folder: str, names: Sequence[str], *, force: bool = False) -> Destination:
-    """A destination below a folder, by names that may come from a server: folders, and the file last.
+    """Open a destination below a folder by names that may come from a server: the folders, then the file.
 
-    `folder` is the user's, and may lead through symlinks. Below it nothing is followed: a symlink among the folders is
-    `LocalWrite`, one in the file's place counts as a file that exists. Folders that are missing are made, and stay.
-    Each name must be what `safe_name` gives. Errors as for `open_destination`; a FIFO or device in the way is
-    `LocalWrite`.
+    `folder` is chosen by the user and may contain symlinks. Below it no symlink is followed: a symlink in place of a
+    folder is `LocalWrite`, a symlink in place of the file counts as an existing file. Missing folders are created and
+    kept. Each name must be a result of `safe_name`. Errors as for `open_destination`; a FIFO or device in place of the
+    file is `LocalWrite`.
     """
     path = os.path.join(folder, *names)
     at = -1
@@ -241,10 +244,10 @@ def open_in_folder(folder: str, names: Sequence[str], *, force: bool = False) ->
         existing = entry_status(name, at)
         link = existing is not None and stat.S_ISLNK(existing.st_mode)
         if existing is not None and not link and not stat.S_ISREG(existing.st_mode):
-            raise LocalWrite(f"{path}: cannot be written: it exists, and is no regular file")
+            raise LocalWrite(f"{path}: cannot be written: exists and is not a regular file")
         if existing is not None and not force:
             raise exists_error(path)
-        parent, at = at, -1  # it is the file's from here on, also when that fails
+        parent, at = at, -1  # from here on the file closes the descriptor, also after a failure
         return _RegularFile(path, parent, name, force=force, replaced=None if link else existing)
     except OSError as error:
         raise write_error(path, error) from error
@@ -253,17 +256,17 @@ def open_in_folder(folder: str, names: Sequence[str], *, force: bool = False) ->
 
 
 def descend(folder: str, names: Sequence[str] = ()) -> int:
-    """A descriptor of the folder that `names` lead to below `folder`, both made where they are missing.
+    """Open the folder that `names` lead to below `folder`; create missing folders. Return its descriptor.
 
-    No symlink is followed on the way down. OSError; `LocalWrite` for what is no `safe_name`.
+    No symlink is followed below `folder`. OSError; `LocalWrite` for a name that `safe_name` would refuse.
     """
     os.makedirs(folder or ".", exist_ok=True)
     at = os.open(folder or ".", _FOLDER_FLAGS)
     try:
         for name in names:
-            below = _enter(at, _checked(name))
+            child = _enter(at, _checked(name))
             os.close(at)
-            at = below
+            at = child
         found, at = at, -1
         return found
     finally:
@@ -271,69 +274,71 @@ def descend(folder: str, names: Sequence[str] = ()) -> int:
 
 
 def safe_name(remote_name: str) -> str:
-    """A name from a server or a URL as the name of one local file.
+    """Return the local file name for a name from a server or a URL.
 
-    Control characters (C0, DEL, C1) are percent-encoded, as wget does: a raw ESC or newline in a file name harms
-    terminals and scripts later on. Everything else stays, bytes that are not UTF-8 included. Two names that fall
-    together by this meet `FileExists`, and nothing is lost. `LocalWrite` for what cannot be a name: empty, `.`, `..`,
-    with a slash or a NUL, over 255 bytes, or not to be written in the locale's encoding.
+    Control characters (C0, DEL, C1) are percent-encoded, as wget does: a raw ESC or newline in a file name can harm
+    terminals and scripts later. All other characters stay, also bytes that are not UTF-8. If two names become equal by
+    this, the second file is `FileExists`, and nothing is lost. `LocalWrite` for an invalid name: empty, `.`, `..`, with
+    a slash or a NUL, over 255 bytes, or not encodable in the locale's encoding.
     """
     name = _CONTROL.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), remote_name)
     return _checked(name)
 
 
 def _open_in_place(path: str, pause: Callable[[], None] | None) -> int:
-    """Open what is no regular file, without ever blocking in open(2); writing then blocks, as on standard output."""
+    """Open a file that is not a regular file, without blocking in open(2). Writes block afterwards, as on standard
+    output."""
     while True:
         try:
             fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError as error:
-            # ENXIO from a FIFO: nobody reads. From a socket or a device: nothing there, now or later.
+            # ENXIO from a FIFO: no reader yet. From a socket or a device: a lasting error.
             if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise
             if pause is None:
-                raise LocalWrite(f"{path}: cannot be written: nobody has this FIFO open for reading") from error
+                raise LocalWrite(f"{path}: cannot be written: no process has this FIFO open for reading") from error
             pause()
             continue
         if stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise LocalWrite(f"{path}: cannot be written: became a regular file while it was being opened")
+            raise LocalWrite(f"{path}: cannot be written: became a regular file during the open")
         os.set_blocking(fd, True)
         return fd
 
 
-def _enter(above: int, name: str) -> int:
-    """A folder below a folder, made if missing; never through a symlink (ENOTDIR)."""
+def _enter(parent: int, name: str) -> int:
+    """Open a folder below a folder, created if missing; never through a symlink (ENOTDIR)."""
     try:
-        os.mkdir(name, dir_fd=above)
+        os.mkdir(name, dir_fd=parent)
     except FileExistsError:
         pass
-    return os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
+    return os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
 
 
 def _checked(name: str) -> str:
-    """The name, if it can be that of one file in a folder."""
-    if objection := _objection(name):
-        raise LocalWrite(f'"{name[:80]}" cannot be the name of a local file: {objection}')
+    """Return the name if it is valid for one file in a folder. `LocalWrite`."""
+    if problem := _find_name_problem(name):
+        raise LocalWrite(f'"{name[:80]}" cannot be used as a local file name: {problem}')
     return name
 
 
-def _objection(name: str) -> str | None:
+def _find_name_problem(name: str) -> str | None:
+    """Return why a name is not valid for one file in a folder; None = valid."""
     if not name:
-        return "it is empty"
+        return "the name is empty"
     if name in (".", ".."):
-        return "it is a folder's"
+        return "the name is reserved for a folder"
     if "/" in name or "\0" in name:
-        return "it holds a slash or a NUL"
+        return "the name contains a slash or a NUL"
     try:
         size = len(os.fsencode(name))
     except UnicodeEncodeError:
-        return "the locale's encoding has no bytes for it"
-    return f"it has {size} bytes, and {MAX_NAME} is the limit" if size > MAX_NAME else None
+        return "the name cannot be encoded in the locale's encoding"
+    return f"the name has {size} bytes, the limit is {MAX_NAME}" if size > MAX_NAME else None
 
 
 def set_time(fd: int, seconds: float) -> None:
-    """Set a file's time of modification; one that the file system cannot hold is no failure."""
+    """Set the modification time of a file. A time that the file system cannot store is ignored."""
     try:
         os.utime(fd, (seconds, seconds))
     except (OSError, OverflowError, ValueError):
@@ -341,7 +346,7 @@ def set_time(fd: int, seconds: float) -> None:
 
 
 def entry_status(name: str, folder: int) -> os.stat_result | None:
-    """What stands under a name in a folder, a symlink itself; None = nothing."""
+    """Return the status of an entry of a folder, without following a symlink; None = no such entry."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -349,22 +354,22 @@ def entry_status(name: str, folder: int) -> os.stat_result | None:
 
 
 def _fresh_name() -> str:
-    """A name that nothing has: 64 random bits, and short, whatever the length of the final one."""
+    """Return an unused name: 64 random bits, and short whatever the length of the final name."""
     return f".inetcli-{os.urandom(8).hex()}"
 
 
 def exists_error(path: str) -> FileExists:
-    """The error for a name that is taken."""
-    return FileExists(f"{path}: exists already; --force replaces it, --skip-existing leaves it out")
+    """Return the error for a name that is already taken."""
+    return FileExists(f"{path}: already exists; use --force to replace it or --skip-existing to skip it")
 
 
 def write_error(path: str, error: OSError) -> LocalWrite:
-    """The error for a call that failed while a file was being written."""
+    """Return the error for a failed write to a file."""
     return LocalWrite(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def _close(fd: int) -> None:
-    """Close what is open. Its errors come too late to matter: `commit` has asked for them."""
+    """Close a descriptor if it is open. Errors are ignored here: `commit` has checked for them."""
     if fd >= 0:
         try:
             os.close(fd)

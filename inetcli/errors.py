@@ -1,7 +1,8 @@
-"""The one tree of errors: a class for each thing a user can do something different about.
+"""The tree of errors: one class for each failure to which a user can react differently.
 
-Each class has the exit code of the program (curl's numbers up to 98, ours from 110) and the `kind` that stands in JSON.
-A message says who, doing what, what was expected and what came, with numbers. It is escaped where it is printed.
+Each class has the exit code of the program (curl's numbers up to 98, our own from 110) and the `kind` for JSON. A
+message names the object, the action, the expected and the received value, with numbers. Messages are escaped when they
+are printed.
 
 InetError
 ├── Bug 1, Usage 2, MalformedTarget 3
@@ -19,18 +20,18 @@ from typing import ClassVar, Protocol, Self
 
 
 class CodedReply(Protocol):
-    """A reply of a peer that begins with a code, and that shows itself as text."""
+    """A reply of a peer that begins with a numeric code; `str()` gives its text."""
 
     @property
     def code(self) -> int:
-        """The number that the reply begins with."""
+        """The numeric code at the beginning of the reply."""
 
 
 class InetError(Exception):
-    """A failure the user is told about in one line.
+    """A failure that is reported to the user in one line.
 
-    `reply_code` and `reply` are the peer's own words, where it said any. `transient` says that trying again may help
-    (`--retries`); an instance may say otherwise than its class.
+    `reply_code` and `reply` quote the peer's reply, if there was one. `transient` means that a retry may help
+    (`--retries`); an instance may override the value of its class.
     """
 
     exit_code: ClassVar[int] = 1
@@ -44,55 +45,55 @@ class InetError(Exception):
         self.reply = reply
 
     @classmethod
-    def from_reply(cls, doing: str, reply: CodedReply, *, quoted: bool = True, transient: bool | None = None) -> Self:
-        """Make the error for a reply that refuses something: `doing: "550 no such file"`.
+    def from_reply(cls, context: str, reply: CodedReply, *, quoted: bool = True, transient: bool | None = None) -> Self:
+        """Make the error for a reply that reports a failure: `context: "550 no such file"`.
 
-        `quoted` off: `doing` has the words of the reply already. `transient` beats that of the class.
+        `quoted=False`: `context` already contains the text of the reply. `transient` overrides the value of the class.
         """
-        error = cls(f'{doing}: "{reply}"' if quoted else doing, reply_code=reply.code, reply=str(reply))
+        error = cls(f'{context}: "{reply}"' if quoted else context, reply_code=reply.code, reply=str(reply))
         if transient is not None:
             error.transient = transient
         return error
 
 
 class Bug(InetError):
-    """Our own mistake; one line, never a traceback (unless INETCLI_DEBUG=1)."""
+    """A mistake in this program: reported in one line, with a traceback only under INETCLI_DEBUG=1."""
 
     @classmethod
-    def of(cls, error: BaseException) -> "Bug":
-        """The bug behind an exception that nobody expected."""
-        said = f": {error}" if str(error) else ""
-        return cls(f"bug: {type(error).__name__}{said} (INETCLI_DEBUG=1 shows where)")
+    def from_exception(cls, error: BaseException) -> "Bug":
+        """Make the error for an unexpected exception."""
+        detail = f": {error}" if str(error) else ""
+        return cls(f"bug: {type(error).__name__}{detail} (INETCLI_DEBUG=1 shows where)")
 
 
 class Usage(InetError):
-    """The command line cannot mean anything."""
+    """Wrong usage of the command line."""
 
     exit_code, kind = 2, "usage"
 
 
 class MalformedTarget(InetError):
-    """A target that cannot be parsed, or does not fit the command. Found before anything is sent."""
+    """A target that cannot be parsed or does not fit the command. Raised before anything is sent."""
 
     exit_code, kind = 3, "malformed_target"
 
 
 class Unresolved(InetError):
-    """The name is unknown, or the resolver failed."""
+    """An unknown host name, or a failure of the resolver."""
 
     exit_code, kind = 6, "unresolved"
     transient = True
 
 
 class Unreachable(InetError):
-    """Refused, or no route."""
+    """A refused connection, or no route to the host."""
 
     exit_code, kind = 7, "unreachable"
     transient = True
 
 
 class ProtocolViolation(InetError):
-    """The peer broke its protocol."""
+    """A violation of the protocol by the peer."""
 
     exit_code, kind = 8, "protocol"
 
@@ -104,14 +105,14 @@ class Denied(InetError):
 
 
 class Incomplete(InetError):
-    """The size does not match, or the stream was cut in the middle."""
+    """A size that does not match, or a stream that ended too early."""
 
     exit_code, kind = 18, "incomplete"
     transient = True
 
 
 class Refused(InetError):
-    """The server refused, and none of `NotFound`, `Denied` and `LoginDenied` says why."""
+    """A refusal by the server for a reason other than `NotFound`, `Denied` and `LoginDenied`."""
 
     exit_code, kind = 19, "refused"
 
@@ -123,115 +124,115 @@ class HttpStatus(InetError):
 
 
 class LocalWrite(InetError):
-    """The local file, or standard output, cannot be written."""
+    """A failure to write a local file or standard output."""
 
     exit_code, kind = 23, "local_write"
 
 
 class UploadRefused(InetError):
-    """The server does not take the upload."""
+    """An upload that the server does not accept."""
 
     exit_code, kind = 25, "upload_refused"
 
 
 class LocalRead(InetError):
-    """A local file cannot be read."""
+    """A failure to read a local file."""
 
     exit_code, kind = 26, "local_read"
 
 
 class TimedOut(InetError):
-    """A time limit passed; the message names the option that set it."""
+    """An exceeded time limit; the message names the option that sets it."""
 
     exit_code, kind = 28, "timeout"
     transient = True
 
 
 class NoRanges(InetError):
-    """The server does not do ranges."""
+    """A server that does not support ranges."""
 
     exit_code, kind = 33, "no_ranges"
 
 
 class TlsHandshake(InetError):
-    """The TLS handshake failed, or the server refused STARTTLS or AUTH TLS."""
+    """A failed TLS handshake, or a refusal of STARTTLS or AUTH TLS."""
 
     exit_code, kind = 35, "tls_handshake"
 
 
 class NoResume(InetError):
-    """The transfer cannot be taken up where it stopped."""
+    """A transfer that cannot be resumed."""
 
     exit_code, kind = 36, "no_resume"
 
 
 class EmptyReply(InetError):
-    """The peer closed the connection before the first byte of a reply."""
+    """A connection that the peer closed before the first byte of a reply."""
 
     exit_code, kind = 52, "empty_reply"
     transient = True
 
 
 class SendFailed(InetError):
-    """The connection broke while sending."""
+    """A connection that broke while data was being sent."""
 
     exit_code, kind = 55, "send_failed"
     transient = True
 
 
 class ReceiveFailed(InetError):
-    """The connection was reset, or TLS ended without its close_notify."""
+    """A connection that was reset, or a TLS stream that ended without close_notify."""
 
     exit_code, kind = 56, "receive_failed"
     transient = True
 
 
 class ClientCertificate(InetError):
-    """Our own certificate or key cannot be used."""
+    """A client certificate or key that cannot be used."""
 
     exit_code, kind = 58, "client_certificate"
 
 
 class TooLarge(InetError):
-    """More than `--max-size`, or than a stated limit."""
+    """More data than `--max-size` or than a documented limit."""
 
     exit_code, kind = 63, "too_large"
 
 
 class LoginDenied(InetError):
-    """The server denied the login, or needs one that was not given."""
+    """A login that the server denied, or a required login without credentials."""
 
     exit_code, kind = 67, "login"
 
 
 class FileExists(InetError):
-    """The local file exists already, and `--force` was not given."""
+    """A local file that already exists, without `--force`."""
 
     exit_code, kind = 73, "exists"
 
 
 class CaFile(InetError):
-    """The CA file cannot be used."""
+    """A CA file that cannot be used."""
 
     exit_code, kind = 77, "ca_file"
 
 
 class NotFound(InetError):
-    """The remote file, group or article is not there."""
+    """A remote file, group or article that does not exist."""
 
     exit_code, kind = 78, "not_found"
 
 
 class ClientCertificateWanted(InetError):
-    """The server insists on a client certificate."""
+    """A server that requires a client certificate."""
 
     exit_code, kind = 98, "client_certificate_wanted"
 
 
 class CertificateProblem(InetError):
-    """The server's certificate, or its chain, is not good enough. `kind` is also the verdict of `tls hello`.
+    """A server certificate or chain that fails the checks. `kind` is also the verdict of `tls hello`.
 
-    `facts` is what the handshake showed nevertheless, where there was one; `verify_code` is OpenSSL's X509_V_ERR_*.
+    `facts` holds the facts of the handshake if there was one; `verify_code` is OpenSSL's X509_V_ERR_* number.
     """
 
     facts: object | None = None
@@ -239,67 +240,67 @@ class CertificateProblem(InetError):
 
 
 class Untrusted(CertificateProblem):
-    """No path to a trusted root."""
+    """A chain without a path to a trusted root."""
 
     exit_code, kind = 60, "untrusted"
 
 
 class PinMismatch(CertificateProblem):
-    """The key is none of those given with `--pin`."""
+    """A public key that matches none of the `--pin` values."""
 
     exit_code, kind = 90, "pin"
 
 
 class Expired(CertificateProblem):
-    """Past its notAfter."""
+    """A certificate after its notAfter date."""
 
     exit_code, kind = 110, "expired"
 
 
 class NotYetValid(CertificateProblem):
-    """Before its notBefore."""
+    """A certificate before its notBefore date."""
 
     exit_code, kind = 111, "not_yet_valid"
 
 
 class WrongHost(CertificateProblem):
-    """The certificate is for another name."""
+    """A certificate for a different host name."""
 
     exit_code, kind = 112, "wrong_host"
 
 
 class ChainFault(CertificateProblem):
-    """A weak key or signature, a wrong purpose, a constraint, an issuer that is no CA."""
+    """A weak key or signature, a wrong purpose, a violated constraint, or an issuer that is not a CA."""
 
     exit_code, kind = 113, "chain_fault"
 
 
 class ExpiresSoon(CertificateProblem):
-    """Within `--expires-within`."""
+    """A certificate that expires within `--expires-within`."""
 
     exit_code, kind = 114, "expires_soon"
 
 
 class Empty(InetError):
-    """Nothing there: no article, no record of that type. A normal answer with an exit code of its own."""
+    """An empty result: no article, or no record of the requested type. A normal answer with its own exit code."""
 
     exit_code, kind = 115, "empty"
 
 
 class NxDomain(InetError):
-    """The domain name does not exist."""
+    """A domain name that does not exist."""
 
     exit_code, kind = 116, "nxdomain"
 
 
 class DnsError(InetError):
-    """SERVFAIL, REFUSED or another rcode."""
+    """A reply with SERVFAIL, REFUSED or another rcode."""
 
     exit_code, kind = 117, "dns_error"
 
 
 class Differ(InetError):
-    """`--compare`: the servers differ."""
+    """`--compare`: the answers of the servers differ."""
 
     exit_code, kind = 118, "differ"
 
@@ -311,6 +312,6 @@ class Findings(InetError):
 
 
 class Expectation(InetError):
-    """An `--expect-...` was not met."""
+    """An `--expect-...` option that was not met."""
 
     exit_code, kind = 121, "expectation"

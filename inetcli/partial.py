@@ -1,14 +1,15 @@
-"""A download that may be taken up again another day: `--resume`.
+"""A download that a later run can resume: `--resume`.
 
-Beside the file NAME that is to be, until it is whole:
+Until the download is complete, two files stand beside the destination NAME:
 
-    .NAME.part         its first bytes
-    .NAME.part.json    whose they are: host, port, user, path, size and time of the remote file
+    .NAME.part         the first bytes of the file
+    .NAME.part.json    their origin: host, port, user, path, size and time of the remote file
 
-Both are opened without following links, and must be regular files of our own with one name each: else somebody else has
-put them there, for us to write into or to believe. Whoever has the first one locked is at work on it.
+Both are opened without following links. Both must be regular files, owned by the user, with one link each: otherwise
+another user may have placed them there, to have us overwrite a file or trust a forged record. The process that
+downloads holds a lock on the first file.
 
-Whether the bytes belong to what the remote file is now is for the caller to find out; `restart` forgets them.
+The caller checks whether the bytes belong to the current remote file; `restart` discards them.
 """
 
 import fcntl
@@ -21,11 +22,12 @@ from inetcli.destination import Destination, descend, entry_status, exists_error
 from inetcli.errors import LocalWrite
 
 MAX_RECORD = 1 << 16
-"""Bytes of a record that is read."""
+"""Bytes of a record that are read at most."""
 
 
 class PartFile(Destination):
-    """The destination that outlives a failure. `fd` stands behind the `size_present` bytes that are there."""
+    """A destination that is kept after a failure. `fd` is positioned after the existing bytes, `size_present` counts
+    them."""
 
     discards_on_failure = True
 
@@ -37,7 +39,7 @@ class PartFile(Destination):
         self._part, self._record = f".{name}.part", f".{name}.part.json"
         self._mode: int | None = None
         self._ours = False
-        """The part is ours to remove: checked, locked, and not committed."""
+        """Whether the part file may be removed: checked, locked and not committed."""
         self.size_present = 0
         try:
             self._open()
@@ -48,8 +50,8 @@ class PartFile(Destination):
             self.close()
             raise
 
-    def remembered(self) -> Mapping[str, object]:
-        """What was recorded of the bytes that are there; nothing, when there is no record, or none to be believed."""
+    def read_record(self) -> Mapping[str, object]:
+        """Return the record of the origin of the existing bytes; empty if there is none or it cannot be trusted."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             fd = os.open(self._record, flags, dir_fd=self._folder)
@@ -64,8 +66,8 @@ class PartFile(Destination):
             os.close(fd)
         return record if isinstance(record, dict) else {}
 
-    def remember(self, record: Mapping[str, object]) -> None:
-        """Record whose bytes these are, before the first of them is written. `LocalWrite`."""
+    def write_record(self, record: Mapping[str, object]) -> None:
+        """Record the origin of the bytes, before the first of them is written. `LocalWrite`."""
         self._remove(self._record)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -88,7 +90,7 @@ class PartFile(Destination):
             if self._mode is not None:
                 os.fchmod(self.fd, self._mode)
             if not self._force:
-                # A link does not overwrite what has come into its place.
+                # A link does not overwrite a file that was created in the meantime.
                 os.link(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder, follow_symlinks=False)
                 os.unlink(self._part, dir_fd=self._folder)
             else:
@@ -101,7 +103,7 @@ class PartFile(Destination):
         self._remove(self._record)
 
     def close(self) -> None:
-        """Nothing is gone, but for a part without a byte."""
+        """Keep the part file; delete it only if it is empty."""
         if self._ours and self.fd >= 0 and not os.fstat(self.fd).st_size:
             self._remove(self._part)
             self._remove(self._record)
@@ -128,7 +130,9 @@ class PartFile(Destination):
 
     def _check(self, status: os.stat_result, name: str) -> None:
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink != 1:
-            raise LocalWrite(f"{self.path}: {name} is in the way: expected a regular file of ours with one name")
+            raise LocalWrite(
+                f"{self.path}: {name} cannot be used: expected a regular file, owned by this user, with one link"
+            )
 
     def _remove(self, name: str) -> None:
         try:
@@ -138,14 +142,14 @@ class PartFile(Destination):
 
 
 def open_partial(path: str, *, force: bool = False) -> PartFile:
-    """The destination that the user named, to be taken up by a later run. A symlink is resolved first.
+    """Open the destination that the user named, so that a later run can resume it. A symlink is resolved first.
 
-    `FileExists` when there is such a file and not `force`; `LocalWrite` when it cannot be written, or is no regular
-    file: those cannot be taken up.
+    `FileExists` if the file exists and `force` is off. `LocalWrite` if it cannot be written, or is not a regular file:
+    only regular files can be resumed.
     """
     try:
         if path.endswith("/") or (os.path.exists(path) and not os.path.isfile(path)):
-            raise LocalWrite(f"{path}: expected a regular file, which --resume needs")
+            raise LocalWrite(f"{path}: --resume needs a regular file")
         folder, name = os.path.split(os.path.realpath(path))
         return PartFile(path, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), name, force=force)
     except OSError as error:
@@ -153,7 +157,7 @@ def open_partial(path: str, *, force: bool = False) -> PartFile:
 
 
 def open_partial_in_folder(folder: str, names: Sequence[str], *, force: bool = False) -> PartFile:
-    """Likewise for a destination below a folder; see `files.open_in_folder`."""
+    """Open such a destination below a folder; see `destination.open_in_folder`."""
     path = os.path.join(folder, *names)
     try:
         return PartFile(path, descend(folder, names[:-1]), safe_name(names[-1]), force=force)

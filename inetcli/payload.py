@@ -1,4 +1,4 @@
-"""Local bytes to be sent: a file, a pipe, standard input."""
+"""The source of an upload: a local file, a pipe, or standard input."""
 
 import errno
 import os
@@ -10,10 +10,10 @@ from inetcli.errors import LocalRead
 
 
 class Payload:
-    """Local bytes to be sent: a context manager. `size` is known of regular files only, else None.
+    """Local data to send: a context manager. `size` is None unless the source is a regular file.
 
-    Where it is None, poll `fd` before each `read`: a pipe or a terminal may keep us waiting, and a FIFO that has no
-    writer yet looks like one at its end.
+    If `size` is None, poll `fd` before each `read`: reading from a pipe or a terminal may block, and a FIFO without a
+    writer reads as if it were at its end.
     """
 
     def __init__(self, path: str, fd: int, size: int | None, modified: float | None = None) -> None:
@@ -21,17 +21,17 @@ class Payload:
         self.fd = fd
         self.size = size
         self.modified = modified
-        """Seconds since 1970, of a regular file."""
+        """The modification time of a regular file, in seconds since 1970."""
 
     def read(self, limit: int) -> bytes:
-        """At most `limit` bytes; none at the end. `LocalRead`."""
+        """Read at most `limit` bytes; return no bytes at the end. `LocalRead`."""
         try:
             return os.read(self.fd, limit)
         except OSError as error:
             raise LocalRead(f"{self.path}: cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
-        """Give the descriptor back. May be called more than once."""
+        """Close the descriptor. May be called more than once."""
         if self.fd >= 0:
             os.close(self.fd)
         self.fd = -1
@@ -46,11 +46,11 @@ class Payload:
 
 
 def open_payload(path: str) -> Payload:
-    """A file to be sent; `-` is standard input, which is read from where it stands. `LocalRead` with the reason.
+    """Open a file to send. `-` is standard input, read from its current position. `LocalRead` with the reason.
 
-    Opening never waits, not for a FIFO's writer either.
+    Opening never blocks, not even on a FIFO without a writer.
     """
-    shown = "standard input" if path == "-" else path
+    label = "standard input" if path == "-" else path
     fd = -1
     try:
         fd = os.dup(0) if path == "-" else os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -60,10 +60,10 @@ def open_payload(path: str) -> Payload:
         size, modified = None, None
         if stat.S_ISREG(status.st_mode):
             size, modified = max(0, status.st_size - os.lseek(fd, 0, os.SEEK_CUR)), status.st_mtime
-        given, fd = fd, -1
-        return Payload(shown, given, size, modified)
+        opened, fd = fd, -1
+        return Payload(label, opened, size, modified)
     except OSError as error:
-        raise LocalRead(f"{shown}: cannot be read: {error.strerror}") from error
+        raise LocalRead(f"{label}: cannot be read: {error.strerror}") from error
     finally:
         if fd >= 0:
             os.close(fd)

@@ -1,8 +1,8 @@
-"""Passwords: the one way to get at one, and their mask in text that is shown.
+"""Passwords, and their mask in printed text.
 
-Only the code that sends a password calls `Secret.reveal`. Everything else (messages, traces, JSON, tracebacks, resume
-files) formats the object, and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker`
-finds it there, also in base64 and percent-encoded.
+Only the code that sends a password calls `Secret.reveal`. All other code (messages, traces, JSON, tracebacks, resume
+files) formats the object and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker` finds
+it there, also in base64 and percent-encoded.
 """
 
 import re
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 MASK = "***"
 
 MIN_MASKED = 4
-"""Characters of the shortest password that is looked for: a shorter one would be found in every other word."""
+"""Characters of the shortest password that is masked: a shorter one would match parts of ordinary words."""
 
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
 class Secret:
-    """Text that shows itself as `***` wherever it is formatted, logged, compared or pickled."""
+    """A text that is shown as `***` wherever it is formatted, logged or printed; pickling is an error."""
 
     __slots__ = ("_text",)
 
@@ -25,7 +25,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself: for the line that sends the password, and for nothing else."""
+        """Return the text itself. Only for the code that sends the password."""
         return self._text
 
     def __str__(self) -> str:
@@ -48,9 +48,9 @@ class Secret:
 
 
 class SecretMasker:
-    """The passwords of one command, and the text with each of them as `***`.
+    """The passwords of one command; replaces each of them in a text with `***`.
 
-    Masks composed text only: payload stays exact. Threads may add and mask at the same time.
+    For composed text only: payload stays exact. Threads may add and mask at the same time.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class SecretMasker:
         self._base64: re.Pattern[str] | None = None
 
     def add(self, secret: Secret | None) -> None:
-        """Look for this password from now on. One of fewer than `MIN_MASKED` characters is passed over."""
+        """Mask this password from now on. A password of fewer than `MIN_MASKED` characters is ignored."""
         if secret is None or secret in self._known or len(secret.reveal()) < MIN_MASKED:
             return
         known = self._known | {secret}
@@ -69,24 +69,26 @@ class SecretMasker:
         self._known = known
 
     def mask(self, text: str) -> str:
-        """Return the text with `***` in place of each password in it."""
+        """Return the text with `***` in place of each password."""
         if self._plain is None or self._base64 is None:
             return text
         return _mask_runs(self._base64, self._plain.sub(MASK, text))
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to look for."""
+        """Whether there are no passwords to mask."""
         return not self._known
 
 
 def _any_of(forms: Iterable[str]) -> re.Pattern[str]:
-    """One pattern for all forms, the longest first: where one password begins another, the whole of it is masked."""
+    """Compile one pattern for all forms, the longest first: if one password is the beginning of another, all of it is
+    masked."""
     return re.compile("|".join(sorted(set(forms), key=len, reverse=True)))
 
 
 def _plain_forms(text: str) -> list[str]:
-    """Regular expressions for a password as it is, escaped for a terminal, quoted by `repr`, and percent-encoded."""
+    """Return regular expressions for a password as it is, escaped for a terminal, quoted by `repr`, and
+    percent-encoded."""
     from inetcli.wire.escape import escape
 
     literals = (text, escape(text), repr(text)[1:-1])
@@ -94,29 +96,30 @@ def _plain_forms(text: str) -> list[str]:
 
 
 def _percent_form(byte: int) -> str:
-    """A byte as percent-encoding may have it: encoded in either case, or plain where it is printable."""
+    """Return the expression for a byte in percent-encoding: encoded in either case, or plain if printable."""
     encoded = "%" + "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{byte:02X}")
     plain = re.escape(chr(byte)) if 0x21 <= byte <= 0x7E else r"\+" if byte == 0x20 else None
     return encoded if plain is None else f"(?:{plain}|{encoded})"
 
 
 def _base64_forms(text: str) -> list[str]:
-    """The characters that base64 (RFC 4648 sections 4 and 5) has for a password and nothing else, for each of the three
-    places that it can have in a group: behind a user name and a colon, say."""
+    """Return the base64 characters (RFC 4648 sections 4 and 5) that depend on the password alone, for each of its three
+    possible offsets in a base64 group. The password may follow a user name and a colon, for example."""
     from base64 import b64encode
 
     data = text.encode("utf-8", "surrogateescape")
     forms = []
     for before in range(3):
         encoded = b64encode(bytes(before) + data).decode("ascii")
-        first = (before * 8 + 5) // 6  # the characters before hold a bit of what stands before
-        last = (before + len(data)) * 8 // 6  # those behind, a bit of what stands behind
+        first = (before * 8 + 5) // 6  # the characters before also encode the preceding text
+        last = (before + len(data)) * 8 // 6  # the characters after also encode the following text
         forms.append(encoded[first:last].replace("+", "[+-]").replace("/", "[/_]"))
     return forms
 
 
 def _mask_runs(pattern: re.Pattern[str], text: str) -> str:
-    """Mask each run of base64 that has a match in it: its other characters hold some bits of the password, too."""
+    """Mask each whole run of base64 characters that contains a match: the other characters also hold bits of the
+    password."""
     masked, at = [], 0
     for match in pattern.finditer(text):
         if match.start() < at:

@@ -13,7 +13,7 @@ from inetcli.net.session import Session
 from inetcli.net.trust import TlsMode
 from inetcli.partial import open_partial
 from inetcli.payload import open_payload
-from inetcli.protocols.dns.client import Failure, Resolver
+from inetcli.protocols.dns.client import QueryFailure, Resolver
 from inetcli.protocols.dns.model import TYPES, Question
 from inetcli.protocols.ftp.client import Ftp
 from inetcli.protocols.ftp.connect import FtpPeers, ftp_peers
@@ -76,7 +76,7 @@ def ftp_resume(server: Server, session: Session) -> object:
         local_path = LocalPath(("a.bin",), folder)
         with open_partial(local_path.path) as part:
             part.write(FILES["a.bin"][:BEGUN])
-            part.remember({**whose, "size": len(FILES["a.bin"]), "time": "20261122180411"})
+            part.write_record({**whose, "size": len(FILES["a.bin"]), "time": "20261122180411"})
         local = open_local(local_path, options, whose, session)
         try:
             with local.destination:
@@ -144,7 +144,7 @@ def http_raw(path: str) -> Converse:
         stream = connect_http(session, server.host, server.port, TlsMode.OFF)
         body: list[bytes] = []
         try:
-            response = Conversation(stream, body=body.append).ask(Request("x", path))
+            response = Conversation(stream, body=body.append).send(Request("x", path))
         finally:
             stream.close()
         return response.head.status, b"".join(body), response.trailers
@@ -164,8 +164,8 @@ def tls_hello(server: Server, session: Session) -> object:
 def dns_over_tcp(server: Server, session: Session) -> object:
     resolver = Resolver(session, [(server.host, server.port)], tcp=True)
     answers = []
-    for result in resolver.ask([Question("www.example.test.", TYPES[kind]) for kind in ("A", "AAAA")]):
-        if isinstance(result, Failure):
+    for result in resolver.query([Question("www.example.test.", TYPES[kind]) for kind in ("A", "AAAA")]):
+        if isinstance(result, QueryFailure):
             raise result.error
         answers.append([record.data for record in result.message.answers])
     return answers

@@ -1,5 +1,5 @@
-"""The destination of a download, on real files, FIFOs, devices and signals; only what no machine has at will (a file
-system without unnamed files or hard links, an error of close) is put in the place of one call."""
+"""The destination of a download, on real files, FIFOs, devices and signals. Only conditions that no machine can produce
+on demand (a file system without unnamed files or hard links, an error of close) are simulated by replacing one call."""
 
 import errno
 import os
@@ -151,7 +151,7 @@ def test_replacement_without_commit_keeps_the_old_file(tmp_path: Path) -> None:
 def test_existing_file_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(OLD)
-    with pytest.raises(FileExists, match=r"a\.bin: exists already; --force") as caught:
+    with pytest.raises(FileExists, match=r"a\.bin: already exists; use --force") as caught:
         open_destination(str(path))
     assert caught.value.exit_code == 73
     assert path.read_bytes() == OLD
@@ -329,11 +329,11 @@ def test_dev_full_is_local_write() -> None:
 
 def test_fifo_without_a_reader_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(LocalWrite, match="nobody has this FIFO open for reading"):
+    with pytest.raises(LocalWrite, match="no process has this FIFO open for reading"):
         open_destination(str(tmp_path / "fifo"))
 
 
-def test_fifo_is_tried_again_until_the_pause_says_stop(tmp_path: Path) -> None:
+def test_fifo_is_tried_again_until_pause_raises(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     pauses: list[int] = []
 
@@ -628,7 +628,7 @@ def test_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path, outside: 
 @pytest.mark.parametrize("names", [[".."], ["..", "a"], ["a/b"], ["/etc", "a"], [""], ["sub", "."], ["a\0"]])
 def test_name_that_leads_elsewhere_is_refused(tmp_path: Path, names: list[str]) -> None:
     (tmp_path / "inside").mkdir()
-    with pytest.raises(LocalWrite, match="cannot be the name of a local file"):
+    with pytest.raises(LocalWrite, match="cannot be used as a local file name"):
         open_in_folder(str(tmp_path / "inside"), names, force=True)
     assert os.listdir(tmp_path) == ["inside"]
 
@@ -651,7 +651,7 @@ def test_what_is_no_file_below_the_folder_is_left_alone(tmp_path: Path, force: b
     else:
         (tmp_path / "a").mkdir()
     before = (tmp_path / "a").stat()
-    with pytest.raises(LocalWrite, match="it exists, and is no regular file"):
+    with pytest.raises(LocalWrite, match="exists and is not a regular file"):
         open_in_folder(str(tmp_path), ["a"], force=force)
     assert (tmp_path / "a").stat().st_ino == before.st_ino
 
@@ -696,21 +696,21 @@ def test_safe_name_of_what_can_be_a_file(tmp_path: Path, remote: str, local: str
 @pytest.mark.parametrize(
     ("remote", "why"),
     [
-        ("", "it is empty"),
-        (".", "it is a folder's"),
-        ("..", "it is a folder's"),
-        ("a/b", "it holds a slash or a NUL"),
-        ("/etc/passwd", "it holds a slash or a NUL"),
-        ("../a", "it holds a slash or a NUL"),
-        ("a\0b", "it holds a slash or a NUL"),
-        ("n" * 256, "it has 256 bytes, and 255 is the limit"),
-        ("é" * 128, "it has 256 bytes, and 255 is the limit"),
-        ("\x01" * 86, "it has 258 bytes, and 255 is the limit"),
-        ("\ud800", "the locale's encoding has no bytes for it"),
+        ("", "the name is empty"),
+        (".", "the name is reserved for a folder"),
+        ("..", "the name is reserved for a folder"),
+        ("a/b", "the name contains a slash or a NUL"),
+        ("/etc/passwd", "the name contains a slash or a NUL"),
+        ("../a", "the name contains a slash or a NUL"),
+        ("a\0b", "the name contains a slash or a NUL"),
+        ("n" * 256, "the name has 256 bytes, the limit is 255"),
+        ("é" * 128, "the name has 256 bytes, the limit is 255"),
+        ("\x01" * 86, "the name has 258 bytes, the limit is 255"),
+        ("\ud800", "the name cannot be encoded in the locale's encoding"),
     ],
 )
-def test_safe_name_of_what_cannot_be_a_file(remote: str, why: str) -> None:
-    with pytest.raises(LocalWrite, match="cannot be the name of a local file") as caught:
+def test_safe_name_refuses_invalid_names(remote: str, why: str) -> None:
+    with pytest.raises(LocalWrite, match="cannot be used as a local file name") as caught:
         safe_name(remote)
     assert caught.value.message.endswith(f": {why}")
 

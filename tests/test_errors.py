@@ -50,5 +50,5 @@ def test_one_error_may_be_transient_and_its_class_stays_as_it_is() -> None:
     ],
 )
 def test_a_bug_names_the_exception(error: Exception, message: str) -> None:
-    assert Bug.of(error).message == message
+    assert Bug.from_exception(error).message == message
     assert (Bug.exit_code, Bug.kind) == (1, "bug")

@@ -117,7 +117,7 @@ def test_help_shows_it_with_its_example(copy: Copy) -> None:
     shown = copy.inetcli("qotd", "get", "--help").out
     assert "  inetcli qotd get qotd.example.net\n" in shown
     assert "  --udp  " in shown
-    assert "Options that mean the same everywhere" in shown
+    assert "Common options" in shown
 
 
 def test_help_loads_it_not(copy: Copy) -> None:
@@ -224,7 +224,7 @@ def test_second_try_after_an_empty_one(copy: Copy) -> None:
     with answering(answer) as where:
         done = copy.inetcli("qotd", "get", "--retries", "1", where)
     assert (done.code, done.out) == (0, "late\n")
-    assert "note: tried again after: expected a quote" in done.err
+    assert "note: retried after: expected a quote" in done.err
 
 
 def test_quote_of_its_mock_and_what_it_loads(copy: Copy) -> None:

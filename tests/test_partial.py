@@ -1,4 +1,4 @@
-"""The destination that outlives a failure, and what may not be taken for one."""
+"""The destination that is kept after a failure, and files that must not be taken for one."""
 
 import fcntl
 import json
@@ -28,7 +28,7 @@ def names(folder: Path) -> list[str]:
 
 def begin(folder: Path, data: bytes = b"12345") -> None:
     with open_partial(str(folder / "a")) as part:
-        part.remember(RECORD)
+        part.write_record(RECORD)
         part.write(data)
 
 
@@ -36,7 +36,7 @@ def test_what_came_is_there_for_the_next_run(tmp_path: Path) -> None:
     begin(tmp_path)
     assert names(tmp_path) == [".a.part", ".a.part.json"]
     with open_partial(str(tmp_path / "a")) as part:
-        assert (part.size_present, part.remembered()) == (5, RECORD)
+        assert (part.size_present, part.read_record()) == (5, RECORD)
         part.write(b"67")
         part.commit()
     assert names(tmp_path) == ["a"]
@@ -66,14 +66,14 @@ def test_a_record_that_cannot_be_believed_tells_nothing(tmp_path: Path, record: 
     begin(tmp_path)
     (tmp_path / ".a.part.json").write_bytes(record.encode("utf-8", "surrogateescape"))
     with open_partial(str(tmp_path / "a")) as part:
-        assert part.remembered() == {}
+        assert part.read_record() == {}
 
 
 def test_no_record_tells_nothing(tmp_path: Path) -> None:
     begin(tmp_path)
     (tmp_path / ".a.part.json").unlink()
     with open_partial(str(tmp_path / "a")) as part:
-        assert (part.size_present, part.remembered()) == (5, {})
+        assert (part.size_present, part.read_record()) == (5, {})
 
 
 def test_the_record_is_ours_alone_and_its_mode_tells(tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_part_that_is_not_ours_is_not_written_to(tmp_path: Path, kind: str) -> None:
+def test_foreign_part_file_is_not_written_to(tmp_path: Path, kind: str) -> None:
     victim = plant(tmp_path, ".a.part", kind)
     before = names(tmp_path)
-    with pytest.raises(LocalWrite, match=r"a: (\.a\.part is in the way|cannot be written)"):
+    with pytest.raises(LocalWrite, match=r"a: (\.a\.part cannot be used|cannot be written)"):
         open_partial(str(tmp_path / "a"))
     assert victim.read_bytes() == b"precious"
     assert names(tmp_path) == before
@@ -129,9 +129,9 @@ def test_a_record_that_is_not_ours_is_not_believed(tmp_path: Path, kind: str) ->
     victim = plant(tmp_path, ".a.part.json", kind)
     victim.write_text(json.dumps(RECORD))
     with open_partial(str(tmp_path / "a")) as part:
-        assert part.remembered() == {}
+        assert part.read_record() == {}
         if kind != "folder":
-            part.remember(RECORD)  # a new one takes its place
+            part.write_record(RECORD)  # a new one takes its place
     assert json.loads(victim.read_text()) == RECORD
     assert not (tmp_path / "nowhere").exists()
 

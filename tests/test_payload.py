@@ -1,4 +1,4 @@
-"""Local bytes to be sent: files, FIFOs, standard input."""
+"""The source of an upload: files, FIFOs, standard input."""
 
 import os
 import subprocess

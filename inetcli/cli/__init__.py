@@ -1,1 +1,1 @@
-"""The command line: groups, shared options, output, and the way errors become exit codes."""
+"""The command line: groups, shared options, the run over all targets, output, and exit codes."""

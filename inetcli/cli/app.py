@@ -1,9 +1,10 @@
-"""The program: the root group, and the one place where errors become exit codes and signals end it.
+"""The program: the root group, exit codes for errors, and signal handling.
 
-Click's own `main` is not used: it turns Ctrl-C into exit code 1, so that shell loops go on; a socket's EPIPE into a
-silent 1; and a full disk into a traceback. Here SIGINT, SIGTERM and SIGHUP unwind the stack (temporary files go away)
-and then kill the process with that same signal, as a shell expects; a closed pipe on standard output is SIGPIPE; a full
-disk on it is exit code 23. A signal that was ignored at the start stays ignored.
+Click's own `main` is not used. Click turns Ctrl-C into exit code 1, so that shell loops continue; the EPIPE of a socket
+into exit code 1 without a message; and a full disk into a traceback. Here SIGINT, SIGTERM and SIGHUP unwind the stack,
+so that temporary files are removed, and then kill the process with the same signal, as a shell expects. A closed pipe
+on standard output ends the process with SIGPIPE; a full disk is exit code 23. A signal that was ignored at the start
+stays ignored.
 """
 
 import errno
@@ -23,14 +24,14 @@ from inetcli.errors import Bug, InetError, LocalWrite
 GROUPS = {
     "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
     "nntp": LazyCommand("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
-    "http": LazyCommand("inetcli.protocols.http.commands:http", "See HTTP/1.1 byte by byte."),
-    "tls": LazyCommand("inetcli.protocols.tls.commands:tls", "Shake hands and judge certificates."),
-    "dns": LazyCommand("inetcli.protocols.dns.commands:dns", "Ask name servers."),
+    "http": LazyCommand("inetcli.protocols.http.commands:http", "Show HTTP/1.1 responses byte by byte."),
+    "tls": LazyCommand("inetcli.protocols.tls.commands:tls", "Do TLS handshakes and check certificates."),
+    "dns": LazyCommand("inetcli.protocols.dns.commands:dns", "Query name servers."),
     "talk": LazyCommand("inetcli.protocols.talk.commands:talk", "Send lines over TCP or UDP, print the replies."),
     "completion": LazyCommand("inetcli.cli.completion:completion", "Print the completion script for a shell."),
 }
 
-HELP = """One client for the internet's plain protocols: FTP, NNTP, HTTP/1.1, TLS, DNS, TCP and UDP lines.
+HELP = """One client for FTP, NNTP, HTTP/1.1, TLS, DNS, and lines over TCP and UDP.
 
 \b
 Examples:
@@ -40,11 +41,11 @@ Examples:
 """
 
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FATAL_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP came: clean up, then die of it."""
+    """The exception for SIGTERM and SIGHUP: clean up, then end the process with the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -71,28 +72,28 @@ cli = LazyGroup(
 
 
 def main() -> NoReturn:
-    """Run the command line, and end the process the way it ended."""
+    """Run the command line and end the process with the exit code or the signal."""
     try:
         _catch_signals()
         if instruction := os.environ.get("_INETCLI_COMPLETE"):
-            from inetcli.cli.completion import answer
+            from inetcli.cli.completion import print_completions
 
-            _leave(answer(cli, instruction))
-        _leave(run(sys.argv[1:]))
+            _exit(print_completions(cli, instruction))
+        _exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
-        _die(signal.SIGINT)
+        _die_of_signal(signal.SIGINT)
     except Terminated as end:
-        _die(end.number)
-    except BrokenPipeError:  # standard output's: those of sockets are errors of their own
-        _die(signal.SIGPIPE)
-    except OSError as error:  # likewise
-        _abandon_stdout()
-        _tell(LocalWrite(f"standard output: {error.strerror or error}").message)
+        _die_of_signal(end.number)
+    except BrokenPipeError:  # from standard output: errors of sockets have their own classes
+        _die_of_signal(signal.SIGPIPE)
+    except OSError as error:  # from standard output, too
+        _discard_stdout()
+        _write_error(LocalWrite(f"standard output: {error.strerror or error}").message)
         os._exit(LocalWrite.exit_code)
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of a command line. What is wrong with it, or with the program, is told on standard error."""
+    """Run a command line and return its exit code. Errors are reported on standard error."""
     try:
         with cli.make_context("inetcli", list(arguments)) as ctx:
             code = cli.invoke(ctx)
@@ -102,34 +103,39 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        return _usage(error, arguments)
+        return _report_usage_error(error, arguments)
     except InetError as error:
-        _tell(error.message)
+        _write_error(error.message)
         return error.exit_code
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
-        if ended := _ended(error):
+    except Exception as error:  # noqa: BLE001 - any bug is reported in one line
+        if ended := _find_signal(error):
             raise ended from None
         if os.environ.get("INETCLI_DEBUG") == "1":
             import traceback
 
             traceback.print_exc()
-        _tell(Bug.of(error).message)
+        _write_error(Bug.from_exception(error).message)
         return Bug.exit_code
 
 
-def _ended(error: BaseException) -> BaseException | None:
-    """The signal that ends the program, where another exception has come of it: from a wait while things were tidied
-    up, or from a class that was just made (Python 3.11 wraps that in a RuntimeError)."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, KeyboardInterrupt | Terminated):
-        seen = seen.__cause__ or seen.__context__
-    return seen
+def _find_signal(error: BaseException) -> BaseException | None:
+    """Find the signal exception behind another exception; None = no signal.
+
+    A signal can be hidden by an exception that was raised during the clean-up, or while a class was created (Python
+    3.11 wraps it in a RuntimeError).
+    """
+    current: BaseException | None = error
+    while current is not None and not isinstance(current, KeyboardInterrupt | Terminated):
+        current = current.__cause__ or current.__context__
+    return current
 
 
-def _usage(error: click.ClickException, arguments: list[str]) -> int:
-    from inetcli.cli.foreign_options import before_command, habit, habit_behind
+def _report_usage_error(error: click.ClickException, arguments: list[str]) -> int:
+    """Report wrong usage on standard error, with the matching option or command if there is one. Return the
+    exit code."""
+    from inetcli.cli.foreign_options import correct_option_order, translate_option, translate_unknown_option
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
@@ -137,13 +143,15 @@ def _usage(error: click.ClickException, arguments: list[str]) -> int:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     hint = None
     if isinstance(error, click.NoSuchOption):
-        hint = before_command(error.option_name, arguments, ctx) or habit_behind(error.option_name, arguments, ctx)
+        hint = correct_option_order(error.option_name, arguments, ctx) or translate_unknown_option(
+            error.option_name, arguments, ctx
+        )
     elif isinstance(error, NoSuchCommand):
-        hint = habit(error.command_name, ctx)
+        hint = translate_option(error.command_name, ctx)
     message = " ".join(error.format_message().split())
-    stop = "" if message.endswith((".", "?")) else "."
+    full_stop = "" if message.endswith((".", "?")) else "."
     command = ctx.command_path if ctx else "inetcli"
-    _tell(hint or f"{message}{stop} Try '{command} --help'.")
+    _write_error(hint or f"{message}{full_stop} Try '{command} --help'.")
     return error.exit_code
 
 
@@ -152,7 +160,8 @@ def _version(ctx: click.Context) -> None:
     ctx.exit()
 
 
-def _tell(message: str) -> None:
+def _write_error(message: str) -> None:
+    """Write a message to standard error, escaped."""
     from inetcli.wire.escape import escape
 
     if sys.stderr is not None:
@@ -160,20 +169,24 @@ def _tell(message: str) -> None:
             sys.stderr.write(f"inetcli: {escape(message)}\n")
             sys.stderr.flush()
         except OSError:
-            pass  # nobody is left to be told
+            pass  # standard error is closed
 
 
-def _leave(code: int) -> NoReturn:
+def _exit(code: int) -> NoReturn:
+    """Flush standard output and exit."""
     if sys.stdout is not None:
         sys.stdout.flush()
-    _release_signals()  # the interpreter tidies up now, and would show a traceback
+    _restore_signals()  # a signal during the interpreter shutdown would print a traceback
     sys.exit(code)
 
 
 def _catch_signals() -> None:
-    """The first signal unwinds the stack. Those that follow are dropped: another exception, in the midst of the first
-    one's way out, would end up wherever nobody expects it. The way out has a limit, so nobody has to insist."""
-    caught = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    """Raise an exception at the first signal, and ignore later signals.
+
+    A second exception during the clean-up of the first could be raised anywhere. The clean-up has a time limit, so a
+    second signal is not needed.
+    """
+    caught = [number for number in _FATAL_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def drop(_number: int, _frame: FrameType | None) -> None:
         pass
@@ -187,26 +200,26 @@ def _catch_signals() -> None:
         signal.signal(number, end)
 
 
-def _release_signals() -> None:
-    """From here on they end the process at once."""
-    # Python complains of a signal that came just before its handler went away: "ignored due to race condition".
+def _restore_signals() -> None:
+    """Restore the default action of the signals: end the process at once."""
+    # Python warns about a signal that arrives just before its handler is removed ("race condition").
     sys.unraisablehook = lambda _: None
-    for number in _ENDING:
+    for number in _FATAL_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _die(number: int) -> NoReturn:
-    """End by the signal, so that a shell loop stops and `timeout` sees what it did."""
-    _release_signals()
-    _abandon_stdout()
+def _die_of_signal(number: int) -> NoReturn:
+    """End the process with the signal, so that a shell loop stops and `timeout` sees the signal."""
+    _restore_signals()
+    _discard_stdout()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-    os._exit(128 + number)  # the signal is blocked: the shell's number for it
+    os._exit(128 + number)  # only if the signal is blocked: the exit code that a shell would show
 
 
-def _abandon_stdout() -> None:
-    """What could not be written must not be tried again when the interpreter ends."""
+def _discard_stdout() -> None:
+    """Replace standard output, so that the interpreter does not try to write the unwritten data again at exit."""
     try:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     except OSError as error:

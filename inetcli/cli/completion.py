@@ -1,11 +1,11 @@
-"""`inetcli completion SHELL`: the script that makes TAB work, and the answers to its questions.
+"""`inetcli completion SHELL`: the completion scripts, and the completions that they request.
 
-The script asks `inetcli` itself; no protocol is imported before its group is named. Names of files and folders are left
-to the shell, which knows about blanks, `~` and hidden files. Click's own scripts are not used:
+The script calls `inetcli` itself; no protocol is imported before its group is named. Names of files and folders are
+completed by the shell, which handles blanks, `~` and hidden files. Click's own scripts are not used, for two reasons:
 
-- bash splits words at `:` and `=`, so that Click is told the wrong word behind `host:7` and in `--ca=FILE`. Here Click
-  gets the line as it was typed.
-- zsh and fish are told `FILE` for `--ca=FILE`, and drop it or put it in the place of the whole word.
+- bash splits words at `:` and `=`, so Click gets the wrong word after `host:7` and in `--ca=FILE`. Here Click gets the
+  line as it was typed.
+- zsh and fish get the answer `FILE` for `--ca=FILE`, and ignore it or replace the whole word with it.
 """
 
 import os
@@ -23,14 +23,14 @@ from click.shell_completion import (
 )
 
 VARIABLE = "_INETCLI_COMPLETE"
-"""Says in the environment which shell asks: `bash_complete`."""
+"""Environment variable with the shell and the instruction: `bash_complete`."""
 
 _END = "\x01"
-"""Stands for the cursor: behind a blank it makes an empty last word, within one it stays there."""
+"""Marks the cursor position: after a blank it becomes an empty last word, inside a word it is its last character."""
 
 
 class Bash(BashComplete):
-    """bash 4.4 and later. COMP_WORDS is the line up to the cursor."""
+    """Completion for bash 4.4 and later. COMP_WORDS is the line up to the cursor."""
 
     source_template: ClassVar[str] = """\
 %(complete_func)s() {
@@ -49,7 +49,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
     def source(self) -> str:
-        """The script. Click would start bash to look at its version."""
+        """Return the script. Click would start bash to read its version."""
         return self.source_template % self.source_vars()
 
     def get_completion_args(self) -> tuple[list[str], str]:
@@ -58,10 +58,10 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class Zsh(ZshComplete):
-    """zsh, whose own functions complete behind `--ca=` when that is taken off the word.
+    """Completion for zsh. The script removes `--ca=` from the word, so that zsh's own functions can complete the rest.
 
-    The function has the name of the file that zsh loads it from. Under another name the second TAB of a session does
-    nothing: zsh runs the file once more, which only registers the function then.
+    The function must have the name of the file that zsh loads it from. With another name the second TAB of a session
+    does nothing: zsh runs the file again, and the file only registers the function.
     """
 
     source_template: ClassVar[str] = """\
@@ -101,7 +101,7 @@ fi
 
 
 class Fish(FishComplete):
-    """fish, which wants each answer as the whole word: `--ca=FILE`."""
+    """Completion for fish, which expects each answer as the whole word: `--ca=FILE`."""
 
     source_template: ClassVar[str] = """\
 function %(complete_func)s
@@ -142,8 +142,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     click.echo(SHELLS[shell](ctx.find_root().command, {}, "inetcli", VARIABLE).source())
 
 
-def answer(root: click.Command, instruction: str) -> int:
-    """Print the completions that a script asks for; the exit code."""
+def print_completions(root: click.Command, instruction: str) -> int:
+    """Print the completions that a script requests; return the exit code."""
     for name, shell in SHELLS.items():
         add_completion_class(shell, name)
     return shell_complete(root, {}, "inetcli", VARIABLE, instruction)

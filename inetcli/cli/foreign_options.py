@@ -1,14 +1,14 @@
-"""What users of curl, wget, dig and openssl type out of habit, and how it is said here; and options before the command.
+"""Options of curl, wget, dig and openssl with their equivalents here, and options before the command.
 
-A habit is answered where it is of use: with a spelling only when the command has that option, with a remark only in the
-group it is about. Everything else keeps Click's own answer, which names the near options.
+A hint is given only where it helps: an equivalent only if the command has that option, an explanation only in its
+group. For everything else Click answers with similar option names.
 """
 
 from collections.abc import Iterable, Sequence
 
 import click
 
-SPELLINGS = {
+EQUIVALENTS = {
     "-k": "--insecure",
     "--no-check-certificate": "--insecure",
     "--cacert": "--ca FILE",
@@ -48,130 +48,137 @@ SPELLINGS = {
     "help": "--help",
     "version": "--version",
 }
-"""An option of theirs, and ours. The answer is given where the command has that option."""
+"""Options of other tools with the equivalent option here; used only if the command has the equivalent."""
 
-SECRET = {"--user", "--password-file"}
-"""Options of ours in whose place other tools take a password: the corrected line must not show it."""
+PASSWORD_OPTIONS = {"--user", "--password-file"}
+"""Options whose counterparts in other tools take a password: a corrected command line must not show that value."""
 
-REMARKS = {
-    "-connect": {"tls": "the target says it: inetcli tls hello HOST:PORT"},
-    "-showcerts": {"tls": "the chain is always shown"},
-    "-verify_return_error": {"tls": "a bad certificate is a failure anyway"},
-    "-x": {"dns": "an address needs no option: inetcli dns lookup 192.0.2.1 PTR"},
-    "-p": {"dns": "the port stands behind the server: @192.0.2.53:5353"},
-    "-t": {"dns": "the type stands behind the name: inetcli dns lookup NAME TYPE"},
+HINTS = {
+    "-connect": {"tls": "give the server as the target: inetcli tls hello HOST:PORT"},
+    "-showcerts": {"tls": "not needed: the chain is always printed"},
+    "-verify_return_error": {"tls": "not needed: a bad certificate is always a failure"},
+    "-x": {"dns": "not needed for an address: inetcli dns lookup 192.0.2.1 PTR"},
+    "-p": {"dns": "write the port after the server: @192.0.2.53:5353"},
+    "-t": {"dns": "write the type after the name: inetcli dns lookup NAME TYPE"},
     "-O": {
-        "ftp": "the remote name is taken anyway; -o FILE gives another",
-        "http": "the bytes go to standard output: > FILE",
+        "ftp": "not needed: the remote name is the default; -o FILE sets another name",
+        "http": "not needed: the bytes go to standard output; use > FILE",
     },
     "--remote-name": {
-        "ftp": "the remote name is taken anyway; -o FILE gives another",
-        "http": "the bytes go to standard output: > FILE",
+        "ftp": "not needed: the remote name is the default; -o FILE sets another name",
+        "http": "not needed: the bytes go to standard output; use > FILE",
     },
-    "-o": {"http": "the bytes go to standard output: > FILE"},
-    "--output": {"http": "the bytes go to standard output: > FILE"},
+    "-o": {"http": "not needed: the bytes go to standard output; use > FILE"},
+    "--output": {"http": "not needed: the bytes go to standard output; use > FILE"},
     "-L": {"http": "redirects are shown, not followed"},
     "--location": {"http": "redirects are shown, not followed"},
-    "-f": {"http": "a status of 400 or more is a failure anyway"},
-    "--fail": {"http": "a status of 400 or more is a failure anyway"},
-    "-S": {"": "errors are always told"},
-    "--show-error": {"": "errors are always told"},
+    "-f": {"http": "not needed: a status of 400 or more is always a failure"},
+    "--fail": {"http": "not needed: a status of 400 or more is always a failure"},
+    "-S": {"": "not needed: errors are always printed"},
+    "--show-error": {"": "not needed: errors are always printed"},
 }
-"""What needs no option of ours, and why, by the group that it is about (empty: all)."""
+"""Options of other tools that need no equivalent, with the explanation for each group (empty name: all groups)."""
 
 
-def habit(argument: str, ctx: click.Context | None = None) -> str | None:
-    """How an argument of another tool is said in this command (or the one that runs); None = it is no such habit."""
+def translate_option(argument: str, ctx: click.Context | None = None) -> str | None:
+    """Return the hint for an option of another tool in the given (or the current) command; None = no hint."""
     ctx = ctx or click.get_current_context(silent=True)
-    word = argument if argument in SPELLINGS else argument.partition("=")[0]
-    if word in REMARKS:
-        return next((f"{word}: {said}" for group, said in REMARKS[word].items() if group in ("", *_path(ctx))), None)
-    spelling = SPELLINGS.get(word)
-    if spelling is None or spelling.split()[0] not in _offered(ctx):
+    name = argument if argument in EQUIVALENTS else argument.partition("=")[0]
+    if name in HINTS:
+        return next(
+            (f"{name}: {hint}" for group, hint in HINTS[name].items() if group in ("", *_command_names(ctx))), None
+        )
+    equivalent = EQUIVALENTS.get(name)
+    if equivalent is None or equivalent.split()[0] not in _option_names(ctx):
         return None
-    return f"{word} is said {spelling} here"
+    return f"use {equivalent} instead of {name}"
 
 
-def habit_behind(option: str, arguments: Iterable[str], ctx: click.Context | None) -> str | None:
-    """The habit behind an option that the command does not know; None = none.
+def translate_unknown_option(option: str, arguments: Iterable[str], ctx: click.Context | None) -> str | None:
+    """Return the hint for an option that the command does not have; None = no hint.
 
-    Click takes only `--words` for long options: of `-servername` it tells the `-s`, and of curl's `-fsSL` the first
-    letter. So the argument is looked for that the option came from.
+    Click accepts only `--words` as long options: for `-servername` it reports `-s`, and for curl's `-fsSL` the first
+    letter. So the argument that contains the option is searched first.
     """
     for argument in arguments:
-        holds = argument.startswith("-") and not argument.startswith("--") and option[1:] in argument
-        if holds or argument.partition("=")[0] == option:
-            if said := habit(argument, ctx):
-                return said
-            if holds and not _is_cluster(argument, ctx):
+        contains = argument.startswith("-") and not argument.startswith("--") and option[1:] in argument
+        if contains or argument.partition("=")[0] == option:
+            if hint := translate_option(argument, ctx):
+                return hint
+            if contains and not _is_short_option_cluster(argument, ctx):
                 return None
-    return habit(option, ctx)
+    return translate_option(option, ctx)
 
 
-def before_command(option: str, arguments: Sequence[str], ctx: click.Context | None) -> str | None:
-    """The corrected command line, where an option of a command stands before the command. None = the option stands
-    elsewhere, or no command has it."""
+def correct_option_order(option: str, arguments: Sequence[str], ctx: click.Context | None) -> str | None:
+    """Return the corrected command line for an option of a command that stands before the command.
+
+    None = the option stands elsewhere, or no command has it.
+    """
     if ctx is None or not isinstance(ctx.command, click.Group):
         return None
     root = ctx.find_root()
-    names, early, rest, leaf = _find_command(root, arguments)
-    leaves = [leaf] if leaf else list(_commands(root, names))
-    found = next((said for each in leaves if (said := _spelled(early, option, each)) is not None), None)
-    if found is None:
+    names, before, after, command = _find_command(root, arguments)
+    contexts = [command] if command else list(_commands(root, names))
+    translations = (_translate_arguments(before, option, context) for context in contexts)
+    options = next((arguments for arguments in translations if arguments is not None), None)
+    if options is None:
         return None
-    line = [*names, *("GROUP", "COMMAND")[len(names) :], *found, *rest]
-    return f"options follow the command: {root.info_name} {' '.join(map(_shown, line))}"
+    line = [*names, *("GROUP", "COMMAND")[len(names) :], *options, *after]
+    return f"options follow the command: {root.info_name} {' '.join(map(_quote_masked, line))}"
 
 
 def _find_command(
     root: click.Context, arguments: Sequence[str]
 ) -> tuple[list[str], list[str], list[str], click.Context | None]:
-    """The names of the group and the command that an argument list has, what stands before the command, what stands
-    behind it, and the command if it is there."""
+    """Split an argument list into the names of group and command, the arguments before the command, the arguments after
+    it, and the context of the command; None = the list contains no command."""
     names: list[str] = []
-    early: list[str] = []
-    here = root
-    for at, argument in enumerate(arguments):
-        inner = here.command.get_command(here, argument) if isinstance(here.command, click.Group) else None
-        if inner is None:
-            early.append(argument)
+    before: list[str] = []
+    context = root
+    for index, argument in enumerate(arguments):
+        group = context.command
+        command = group.get_command(context, argument) if isinstance(group, click.Group) else None
+        if command is None:
+            before.append(argument)
             continue
         names.append(argument)
-        here = click.Context(inner, here, info_name=argument)
-        if not isinstance(inner, click.Group):
-            return names, early, list(arguments[at + 1 :]), here
-    return names, early, [], None
+        context = click.Context(command, context, info_name=argument)
+        if not isinstance(command, click.Group):
+            return names, before, list(arguments[index + 1 :]), context
+    return names, before, [], None
 
 
 def _commands(root: click.Context, names: Sequence[str]) -> Iterable[click.Context]:
-    """All commands below the root, or below the group that is named."""
+    """Yield the contexts of all commands below the root, or below the named group."""
     assert isinstance(root.command, click.Group)
     for name in names or root.command.list_commands(root):
         group = root.command.get_command(root, name)
         if isinstance(group, click.Group):
-            above = click.Context(group, root, info_name=name)
-            yield from (click.Context(inner, above, info_name=key) for key, inner in group.commands.items())
+            parent = click.Context(group, root, info_name=name)
+            yield from (click.Context(command, parent, info_name=key) for key, command in group.commands.items())
 
 
-def _spelled(early: Sequence[str], option: str, leaf: click.Context) -> list[str] | None:
-    """The arguments before the command as the command takes them; None = `option` is none of its options."""
-    spelled = []
-    known = False
-    for argument in early:
+def _translate_arguments(arguments: Sequence[str], option: str, ctx: click.Context) -> list[str] | None:
+    """Return the arguments before the command in the form that the command accepts; None = the command has no such
+    `option`."""
+    translated = []
+    found = False
+    for argument in arguments:
         word, equals, value = argument.partition("=")
         name = word if argument.startswith("--") else argument[:2]
-        ours = SPELLINGS.get(word, "").partition(" ")[0]
-        offered = _offered(leaf)
-        if name not in offered and ours in offered - SECRET:
-            name, argument = word, ours + equals + value  # noqa: PLW2901
-            offered |= {word}
-        spelled.append(argument)
-        known = known or (name == option and name in offered)
-    return spelled if known else None
+        equivalent = EQUIVALENTS.get(word, "").partition(" ")[0]
+        options = _option_names(ctx)
+        if name not in options and equivalent in options - PASSWORD_OPTIONS:
+            name, argument = word, equivalent + equals + value  # noqa: PLW2901
+            options |= {word}
+        translated.append(argument)
+        found = found or (name == option and name in options)
+    return translated if found else None
 
 
-def _shown(argument: str) -> str:
-    """An argument as a shell takes it, a password in it masked."""
+def _quote_masked(argument: str) -> str:
+    """Quote an argument for a shell, with a password in it masked."""
     from shlex import quote
 
     from inetcli.wire.target import mask_target
@@ -179,16 +186,16 @@ def _shown(argument: str) -> str:
     return quote(mask_target(argument))
 
 
-def _is_cluster(argument: str, ctx: click.Context | None) -> bool:
-    """Whether it is one-letter options in a row, theirs or ours: `-fsSL`."""
-    letters = {f"-{letter}" for letter in argument[1:] if letter.isalpha()}  # `-m10` has a value
-    return letters <= {*SPELLINGS, *REMARKS, *_offered(ctx)}
+def _is_short_option_cluster(argument: str, ctx: click.Context | None) -> bool:
+    """Whether an argument is a series of one-letter options, of this or another tool: `-fsSL`."""
+    letters = {f"-{letter}" for letter in argument[1:] if letter.isalpha()}  # the digits of `-m10` are its value
+    return letters <= {*EQUIVALENTS, *HINTS, *_option_names(ctx)}
 
 
-def _offered(ctx: click.Context | None) -> set[str]:
-    """The options of a command."""
+def _option_names(ctx: click.Context | None) -> set[str]:
+    """Return the options of a command."""
     return {name for param in ctx.command.get_params(ctx) for name in param.opts} if ctx else set()
 
 
-def _path(ctx: click.Context | None) -> list[str]:
+def _command_names(ctx: click.Context | None) -> list[str]:
     return ctx.command_path.split() if ctx else []

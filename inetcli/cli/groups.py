@@ -1,7 +1,7 @@
-"""Groups of commands that load late.
+"""Command groups that import their commands on demand.
 
-`--help`, completion and did-you-mean need names and one line of help, not the commands: those stand in a static table,
-and a protocol is imported when one of its commands is called. A test compares the tables with the real help.
+`--help`, completion and suggestions need names and one line of help only. Those stand in a static table; a protocol is
+imported when one of its commands is called. A test compares the tables with the real help.
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from typing import NamedTuple
 import click
 from click.exceptions import NoSuchCommand
 
-WHOLE = 1000
-"""Characters of a summary: it is wrapped, and never cut."""
+MAX_SUMMARY = 1000
+"""Characters of a summary: large enough that Click wraps a summary and never cuts it."""
 
 
 class LazyCommand(NamedTuple):
-    """Where a command is, as `module:attribute`, and its line in the help."""
+    """The import path of a command, as `module:attribute`, and its line in the help."""
 
-    place: str
+    import_path: str
     short_help: str
 
 
 class ProtocolGroup(click.Group):
-    """The commands of a protocol: help lists them in the order of their definition, each with its whole summary."""
+    """The commands of a protocol. Help lists them in the order of their definition, each with its whole summary."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -33,14 +33,14 @@ class ProtocolGroup(click.Group):
             formatter.write_dl(list(self._summaries().items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[click.shell_completion.CompletionItem]":
-        return _complete(self, ctx, incomplete, self._summaries())
+        return _complete_commands(self, ctx, incomplete, self._summaries())
 
     def _summaries(self) -> dict[str, str]:
-        return {name: command.get_short_help_str(WHOLE) for name, command in self.commands.items()}
+        return {name: command.get_short_help_str(MAX_SUMMARY) for name, command in self.commands.items()}
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group that imports a command when the command is called."""
 
     def __init__(self, entries: Mapping[str, LazyCommand], **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
         entry = self.entries.get(cmd_name)
         if entry is None:
             return None
-        module, _, attribute = entry.place.partition(":")
+        module, _, attribute = entry.import_path.partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
@@ -72,14 +72,16 @@ class LazyGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[click.shell_completion.CompletionItem]":
         summaries = {name: entry.short_help for name, entry in self.entries.items()}
-        return _complete(self, ctx, incomplete, summaries)
+        return _complete_commands(self, ctx, incomplete, summaries)
 
 
-def _complete(
+def _complete_commands(
     group: click.Group, ctx: click.Context, incomplete: str, summaries: Mapping[str, str]
 ) -> "list[click.shell_completion.CompletionItem]":
-    """The commands that begin so, each with its summary, or the options of the group."""
+    """Return the commands with this prefix, each with its summary, then the options of the group."""
     from click.shell_completion import CompletionItem
 
-    found = [CompletionItem(name, help=said) for name, said in summaries.items() if name.startswith(incomplete)]
-    return found + click.Command.shell_complete(group, ctx, incomplete)
+    commands = [
+        CompletionItem(name, help=summary) for name, summary in summaries.items() if name.startswith(incomplete)
+    ]
+    return commands + click.Command.shell_complete(group, ctx, incomplete)

@@ -1,4 +1,4 @@
-"""What a command reads beside its arguments: the targets of `-i`, and the lines of a FILE, both as they arrive."""
+"""Input of a command besides its arguments: the targets of `-i` and the lines of a FILE, read as they arrive."""
 
 import os
 import sys
@@ -13,13 +13,14 @@ from inetcli.net.wait import Cancel
 STDIN = "-"
 
 MAX_TARGET = 1 << 16
-"""Bytes of a line of `-i`."""
+"""Bytes of one line of `-i`."""
 
 
 def claim_stdin(*readers: str | None) -> None:
-    """Check that at most one of these reads standard input, as they stand on the command line; None = does not read it.
+    """Check that at most one argument reads standard input.
 
-    `Usage` for two of them, `LocalRead` for one where standard input is closed.
+    Each reader is the argument as it stands on the command line; None = does not read standard input. `Usage` for two
+    readers; `LocalRead` if standard input is closed.
     """
     claims = [reader for reader in readers if reader is not None]
     if len(claims) > 1:
@@ -29,8 +30,10 @@ def claim_stdin(*readers: str | None) -> None:
 
 
 def input_targets(path: str, network: Network) -> Iterator[str]:
-    """The targets of `-i`: one a line, without quoting; blank lines and `#` lines are skipped. `-` is standard input,
-    which the caller has claimed. `LocalRead`."""
+    """Yield the targets of `-i`: one per line, without quoting; blank lines and `#` lines are skipped.
+
+    `-` is standard input, claimed by the caller. `LocalRead`.
+    """
     for line in _lines(path, Deadline(network.clock), network.cancel, MAX_TARGET):
         text = line.decode("utf-8", "surrogateescape").strip()
         if text and not text.startswith("#"):
@@ -38,13 +41,15 @@ def input_targets(path: str, network: Network) -> Iterator[str]:
 
 
 def input_lines(session: Session, path: str, limit: int) -> Iterator[bytes]:
-    """The lines of a FILE argument, without their ends, within --max-time. `-` is standard input, which the caller has
-    claimed. `LocalRead`."""
+    """Return the lines of a FILE argument, without line ends, within --max-time.
+
+    `-` is standard input, claimed by the caller. `LocalRead`.
+    """
     return _lines(path, session.deadline, session.network.cancel, limit)
 
 
 def _lines(path: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterator[bytes]:
-    """The lines. A file that cannot be opened is told now, and not when the first line is asked for."""
+    """Return the lines of a file. An error while opening is raised at once, not with the first line."""
     if path == STDIN:
         return read_lines(0, deadline, cancel, limit=limit, name="standard input")
     try:

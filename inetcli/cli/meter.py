@@ -1,14 +1,14 @@
-"""The progress of running transfers, on standard error: a line for each, only on a terminal, only after half a second.
+"""The progress of running transfers, on standard error: one line each, only on a terminal, only after half a second.
 
     nightly.iso   62%  434.0 MiB  70.2 MiB/s  0:03 left
     12 of 40 files  34.5 MiB  4.1 MiB/s
 
-The last line is there when a target has many parts. A pipe, a file or cron never sees any of it, nor does a terminal
-that shows the bytes themselves. The lines make way for whatever else is printed. The clock here is for looks only; no
-limit goes by it.
+The last line appears if a target has many parts. Nothing is drawn in a pipe, a file or a cron job, or while payload
+goes to the same terminal. The lines are erased while other text is printed. The clock in this module is for display
+only; no time limit depends on it.
 
 The runner of a command calls `start` and `finish` around each transfer, with `part=True` for the parts of a target;
-`expect_parts` when the number of parts is known; `hidden` around whatever it prints; and `close` on every way out.
+`expect_parts` when the number of parts is known; `suspended` around all other printing; and `close` on every exit.
 """
 
 import os
@@ -25,11 +25,11 @@ DELAY_S = 0.5
 INTERVAL_S = 0.1
 
 MIN_LABEL = 8
-"""Columns of a shortened name that still say something."""
+"""Columns of the shortest useful form of a name."""
 
 
 class TransferProgress:
-    """One running transfer. Cheap when nobody looks: two additions a piece."""
+    """The progress of one transfer. Cheap without a meter: two additions for each piece of data."""
 
     __slots__ = ("_meter", "done", "label", "part", "started", "total")
 
@@ -42,26 +42,26 @@ class TransferProgress:
         self._meter = meter
 
     def expect(self, total: int | None) -> None:
-        """A transfer of that many bytes begins; None = not known. After a retry it begins anew."""
+        """Start a transfer of `total` bytes; None = unknown. A retry starts again from 0."""
         self.total = total
         self.done = 0
         self.started = time.monotonic()
 
     def hide(self) -> None:
-        """Show nothing of this one: its bytes go to the terminal."""
+        """Draw nothing for this transfer: its bytes go to the terminal."""
         if self._meter:
             self._meter.finish(self)
             self._meter = None
 
     def advance(self, size: int) -> None:
-        """`size` more bytes are done."""
+        """Add `size` transferred bytes."""
         self.done += size
         if self._meter:
             self._meter.tick()
 
 
 class Meter:
-    """All running transfers, drawn together."""
+    """The display of all running transfers."""
 
     def __init__(self) -> None:
         self._running: list[TransferProgress] = []
@@ -72,7 +72,7 @@ class Meter:
         self._lock = threading.Lock()
 
     def start(self, label: str, *, part: bool = False) -> TransferProgress:
-        """A transfer begins. `part`: one of many that a target turned out to be; the total counts it."""
+        """Add a transfer. `part`: one of the parts of a target, counted in the total."""
         progress = TransferProgress(label, self, part=part)
         with self._lock:
             self._running.append(progress)
@@ -81,14 +81,14 @@ class Meter:
         return progress
 
     def expect_parts(self, count: int) -> None:
-        """So many parts of a target there are in all; several targets add up. Until then the total says `?`."""
+        """Add to the expected number of parts; several targets add up. Until then the total shows `?`."""
         with self._lock:
             if self._parts is None:
                 self._parts = PartsTotal(time.monotonic())
             self._parts.expected = (self._parts.expected or 0) + count
 
     def finish(self, progress: TransferProgress) -> None:
-        """A transfer has ended, or is not to be shown: its line goes away."""
+        """Remove a transfer and its line, at its end or because it must not be shown."""
         with self._lock:
             if progress not in self._running:
                 return
@@ -102,7 +102,7 @@ class Meter:
                 self._draw(now)
 
     def tick(self) -> None:
-        """Draw, if it is time to, and nobody else is printing."""
+        """Draw if the interval has passed and no other thread is printing."""
         if time.monotonic() < self._next or not self._lock.acquire(blocking=False):
             return
         try:
@@ -111,8 +111,8 @@ class Meter:
             self._lock.release()
 
     @contextmanager
-    def hidden(self) -> Iterator[None]:
-        """The lines are gone, and nothing is drawn meanwhile: something else is printed, and they stand below it."""
+    def suspended(self) -> Iterator[None]:
+        """Erase the lines and draw nothing while other text is printed; then draw them again below it."""
         with self._lock:
             seen = self._drawn
             self._wipe()
@@ -121,13 +121,13 @@ class Meter:
                 self._draw(time.monotonic())
 
     def close(self) -> None:
-        """The lines are gone for good, also when a signal ends the command while transfers run."""
+        """Erase the lines and stop drawing, also if a signal ends the command during a transfer."""
         with self._lock:
             self._wipe()
             self._closed = True
 
     def _wipe(self) -> None:
-        _write(_up(self._drawn))
+        _write(_erase_sequence(self._drawn))
         self._drawn = 0
 
     def _draw(self, now: float) -> None:
@@ -135,9 +135,9 @@ class Meter:
             return
         self._next = now + INTERVAL_S
         size = _terminal_size()
-        # What scrolls out of the terminal could not be taken back.
+        # Lines that scroll out of the terminal could not be erased.
         lines = self._lines(now, size.columns, max(1, size.lines - 1))
-        _write(_up(self._drawn) + "".join(line + "\n" for line in lines))
+        _write(_erase_sequence(self._drawn) + "".join(line + "\n" for line in lines))
         self._drawn = len(lines)
 
     def _lines(self, now: float, width: int, height: int) -> list[str]:
@@ -152,7 +152,7 @@ class Meter:
 
 @dataclass(slots=True)
 class PartsTotal:
-    """The parts that have ended: how many of how many (None = not known yet), and their bytes."""
+    """The number of finished parts, the expected number (None = not known yet), and the bytes of the finished parts."""
 
     started: float
     count: int = 0
@@ -161,14 +161,14 @@ class PartsTotal:
 
 
 def make_meter(*, quiet: bool, verbose: bool) -> Meter | None:
-    """A meter if somebody can see it; the conversation on the same terminal tells enough by itself."""
+    """Return a meter if it would be visible; None with `-q`, `-v` or without a terminal."""
     visible = not quiet and not verbose and sys.stderr is not None and sys.stderr.isatty()
     return Meter() if visible and os.environ.get("TERM") != "dumb" else None
 
 
 def meter_line(progress: TransferProgress, now: float, width: int) -> str:
-    """`name  62%  4.1 MiB  1.2 MiB/s  0:07 left`. Where that is too wide, the name is shortened first, and then the
-    time left and the size go away."""
+    """Format `name  62%  4.1 MiB  1.2 MiB/s  0:07 left`. If it is too wide, the name is shortened first; then the time
+    left and the size are omitted."""
     elapsed = max(1e-9, now - progress.started)
     rate = progress.done / elapsed
     size, speed, percent, left = [format_size(progress.done)], [f"{format_size(int(rate))}/s"], [], []
@@ -177,38 +177,40 @@ def meter_line(progress: TransferProgress, now: float, width: int) -> str:
         if rate > 0:
             seconds = int(max(0, progress.total - progress.done) / rate)
             left.append(f"{seconds // 60}:{seconds % 60:02d} left")
-    room = max(10, width - 1)
+    available = max(10, width - 1)
     for facts in (percent + size + speed + left, percent + size + speed, percent + speed, percent or speed):
         tail = "  ".join(facts)
-        rest = room - len(tail) - 2
-        if rest >= min(MIN_LABEL, _columns(progress.label)):
+        label_width = available - len(tail) - 2
+        if label_width >= min(MIN_LABEL, _columns(progress.label)):
             break
-    label = shorten(progress.label, max(0, rest))
-    return _cut(f"{label}  {tail}" if label else tail, room)
+    label = shorten(progress.label, max(0, label_width))
+    return _truncate(f"{label}  {tail}" if label else tail, available)
 
 
 def total_line(parts: PartsTotal, running: int, now: float, width: int) -> str:
-    """`12 of 40 files  34.5 MiB  4.1 MiB/s`; `running` bytes belong to parts that have not ended."""
+    """Format `12 of 40 files  34.5 MiB  4.1 MiB/s`; `running` = bytes of the parts that are not finished."""
     size = parts.size + running
     rate = int(size / max(1e-9, now - parts.started))
-    of = "?" if parts.expected is None else max(parts.expected, parts.count)
-    return _cut(f"{parts.count} of {of} files  {format_size(size)}  {format_size(rate)}/s", max(10, width - 1))
+    expected = "?" if parts.expected is None else max(parts.expected, parts.count)
+    return _truncate(
+        f"{parts.count} of {expected} files  {format_size(size)}  {format_size(rate)}/s", max(10, width - 1)
+    )
 
 
 def shorten(name: str, width: int) -> str:
-    """A name within so many columns: its end tells more than its middle, its beginning more than nothing."""
+    """Shorten a name to a number of columns: most of its end and some of its beginning, with a mark between."""
     if _columns(name) <= width:
         return name
     mark = "…" if sys.stderr and (sys.stderr.encoding or "").lower().startswith("utf") else "..."
-    room = width - len(mark)
-    if room < 1:
+    available = width - len(mark)
+    if available < 1:
         return ""
-    head = _cut(name, room // 3)
-    return f"{head}{mark}{_cut_front(name, room - _columns(head))}"
+    head = _truncate(name, available // 3)
+    return f"{head}{mark}{_truncate_start(name, available - _columns(head))}"
 
 
-def _cut(text: str, width: int) -> str:
-    """The beginning that fits into so many columns: a line that wraps would be two."""
+def _truncate(text: str, width: int) -> str:
+    """Return the beginning that fits into the columns: a line must not wrap."""
     if text.isascii():
         return text[:width]
     columns = 0
@@ -219,20 +221,20 @@ def _cut(text: str, width: int) -> str:
     return text
 
 
-def _cut_front(text: str, width: int) -> str:
-    """The end that fits, likewise, without an accent whose letter is gone."""
+def _truncate_start(text: str, width: int) -> str:
+    """Return the end that fits into the columns, without a combining character whose letter is cut off."""
     columns = 0
-    begin = len(text)
+    start = len(text)
     for at in range(len(text) - 1, -1, -1):
         columns += (wide := _columns(text[at]))
         if columns > width:
             break
-        begin = at if wide else begin
-    return text[begin:]
+        start = at if wide else start
+    return text[start:]
 
 
 def _columns(text: str) -> int:
-    """The columns that a text takes on a terminal."""
+    """Return the number of columns of a text on a terminal."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -240,9 +242,11 @@ def _columns(text: str) -> int:
     return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
-def _up(lines: int) -> str:
-    """Back to the beginning of what was drawn, and all below it erased (ECMA-48 CR, CUU, ED). The cursor may stand
-    behind the ^C that a terminal shows."""
+def _erase_sequence(lines: int) -> str:
+    """Return the escape sequence that moves back over the drawn lines and erases them (ECMA-48 CR, CUU, ED).
+
+    CR comes first, because the cursor may stand after a ^C that the terminal echoed.
+    """
     return f"\r\x1b[{lines}A\x1b[J" if lines else ""
 
 
@@ -251,7 +255,7 @@ def _write(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        pass  # the terminal is gone: nobody is left to be shown
+        pass  # the terminal is closed
 
 
 def _terminal_size() -> os.terminal_size:

@@ -1,7 +1,7 @@
-"""The types of option values, and which of them the shell completes as names of files and folders.
+"""The types of option values, with completion of file and folder names.
 
-Each type says what was expected and what came. Nothing of the network is imported here, because help and completion
-come this far.
+Each type reports the expected and the received value. Nothing of the network is imported here, because help and
+completion load this module.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,46 +15,49 @@ if TYPE_CHECKING:
 
 
 class Seconds(click.ParamType[float]):
-    """A span of time: `5s`, `2m`, `1h`, `3d` or plain seconds. `zero`: 0 is allowed."""
+    """A duration: `5s`, `2m`, `1h`, `3d` or plain seconds. `allow_zero`: 0 is valid."""
 
     name = "seconds"
 
-    def __init__(self, *, zero: bool = False) -> None:
-        self._zero = zero
+    def __init__(self, *, allow_zero: bool = False) -> None:
+        self._allow_zero = allow_zero
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             seconds = parse_seconds(str(value))
         except ValueError as error:
             self.fail(f"{error}", param, ctx)
-        if not seconds and not self._zero:
+        if not seconds and not self._allow_zero:
             self.fail(f"expected more than 0 seconds, got {value!r}", param, ctx)
         return seconds
 
 
 class Size(click.ParamType[int]):
-    """A number of bytes: `1.5M`, `6MB`, `1GiB` or plain. `zero`: 0 is allowed; `most`: the greatest one."""
+    """A number of bytes: `1.5M`, `6MB`, `1GiB` or plain. `allow_zero`: 0 is valid; `maximum`: the largest
+    valid value."""
 
     name = "size"
 
-    def __init__(self, *, zero: bool = False, most: int | None = None) -> None:
-        self._zero = zero
-        self._most = most
+    def __init__(self, *, allow_zero: bool = False, maximum: int | None = None) -> None:
+        self._allow_zero = allow_zero
+        self._maximum = maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
             size = parse_size(str(value))
         except ValueError as error:
             self.fail(f"{error}", param, ctx)
-        if not size and not self._zero:
+        if not size and not self._allow_zero:
             self.fail(f"expected at least 1 byte, got {value!r}", param, ctx)
-        if self._most is not None and size > self._most:
-            self.fail(f"expected at most {self._most} bytes ({format_size(self._most)}), got {value!r}", param, ctx)
+        if self._maximum is not None and size > self._maximum:
+            self.fail(
+                f"expected at most {self._maximum} bytes ({format_size(self._maximum)}), got {value!r}", param, ctx
+            )
         return size
 
 
 class HostPort(click.ParamType[tuple[str, int]]):
-    """HOST:PORT."""
+    """A host and a port: HOST:PORT."""
 
     name = "host:port"
 
@@ -69,7 +72,7 @@ class HostPort(click.ParamType[tuple[str, int]]):
 
 
 class Pin(click.ParamType[str]):
-    """sha256//BASE64 of a public key."""
+    """A hash of a public key: sha256//BASE64."""
 
     name = "pin"
 
@@ -87,7 +90,7 @@ class Pin(click.ParamType[str]):
 
 
 class FileName(click.ParamType[str]):
-    """The name of a local file, which the shell completes. Whether there is one is told when it is opened."""
+    """The name of a local file, completed by the shell. A missing file is reported when it is opened."""
 
     name = "file"
 
@@ -100,6 +103,6 @@ class FileName(click.ParamType[str]):
 
 
 class FolderName(FileName):
-    """The name of a local folder, likewise."""
+    """The name of a local folder, completed by the shell."""
 
     name = "dir"

@@ -1,11 +1,12 @@
-"""The options that mean the same everywhere: one decorator, one dataclass.
+"""The options with the same meaning in all commands: one decorator, one dataclass.
 
     @shared_options(tls=True, credentials=True)
     def get(options: Options, targets: tuple[str, ...]) -> None: ...
 
-A command without TLS, credentials or many targets does not offer their options, so that nothing is accepted and
-ignored. The defaults stand in the dataclass, and help shows them. Nothing of the network is imported here, because help
-and completion come this far. Environment variables set limits and looks; none of them can lower safety.
+A command without TLS, credentials or several targets does not offer the options for them: no option is accepted and
+then ignored. The dataclass holds the defaults, and help shows them. Nothing of the network is imported here, because
+help and completion load this module. Environment variables set limits and display options; none of them can lower
+security.
 """
 
 import functools
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions
     from inetcli.net.session import Network
 
-SECTION = "Options that mean the same everywhere"
+SECTION = "Common options"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The values of the shared options, in the order in which help lists them. What a command does not offer keeps its
-    default, but for `jobs`, which is 1 then."""
+    """The values of the shared options, in the order of the help. An option that a command does not offer keeps its
+    default; `jobs` is 1 in this case."""
 
     connect_timeout: float = 15
     timeout: float = 30
@@ -57,7 +58,7 @@ class Options:
     netrc_file: str | None = None
 
     def network(self) -> "Network":
-        """How these options want the network to be used."""
+        """Return the network settings of these options."""
         from inetcli.net.resolve import ANY, IPV4, IPV6
         from inetcli.net.session import Network, Timeouts
         from inetcli.net.trust import Trust
@@ -76,7 +77,7 @@ class Options:
         )
 
     def credentials(self, *, netrc: bool = True) -> "CredentialOptions":
-        """Where a user name and a password may come from. `netrc` off: a protocol that never takes them from there."""
+        """Return the sources of user name and password. `netrc=False`: the protocol never uses netrc."""
         from inetcli.net.credentials import CredentialOptions, PasswordFile
 
         password_file = None if self.password_file is None else PasswordFile(self.password_file)
@@ -87,7 +88,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Options)}
 
 
 class SharedOption(click.Option):
-    """An option of the dataclass above, which also has its default."""
+    """An option of the `Options` dataclass, with the default from there."""
 
     def __init__(self, names: list[str], **attributes: Any) -> None:
         default = _DEFAULTS[names[-1].lstrip("-").replace("-", "_")]
@@ -97,24 +98,24 @@ class SharedOption(click.Option):
 
 
 class ProtocolCommand(click.Command):
-    """A command whose help lists its own options first, then the shared ones under a heading of their own, and shows
-    their defaults."""
+    """A command whose help lists its specific options first, then the shared options under a separate heading, with
+    defaults."""
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.context_settings["show_default"] = True
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own: list[tuple[str, str]] = []
-        shared: list[tuple[str, str]] = []
+        command_rows: list[tuple[str, str]] = []
+        shared_rows: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
             if isinstance(param, click.Option) and (row := param.get_help_record(ctx)):
-                (shared if isinstance(param, SharedOption) else own).append(row)
+                (shared_rows if isinstance(param, SharedOption) else command_rows).append(row)
         with formatter.section("Options"):
-            formatter.write_dl(own)
-        if shared:
+            formatter.write_dl(command_rows)
+        if shared_rows:
             with formatter.section(SECTION):
-                formatter.write_dl(shared)
+                formatter.write_dl(shared_rows)
 
 
 def shared_options(
@@ -122,23 +123,23 @@ def shared_options(
     tls: bool = False,
     credentials: bool = False,
     netrc: bool = True,
-    many: bool = True,
+    many_targets: bool = True,
     parallel: bool = True,
     **defaults: float,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the shared options; it gets them as its first argument.
+    """Add the shared options to a command, which gets them as its first argument.
 
-    `credentials` with `netrc` off: a protocol that never takes them from there. `parallel` off: targets follow one
-    another. `defaults` are those of this command where they differ, `jobs=256`.
+    `netrc=False`: no `--netrc-file`, for a protocol that never uses netrc. `parallel=False`: targets run one after
+    another. `defaults` override the defaults for this command: `jobs=256`.
     """
     assert set(defaults) <= set(_DEFAULTS), defaults
-    params = _limits() + _looks()
-    if many:
-        params += _targets(parallel=parallel)
+    params = _limit_options() + _output_options()
+    if many_targets:
+        params += _target_options(parallel=parallel)
     if tls:
-        params += _trust()
+        params += _trust_options()
     if credentials:
-        params += _credentials(netrc=netrc)
+        params += _credential_options(netrc=netrc)
     for param in params:
         param.default = defaults.get(param.name or "", param.default)
 
@@ -147,59 +148,59 @@ def shared_options(
         def call(**arguments: Any) -> Any:
             chosen = {name: arguments.pop(name) for name in list(arguments) if name in _DEFAULTS}
             if chosen.get("ipv4") and chosen.get("ipv6"):
-                raise click.UsageError("-4 and -6 exclude each other.")
+                raise click.UsageError("-4 and -6 cannot be used together.")
             if chosen.get("key") and not chosen.get("cert"):
-                raise click.UsageError("--key is the key of --cert, which is missing.")
+                raise click.UsageError("--key needs --cert.")
             return function(Options(**{"jobs": 1, **chosen}), **arguments)
 
-        # Click turns this list round, because decorators run from the bottom up.
+        # Click reverses this list, because decorators run from the bottom up.
         call.__dict__.setdefault("__click_params__", []).extend(reversed(params))
         return call
 
     return decorate
 
 
-def _limits() -> list[click.Option]:
+def _limit_options() -> list[click.Option]:
     return [
         SharedOption(
             ["--connect-timeout"],
             type=Seconds(),
             envvar="INETCLI_CONNECT_TIMEOUT",
             metavar="S",
-            help="Limit for name look-up, TCP and TLS together.",
+            help="Time limit for name look-up, TCP and TLS together.",
         ),
         SharedOption(
             ["--timeout"],
             type=Seconds(),
             envvar="INETCLI_TIMEOUT",
             metavar="S",
-            help="Longest silence of the peer.",
+            help="Give up after S seconds without data from the peer.",
         ),
         SharedOption(
             ["--min-rate"],
-            type=Size(zero=True),
+            type=Size(allow_zero=True),
             metavar="N",
-            help="Give up below N bytes/s over 60 s; 0: never.",
+            help="Give up below N bytes/s over 60 s (0: never).",
         ),
         SharedOption(
             ["--max-time"],
             type=Seconds(),
             envvar="INETCLI_MAX_TIME",
             metavar="S",
-            help="Limit for one target, retries included.",
+            help="Time limit for one target, retries included.",
         ),
         SharedOption(
             ["--retries"],
             type=click.IntRange(0, 1000),
             envvar="INETCLI_RETRIES",
             metavar="N",
-            help="Try again up to N times after a failure that may pass.",
+            help="Retry up to N times after temporary failures.",
         ),
         SharedOption(
             ["--wait"],
-            type=Seconds(zero=True),
+            type=Seconds(allow_zero=True),
             metavar="S",
-            help="For at most S seconds, keep trying until the server is there.",
+            help="Keep trying for at most S seconds until the server is reachable.",
         ),
         SharedOption(
             ["--connect-to"],
@@ -212,89 +213,92 @@ def _limits() -> list[click.Option]:
     ]
 
 
-def _looks() -> list[click.Option]:
+def _output_options() -> list[click.Option]:
     return [
         SharedOption(["--json"], is_flag=True, help="Print JSON Lines, failures included."),
         SharedOption(["-v", "--verbose"], is_flag=True, help="Show the conversation on standard error."),
-        SharedOption(["--timing"], is_flag=True, help="Draw the phases on standard error."),
-        SharedOption(["-q", "--quiet"], is_flag=True, help="Show no progress and no notes; errors stay."),
+        SharedOption(["--timing"], is_flag=True, help="Show the time of each phase on standard error."),
+        SharedOption(["-q", "--quiet"], is_flag=True, help="Suppress progress and notes, but not errors."),
         SharedOption(
             ["--color"],
             type=click.Choice(["auto", "always", "never"]),
             envvar="INETCLI_COLOR",
-            help="Use colours.",
+            help="Colour failures on standard error.",
         ),
     ]
 
 
-def _targets(*, parallel: bool) -> list[click.Option]:
+def _target_options(*, parallel: bool) -> list[click.Option]:
     return [
         SharedOption(
             ["-i", "--input"],
             type=FileName(),
             metavar="FILE",
-            help="Read more targets, one a line; blank lines and # lines are skipped; - is standard input.",
+            help="Read more targets from FILE, one per line (-: standard input); skip blank lines and # lines.",
         ),
-        *(_parallel() if parallel else []),
+        *(_parallel_options() if parallel else []),
         SharedOption(["--fail-early"], is_flag=True, help="Stop at the first failure."),
     ]
 
 
-def _parallel() -> list[click.Option]:
+def _parallel_options() -> list[click.Option]:
     return [
         SharedOption(
             ["-j", "--jobs"],
             type=click.IntRange(1, 1024),
             envvar="INETCLI_JOBS",
             metavar="N",
-            help="Work on N targets at a time.",
+            help="Run N targets in parallel.",
         ),
-        SharedOption(
-            ["--unordered"], is_flag=True, help="Print results as they come, not in the order of the targets."
-        ),
+        SharedOption(["--unordered"], is_flag=True, help="Print results as they arrive, not in input order."),
     ]
 
 
-def _trust() -> list[click.Option]:
+def _trust_options() -> list[click.Option]:
     return [
         SharedOption(
             ["--ca"], type=FileName(), metavar="FILE", help="Trust these certificates instead of the system's."
         ),
-        SharedOption(["--insecure"], is_flag=True, help="Report what is wrong with the certificate, and go on."),
+        SharedOption(["--insecure"], is_flag=True, help="Continue despite a bad certificate, with a note."),
         SharedOption(
-            ["--pin"], type=Pin(), multiple=True, metavar="sha256//BASE64", help="Accept only this public key."
+            ["--pin"],
+            type=Pin(),
+            multiple=True,
+            metavar="sha256//BASE64",
+            help="Accept only a server with this public key.",
         ),
-        SharedOption(["--cert"], type=FileName(), metavar="FILE", help="Client certificate, PEM."),
+        SharedOption(["--cert"], type=FileName(), metavar="FILE", help="Client certificate (PEM)."),
         SharedOption(
-            ["--key"], type=FileName(), metavar="FILE", help="Key of the client certificate, PEM, not encrypted."
+            ["--key"], type=FileName(), metavar="FILE", help="Key of the client certificate (PEM, not encrypted)."
         ),
     ]
 
 
-def _credentials(*, netrc: bool) -> list[click.Option]:
+def _credential_options(*, netrc: bool) -> list[click.Option]:
     params: list[click.Option] = [
-        SharedOption(["--user"], metavar="NAME", callback=_plain_user, help="User name."),
+        SharedOption(["--user"], metavar="NAME", callback=_check_user, help="User name."),
         SharedOption(
             ["--password-file"],
             type=FileName(),
             metavar="FILE",
-            help="Password: the first line of FILE, which may be <(a command).",
+            help="Read the password from the first line of FILE, which may be <(a command).",
         ),
     ]
     if netrc:
-        help_text = "Look here for user and password, not in ~/.netrc."
+        help_text = "Read user and password from FILE instead of ~/.netrc."
         params.append(SharedOption(["--netrc-file"], type=FileName(), metavar="FILE", help=help_text))
     return params
 
 
-def _plain_user(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def _check_user(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse a user name with a colon: a password is never accepted here."""
     if value is not None and ":" in value:
         raise click.BadParameter(
-            "expected a user name; a password is never taken here: --password-file FILE", ctx, param
+            "expected a user name without a password; use --password-file FILE for the password", ctx, param
         )
     return value
 
 
-def usage(message: str) -> click.UsageError:
-    """Wrong usage that only the command itself can see."""
+def usage_error(message: str) -> click.UsageError:
+    """Return the error for wrong usage that only the command can detect."""
     return click.UsageError(message, click.get_current_context(silent=True))

@@ -1,7 +1,7 @@
-"""What goes to standard output and standard error, and how.
+"""The writers for standard output and standard error.
 
-Standard output is data and nothing else, always UTF-8 (bytes that were not come out as they came in), flushed as soon
-as a target's turn is over. An error while writing to it is not caught here: it ends the program (`cli.app`).
+Standard output carries results only, always as UTF-8 (bytes that are not UTF-8 are written as they were read), and is
+flushed at the end of a target's turn. An error while writing to it is not caught here: `cli.app` ends the program.
 """
 
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from json import JSONEncoder
 
 VOCABULARY = frozenset(("kind", "type", "source", "status", "verdict", "framing", "severity", "transport", "verified"))
-"""Keys whose values are words of the contract: a password that happens to be one of them must not change it."""
+"""Keys whose values are fixed words of the JSON format: a password that equals such a word must not change it."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -29,7 +29,7 @@ MAX_SHOWN = 500
 
 
 class Output:
-    """The two standard streams of one command. In all that is composed, the passwords of the command are masked."""
+    """The two standard streams of one command. The passwords of the command are masked in all composed text."""
 
     def __init__(self, *, quiet: bool = False, color: str = "never", secrets: SecretMasker | None = None) -> None:
         self.quiet = quiet
@@ -38,29 +38,29 @@ class Output:
 
     @property
     def payload(self) -> BinaryIO:
-        """Standard output for exact bytes. `LocalWrite` when it is closed."""
+        """Return standard output for exact bytes. `LocalWrite` if it is closed."""
         if sys.stdout is None:
             raise LocalWrite("standard output is closed")
         return sys.stdout.buffer
 
     def encode_lines(self, lines: Iterable[str]) -> bytes:
-        """Lines of composed text, already escaped, as they are written."""
+        """Encode lines of composed text, already escaped, for standard output."""
         mask = self._secrets.mask
         return "".join(mask(line) + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
     def encode_rows(self, rows: Iterable[Mapping[str, object]]) -> bytes:
-        """Rows as JSON Lines."""
+        """Encode rows as JSON Lines."""
         if not self._secrets.empty:
             rows = (mask_values(row, self._secrets) for row in rows)
         return "".join(json_line(row) + "\n" for row in rows).encode("utf-8")
 
     def format_failure(self, message: str) -> str:
-        """The line of a failure; its first word in red where colours are wanted."""
+        """Format the line of a failure; its first word is red if colours are enabled."""
         name = "\x1b[1;31minetcli:\x1b[0m" if self._colored else "inetcli:"
         return f"{name} {message}"
 
     def flush(self) -> None:
-        """Show what has been written to standard output."""
+        """Flush standard output."""
         if sys.stdout is not None:
             sys.stdout.flush()
 
@@ -72,14 +72,14 @@ class Output:
             sys.stderr.write(self._secrets.mask(line) + "\n")
             sys.stderr.flush()
         except (OSError, ValueError):
-            pass  # nobody is left to be told
+            pass  # standard error is closed
 
 
 class Transcript:
-    """The listener of `-v`: a line for each line of the conversation, `+0.031s > CMD`.
+    """The trace listener of `-v`: prints one line for each line of the conversation, `+0.031s > CMD`.
 
-    Lines are put together again from the pieces they came in, per channel and direction; what comes over a data channel
-    is counted, not shown. `label` stands in front where several targets talk at once.
+    Lines are joined from the received pieces, per channel and direction; on a data channel only the bytes are counted.
+    `label` stands in front of each line if several targets run at the same time.
     """
 
     def __init__(self, output: Output, label: str = "") -> None:
@@ -104,7 +104,7 @@ class Transcript:
                 self._rest[key] = event.at, rest
 
     def finish(self) -> None:
-        """Show what never got its line end, with the time of its last piece."""
+        """Print lines without a line end, with the time of their last piece."""
         for (channel, kind), (at, rest) in sorted(self._rest.items(), key=lambda item: item[1][0]):
             self._show(Event(at, kind, channel, rest, len(rest)), rest)
         self._rest.clear()
@@ -120,9 +120,9 @@ class Transcript:
 
 
 def json_line(row: Mapping[str, object]) -> str:
-    """A row as one line of JSON: readable UTF-8, but what could act on a terminal or look like a line end is \\uNNNN.
+    """Format a row as one line of JSON in readable UTF-8; control characters and line separators become \\uNNNN.
 
-    JSON itself asks for that only below U+0020 (RFC 8259 section 7). The value stays the same.
+    JSON itself requires this only below U+0020 (RFC 8259 section 7). The value stays the same.
     """
     text = _encoder().encode(row)
     if text.isascii():
@@ -134,21 +134,21 @@ def json_line(row: Mapping[str, object]) -> str:
 
 @cache
 def _encoder() -> "JSONEncoder":
-    """The one encoder. A flat row of ASCII goes through it alone, without a look at each value."""
+    """Return the shared encoder. A flat row of ASCII text is encoded without a check of each value."""
     from json import JSONEncoder
 
     return JSONEncoder(ensure_ascii=False, default=_unknown)
 
 
 def _unknown(value: object) -> object:
-    """What the encoder does not know by itself."""
+    """Convert a value that the encoder does not support."""
     if isinstance(value, bytes | Mapping):
         return plain(value)
     raise TypeError(f"{type(value).__name__} cannot stand in JSON")
 
 
 def mask_values(value: object, secrets: SecretMasker, key: str = "") -> Any:
-    """A value of a row with the passwords masked in its texts: not in keys, nor in words of our own (`VOCABULARY`)."""
+    """Mask the passwords in the texts of a row, except in keys and in fixed words (`VOCABULARY`)."""
     match value:
         case str():
             return value if key in VOCABULARY else secrets.mask(value)
@@ -165,12 +165,12 @@ def mask_values(value: object, secrets: SecretMasker, key: str = "") -> Any:
 
 
 def _as_json(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be")  # JSON names what lies beyond U+FFFF by two surrogates
+    units = match[0].encode("utf-16-be")  # JSON writes characters beyond U+FFFF as two surrogates
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def plain(value: object) -> object:
-    """A value as JSON can have it: bytes, and text with bytes that are no UTF-8, become `{"base64": ...}`."""
+    """Convert a value for JSON: bytes, and text with bytes that are not UTF-8, become `{"base64": ...}`."""
     match value:
         case str():
             return _text(_encode(value))
@@ -187,7 +187,7 @@ def plain(value: object) -> object:
 def _encode(value: str) -> bytes:
     try:
         return value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a character of UTF-16, as UTF-7 can bring it: no byte that came stands behind it
+    except UnicodeEncodeError:  # a lone surrogate, decoded from UTF-7: it stands for no received byte
         return value.encode("utf-8", "surrogatepass")
 
 
@@ -201,7 +201,8 @@ def _text(value: bytes) -> object:
 
 
 def wants_color(choice: str, *, terminal: bool, environment: Mapping[str, str] | None = None) -> bool:
-    """Whether to use colours: `--color`, then NO_COLOR (non-empty), FORCE_COLOR, TERM=dumb, CLICOLOR, the terminal."""
+    """Whether to use colours: `--color`, then NO_COLOR (non-empty), FORCE_COLOR, TERM=dumb, CLICOLOR, then the
+    terminal."""
     env = os.environ if environment is None else environment
     if choice != "auto":
         return choice == "always"

@@ -1,4 +1,4 @@
-"""The sum of the many parts of one target: `get -r`, `put -r`, a pattern."""
+"""The summary over the parts of one target: `get -r`, `put -r`, a pattern."""
 
 from dataclasses import replace
 
@@ -8,16 +8,16 @@ from inetcli.errors import Incomplete, InetError
 
 
 class PartsSummary:
-    """What has become of the parts of one target."""
+    """The counts and the first failure of the parts of one target."""
 
     def __init__(self) -> None:
         self._files = self._bytes = self._skipped = self._failed = 0
         self._first_failure: InetError | None = None
         self._unsafe = 0
-        self._unseen: InetError | None = None
+        self._unreadable: InetError | None = None
 
     def add(self, part: FinishedTarget) -> None:
-        """Count a part that is done: as failed, as skipped where its record says so, or with its bytes."""
+        """Count a finished part: as failed, as skipped (if its record says so), or with its bytes."""
         record = part.result.record or {}
         size = record.get("bytes")
         if part.error:
@@ -30,14 +30,14 @@ class PartsSummary:
             self._bytes += size if isinstance(size, int) else 0
 
     def skip(self, part: SkippedPart) -> None:
-        """Count a part that is not worked on."""
+        """Count a part that was skipped before any work."""
         self._unsafe += part.unsafe
-        self._unseen = self._unseen or part.error
+        self._unreadable = self._unreadable or part.error
 
     def total(self, whole: TargetResult, *, on_terminal: bool) -> TargetResult:
-        """The result of the whole: its own record with the counts of the parts, and the error that counts."""
+        """Return the result of the target: its record with the counts of the parts, and the decisive error."""
         counts = {"files": self._files, "bytes": self._bytes, "skipped": self._skipped, "failed": self._failed}
-        line = f"{self._files} files, {self._bytes} bytes; {self._skipped} were there, {self._failed} failed"
+        line = f"{self._files} files, {self._bytes} bytes; {self._skipped} skipped, {self._failed} failed"
         return replace(
             whole,
             record={**(whole.record or {}), **counts},
@@ -47,7 +47,8 @@ class PartsSummary:
         )
 
     def _error(self) -> InetError | None:
-        """That of the first part that failed; else what could not be looked at, or not be named here."""
+        """Return the error of the first failed part; else of a part that could not be read; else of unusable names;
+        else None."""
         if self._first_failure is not None:
             total = self._files + self._skipped + self._failed
             error = type(self._first_failure)(
@@ -55,10 +56,10 @@ class PartsSummary:
                 reply_code=self._first_failure.reply_code,
                 reply=self._first_failure.reply,
             )
-            error.transient = False  # each had its tries
+            error.transient = False  # each part had its own tries
             return error
-        if self._unseen is not None:
-            return self._unseen
+        if self._unreadable is not None:
+            return self._unreadable
         if self._unsafe:
-            return Incomplete(f"{self._unsafe} listed names cannot be names of files here")
+            return Incomplete(f"{self._unsafe} listed names cannot be used as local file names")
         return None

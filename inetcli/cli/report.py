@@ -1,4 +1,4 @@
-"""What is printed of a finished target: its lines or its JSON, its notes, its failure, its timing."""
+"""The report of a finished target: its lines or its JSON, notes, failure and timing."""
 
 import sys
 from collections.abc import Iterable
@@ -11,8 +11,11 @@ from inetcli.wire.escape import escape
 
 
 class FinishedTarget:
-    """A target that is done: its result, and the error if it failed. `target` is what may be shown of it; `known` are
-    the JSON keys that hold whatever became of it. No session: it was never tried."""
+    """A finished target with its result, and its error if it failed.
+
+    `target` is the masked target; `known` are the JSON fields that are valid also for a failure. `session` is None if
+    the target was never tried.
+    """
 
     __slots__ = ("error", "known", "result", "session", "target")
 
@@ -29,14 +32,14 @@ class FinishedTarget:
 
 
 class Report:
-    """How finished targets are printed."""
+    """The printer of finished targets."""
 
     def __init__(self, *, json: bool, timing: bool) -> None:
         self._json = json
         self._timing = timing
 
     def finish(self, finished: FinishedTarget, output: TargetOutput) -> int:
-        """Print what a target gave; return its exit code."""
+        """Print the result of a target; return its exit code."""
         result, error, session, target = finished.result, finished.error, finished.session, finished.target
         if self._json:
             output.rows(self._rows(finished))
@@ -48,8 +51,10 @@ class Report:
         for line in result.status_lines:
             output.status(line)
         if error:
-            named = error.message.startswith((f"{target}:", f"{target}."))  # a domain name has got its final dot
-            output.failure(escape(error.message if named else f"{target}: {error.message}"))
+            has_target = error.message.startswith(
+                (f"{target}:", f"{target}.")
+            )  # the message may contain the domain name with its final dot
+            output.failure(escape(error.message if has_target else f"{target}: {error.message}"))
         if self._timing and session:
             self._draw_timing(session, output)
         return error.exit_code if error else 0
@@ -58,9 +63,9 @@ class Report:
         result = finished.result
         for row in result.rows:
             yield {"target": finished.target, **row}
-        if result.record is not None or (finished.error and not result.rows_are_all):
-            own = {**finished.known, **(result.record or {})}
-            yield {"target": finished.target, **own, **common_fields(finished.session, finished.error)}
+        if result.record is not None or (finished.error and not result.failure_in_rows):
+            target_line = {**finished.known, **(result.record or {})}
+            yield {"target": finished.target, **target_line, **common_fields(finished.session, finished.error)}
 
     def _draw_timing(self, session: Session, output: TargetOutput) -> None:
         from inetcli.cli.timing_chart import draw_timing_chart
@@ -72,7 +77,7 @@ class Report:
 
 
 def common_fields(session: Session | None, error: InetError | None) -> dict[str, object]:
-    """The keys that every line about a target has: `tls` where it was spoken, `error` when it failed, `exit_code`,
+    """Return the JSON fields of each line about a target: `tls` if TLS was used, `error` after a failure, `exit_code`,
     `notes`, `timing_ms`."""
     line: dict[str, object] = {"tls": session.attempt.tls} if session and session.attempt.tls else {}
     if error:

@@ -1,9 +1,9 @@
-"""A command over its targets: from the arguments and `-i`, through the workers, to results in their order.
+"""The run of a command over its targets: arguments and `-i`, workers, retries, and results in input order.
 
-    target -> task -> attempt, again after what may pass -> result -> its parts, each a task -> report
+    target -> task -> attempt, repeated after transient failures -> result -> its parts, a task each -> report
 
-A command brings a task for each target (`task`). What is the same for all commands happens here: a session each,
-`--retries`, `-j`, `-v`, `--fail-early`, the exit code. `report` prints, each target in its turn (`turns`).
+A command makes one task per target (`task`). This module does the work that all commands share: one session per target,
+`--retries`, `-j`, `-v`, `--fail-early`, the exit code. `report` prints each target in its turn (`turns`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 
 from inetcli.cli.inputs import STDIN, claim_stdin, input_targets
 from inetcli.cli.meter import TransferProgress, make_meter
-from inetcli.cli.options import Options, usage
+from inetcli.cli.options import Options, usage_error
 from inetcli.cli.output import Output, Transcript
 from inetcli.cli.parts import PartsSummary
 from inetcli.cli.report import FinishedTarget, Report
@@ -28,7 +28,7 @@ from inetcli.wire.escape import escape
 from inetcli.wire.target import mask_target
 
 MakeTask = Callable[[str], Task]
-"""How a command makes the task of a target. What it raises is the failure of that target."""
+"""Makes the task of a target. An `InetError` from it is the failure of that target."""
 
 
 def run_targets(
@@ -39,14 +39,13 @@ def run_targets(
     jobs: int | None = None,
     reads_stdin: str | None = None,
 ) -> int:
-    """Work on all targets, print what they give, and return the exit code of the first that failed, in input order.
+    """Work on all targets, print their results, and return the exit code of the first failed target in input order.
 
-    `jobs=1` is for what changes the remote and for one byte stream. `reads_stdin` is the argument of the command that
-    reads standard input, if one does. Raises `click.UsageError` without any target; an
-    `-i` that is empty is no failure.
+    `jobs=1` is for commands that change the remote side or write one byte stream. `reads_stdin` is the argument that
+    reads standard input, if any. Raises `click.UsageError` without a target; an empty `-i` list is not a failure.
     """
     if not targets and options.input is None:
-        raise usage("No target given.")
+        raise usage_error("No target given.")
     claim_stdin(
         "--password-file -" if options.password_file == STDIN else None,
         "-i -" if options.input == STDIN else None,
@@ -58,16 +57,16 @@ def run_targets(
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbered:
-    """A target, its place in the input, and where its output goes."""
+class _NumberedTarget:
+    """A target as text, its masked form, and its output with its number in the input."""
 
     text: str
-    shown: str
+    masked: str
     output: TargetOutput
 
 
 class _Runner:
-    """One command line being carried out."""
+    """One run of a command over its targets."""
 
     def __init__(self, options: Options, make_task: MakeTask, jobs: int) -> None:
         self._options = options
@@ -79,7 +78,7 @@ class _Runner:
         self._meter = make_meter(quiet=options.quiet, verbose=options.verbose)
         self._turns = Turns()
         self._outputs: dict[int, TargetOutput] = {}
-        """Those of the targets that are being worked on, or wait for their turn."""
+        """The outputs of the targets that are in work or wait for their turn."""
         self._jobs = jobs
 
     def run(self, targets: Sequence[str]) -> int:
@@ -87,19 +86,19 @@ class _Runner:
         if len(targets) <= 1 and self._options.input is None:
             self._jobs = 1
         results = run_ordered(
-            self._numbered(targets),
-            self._work,
+            self._numbered_targets(targets),
+            self._run_target,
             jobs=self._jobs,
             cancel=self.cancel,
             ordered=not self._options.unordered,
         )
-        first: tuple[int, int] | None = None
+        first_failure: tuple[int, int] | None = None
         self._give_turn(0)
         try:
             for numbered, result in results:
-                if code := self._hand_out(numbered, result):
+                if code := self._finish_target(numbered, result):
                     failure = numbered.output.number, code
-                    first = min(first or failure, failure)
+                    first_failure = min(first_failure or failure, failure)
                     if self._options.fail_early:
                         break
         finally:
@@ -108,47 +107,47 @@ class _Runner:
                 output.discard()
             if self._meter:
                 self._meter.close()
-        return first[1] if first else 0
+        return first_failure[1] if first_failure else 0
 
-    def _numbered(self, targets: Sequence[str]) -> Iterator[_Numbered]:
-        for number, text in enumerate(self._all(targets)):
+    def _numbered_targets(self, targets: Sequence[str]) -> Iterator[_NumberedTarget]:
+        for number, text in enumerate(self._all_targets(targets)):
             output = self._outputs[number] = TargetOutput(number, self._turns, self._output, self._meter)
-            yield _Numbered(text, mask_target(text), output)
+            yield _NumberedTarget(text, mask_target(text), output)
 
-    def _all(self, targets: Sequence[str]) -> Iterator[str]:
+    def _all_targets(self, targets: Sequence[str]) -> Iterator[str]:
         yield from targets
         if self._options.input is not None:
             yield from input_targets(self._options.input, self._network)
 
-    def _hand_out(self, numbered: _Numbered, result: int | BaseException) -> int:
-        """Let a finished target print what it held back, and give the turn to the next. Returns the exit code."""
+    def _finish_target(self, numbered: _NumberedTarget, result: int | BaseException) -> int:
+        """Print the buffered output of a finished target, and give the turn to the next. Return the exit code."""
         output = self._outputs.pop(numbered.output.number)
         output.take_turn()
         if isinstance(result, BaseException):
-            result = self._report.finish(FinishedTarget(numbered.shown, _as_error(result)), output)
+            result = self._report.finish(FinishedTarget(numbered.masked, worker_error(result)), output)
         self._give_turn(output.number + 1)
         return result
 
     def _give_turn(self, number: int) -> None:
-        """From now on the output of this target is printed at once; of nobody's, where the order does not matter."""
+        """Let this target print directly from now on; with `--unordered` no target does."""
         self._turns.give(NOBODY if self._options.unordered else number)
         if not self._options.unordered and (output := self._outputs.get(number)):
             output.take_turn()
 
-    def _work(self, numbered: _Numbered) -> int:
-        """Work on a target up to its report; its exit code."""
+    def _run_target(self, numbered: _NumberedTarget) -> int:
+        """Work on a target up to its report; return its exit code."""
         if self._jobs == 1:
             numbered.output.take_turn()
-        label = numbered.shown if self._jobs > 1 else ""
-        with self._at_hand(numbered.shown, label, numbered.shown, numbered.output) as run:
-            finished = self._try(run, lambda: self._make_task(numbered.text))
+        label = numbered.masked if self._jobs > 1 else ""
+        with self._open_run(numbered.masked, label, numbered.masked, numbered.output) as run:
+            finished = self._run_task(run, lambda: self._make_task(numbered.text))
         return self._report.finish(finished, numbered.output)
 
     @contextmanager
-    def _at_hand(
+    def _open_run(
         self, target: str, label: str, shown: str, output: TargetOutput, whole: Session | None = None
     ) -> Iterator[TargetRun]:
-        """What the tries of a target, or of a part of one, have at hand: `label` is for `-v`, `shown` for the meter."""
+        """Open the `TargetRun` of a target, or of a part of one: `label` is for `-v`, `shown` for the meter."""
         transcript = Transcript(self._output, escape(label))
         listener = transcript if self._options.verbose else None
         session = whole.child(listener) if whole else self._network.session(listener)
@@ -162,44 +161,45 @@ class _Runner:
             if self._meter:
                 self._meter.finish(progress)
 
-    def _try(self, run: TargetRun, make_task: Callable[[], Task]) -> FinishedTarget:
-        """Make the task, try, and try again after failures that may pass."""
+    def _run_task(self, run: TargetRun, make_task: Callable[[], Task]) -> FinishedTarget:
+        """Make the task and attempt it, again after transient failures."""
         try:
             task = make_task()
         except InetError as error:
             return FinishedTarget(run.target, error, run.session)
         try:
-            return FinishedTarget(run.target, self._attempts(run, task), run.session, task.known_fields())
+            return FinishedTarget(run.target, self._attempt_with_retries(run, task), run.session, task.known_fields())
         finally:
             task.close()
 
-    def _attempts(self, run: TargetRun, task: Task) -> TargetResult | InetError:
+    def _attempt_with_retries(self, run: TargetRun, task: Task) -> TargetResult | InetError:
         session = run.session
-        pause, left = pauses(*RETRY_S), self._options.retries
+        intervals, retries_left = pauses(*RETRY_S), self._options.retries
         while True:
             try:
                 result = task.attempt(run)
-                return self._work_on_parts(run, result, result.parts) if result.parts else result
+                return self._run_parts(run, result, result.parts) if result.parts else result
             except InetError as error:
-                if not (error.transient and left) or session.attempt.retry_forbidden:
+                if not (error.transient and retries_left) or session.attempt.retry_forbidden:
                     return error
                 try:
-                    session.pause(next(pause), error)
-                except InetError as over:
-                    return over
+                    session.pause(next(intervals), error)
+                except InetError as limit_error:
+                    return limit_error
                 session.trace.resume()
-                session.note(f"tried again after: {error.message}")
-            left -= 1
+                session.note(f"retried after: {error.message}")
+            retries_left -= 1
 
-    def _work_on_parts(self, run: TargetRun, whole: TargetResult, parts: Parts[Any]) -> TargetResult:
-        """Work on each part of a target and report it; the result of the whole, with the sum of its parts."""
+    def _run_parts(self, run: TargetRun, whole: TargetResult, parts: Parts[Any]) -> TargetResult:
+        """Work on each part of a target and report it; return the result of the target with the summary of
+        its parts."""
         summary = PartsSummary()
 
         def items() -> Iterator[object]:
             for item in parts.items:
                 if isinstance(item, SkippedPart):
                     summary.skip(item)
-                    run.session.note(f"{item.name}: passed over: {item.why}")
+                    run.session.note(f"{item.name}: skipped: {item.reason}")
                 else:
                     yield item
 
@@ -208,14 +208,14 @@ class _Runner:
         def work(item: object) -> FinishedTarget:
             name = parts.name(item)
             label = f"{run.target} {name}" if jobs > 1 else ""
-            with self._at_hand(run.target, label, name, run.output, run.session) as part:
-                return self._try(part, lambda: parts.make_task(item))
+            with self._open_run(run.target, label, name, run.output, run.session) as part:
+                return self._run_task(part, lambda: parts.make_task(item))
 
         results = run_ordered(items(), work, jobs=jobs, cancel=self.cancel, ordered=not self._options.unordered)
         try:
             for _, result in results:
                 if isinstance(result, BaseException):
-                    result = FinishedTarget(run.target, _as_error(result))  # noqa: PLW2901
+                    result = FinishedTarget(run.target, worker_error(result))  # noqa: PLW2901
                 self._report.finish(result, run.output)
                 summary.add(result)
                 if result.error and self._options.fail_early:
@@ -225,8 +225,9 @@ class _Runner:
         return summary.total(whole, on_terminal=run.on_terminal)
 
 
-def _as_error(failure: BaseException) -> InetError:
-    """What came out of a worker and is no result: an error of ours, or a bug. What ends the program is raised."""
+def worker_error(failure: BaseException) -> InetError:
+    """Return the error for an exception of a worker: an `InetError`, or a `Bug`. Raise exceptions that end
+    the program."""
     if isinstance(failure, InetError):
         return failure
     if isinstance(failure, OSError | Cancelled) or not isinstance(failure, Exception):
@@ -235,4 +236,4 @@ def _as_error(failure: BaseException) -> InetError:
 
     if os.environ.get("INETCLI_DEBUG") == "1":
         raise failure
-    return Bug.of(failure)
+    return Bug.from_exception(failure)

@@ -1,10 +1,9 @@
-"""What a command brings: a task for each target, and what a try of it has at hand and gives back.
+"""The interface between a command and the runner: a `Task` per target, its `TargetRun` and its `TargetResult`.
 
     run_targets(options, targets, make_task)        `runner`
 
-One object per target, made by `make_task`; `attempt` is called once per try, with the same object for all tries of
-`--retries`. Whatever must outlive a failed try is a field of the object. `close` is called once, when the last try is
-over.
+`make_task` makes one object per target. `attempt` is called once per try, on the same object for all tries of
+`--retries`. State that must survive a failed try is a field of the object. `close` is called once, after the last try.
 """
 
 import sys
@@ -24,34 +23,36 @@ Row = Mapping[str, object]
 
 
 class Task:
-    """What a command does with one target."""
+    """The work of a command on one target."""
 
     def attempt(self, run: "TargetRun") -> "TargetResult":
-        """Try once. Raises `InetError`; where that is transient, another try may follow."""
+        """Try once. Raises `InetError`; after a transient error another try may follow."""
         raise NotImplementedError
 
     def known_fields(self) -> Row:
-        """The JSON keys that hold whatever becomes of the target: they stand in the line of a failure, too."""
+        """Return the JSON fields that are known before the result: they are also in the line of a failure."""
         return {}
 
     def close(self) -> None:
-        """Give back what the tries have left: called once, after the last."""
+        """Release the resources of the tries. Called once, after the last try."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedPart:
-    """A part that is not worked on. `unsafe`: its name cannot be used here; `error`: looking at it failed."""
+    """A part that is skipped. `unsafe`: its name cannot be used as a local name; `error`: it could not be read."""
 
     name: str
-    why: str
+    reason: str
     unsafe: bool = False
     error: InetError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parts(Generic[P]):
-    """The many things that a target turned out to be: each is a task of its own, with its own tries and its own JSON
-    line. `jobs` of them at a time; one where several targets are worked on at once."""
+    """The parts of a target: each is a task with its own tries and its own JSON line.
+
+    `jobs` parts run at a time; one at a time if several targets run at once.
+    """
 
     items: Iterable[P | SkippedPart]
     name: Callable[[P], str]
@@ -61,12 +62,12 @@ class Parts(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """What a target gave. `lines` are composed text, escaped by the view; `rows` and `record` are JSON, `record` that
-    of the target's own line. Lines and rows are printed in batches, and need not be in memory as a whole.
+    """The result of a target. `lines` are composed text, escaped by the view; `rows` are JSON rows, `record` is the
+    JSON of the target's own line. Lines and rows are printed in batches and need not fit in memory.
 
-    With rows and no record, a success has no line of its own; with `rows_are_all`, a failure has none either: the rows
-    tell it, with `common_fields`. `error` is a failure that has a result all the same. `parts` are worked on next, and
-    counted in the record.
+    With rows and no record, a successful target has no line of its own. With `failure_in_rows`, a failed target has
+    none either: the rows report the failure, with `common_fields`. `error` is a failure with a result. `parts` are
+    worked on next and counted in the record.
     """
 
     lines: Iterable[str] = ()
@@ -74,16 +75,16 @@ class TargetResult:
     record: Row | None = None
     status_lines: Sequence[str] = ()
     error: InetError | None = None
-    rows_are_all: bool = False
+    failure_in_rows: bool = False
     parts: Parts[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TargetRun:
-    """What the tries of a target have at hand."""
+    """The resources for the tries of one target: session, output, progress."""
 
     target: str
-    """The target as it may be shown."""
+    """The target with its password masked."""
     session: Session
     output: TargetOutput
     progress: TransferProgress
@@ -91,36 +92,36 @@ class TargetRun:
 
     @property
     def payload(self) -> BinaryIO:
-        """Standard output, for exact bytes; only where targets follow one another."""
+        """Return standard output for exact bytes; only if targets run one after another."""
         payload = self.output.payload
         if payload.isatty():
             self.progress.hide()
         return payload
 
     def stdout_descriptor(self) -> int:
-        """The descriptor of standard output, for bytes that go past Python; what was printed before is out."""
+        """Flush standard output and return its descriptor, for bytes that bypass Python's buffer."""
         self.output.flush()
         return self.payload.fileno()
 
     @property
     def on_terminal(self) -> bool:
-        """Whether standard error is a terminal: cron's is not."""
+        """Whether standard error is a terminal."""
         return sys.stderr is not None and sys.stderr.isatty()
 
     def emit_line(self, line: str) -> None:
-        """Print a line of the result now, where it grows while people wait. No other try may follow."""
+        """Print a line of the result now, for results that grow slowly. Forbids further tries."""
         self.emit_lines([line])
 
     def emit_lines(self, lines: Iterable[str]) -> None:
-        """Print lines of the result as they come, in batches. No other try may follow."""
+        """Print lines of the result as they arrive, in batches. Forbids further tries."""
         self.session.attempt.forbid_retry("part of the result has been printed")
         self.output.lines(lines)
 
     def emit_row(self, row: Row) -> None:
-        """Print a JSON row of the result now, likewise."""
+        """Print a JSON row of the result now. Forbids further tries."""
         self.emit_rows([row])
 
     def emit_rows(self, rows: Iterable[Row]) -> None:
-        """Print JSON rows of the result as they come, in batches, likewise."""
+        """Print JSON rows of the result as they arrive, in batches. Forbids further tries."""
         self.session.attempt.forbid_retry("part of the result has been printed")
         self.output.rows({"target": self.target, **row} for row in rows)

@@ -1,4 +1,4 @@
-"""`--timing`: the phases of a target as bars on one scale of time, whatever phases the trace has.
+"""`--timing`: the phases of a target as bars on one time scale.
 
 resolve         0.8 ms ██
 connect         0.4 ms   █
@@ -17,19 +17,19 @@ BLOCKS = "█"
 HASHES = "#"
 
 _LABEL = 10
-"""Columns of the longest label that is usual; a longer one widens the column."""
+"""Columns of the label column; a longer label widens it."""
 
 
 def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int = 80, blocks: bool = True) -> list[str]:
-    """One line for each phase, in the order of their starts, and one for the total."""
-    ink = BLOCKS if blocks else HASHES
+    """Format one line for each phase, in the order of their starts, and one for the total."""
+    mark = BLOCKS if blocks else HASHES
     labels = {name: name.replace("_", " ") for name in phases}
     column = max([_LABEL, *map(len, labels.values())])
-    room = max(10, width - column - 14)
-    scale = room / total_s if total_s > 0 else 0.0
+    width_left = max(10, width - column - 14)
+    scale = width_left / total_s if total_s > 0 else 0.0
     lines = []
     for name, span in sorted(phases.items(), key=lambda item: item[1].start):
-        start = min(room - 1, round(span.start * scale))
-        length = max(1, min(room - start, round(span.duration * scale)))
-        lines.append(f"{labels[name]:<{column}} {span.duration * 1000:8.1f} ms " + " " * start + ink * length)
+        start = min(width_left - 1, round(span.start * scale))
+        length = max(1, min(width_left - start, round(span.duration * scale)))
+        lines.append(f"{labels[name]:<{column}} {span.duration * 1000:8.1f} ms " + " " * start + mark * length)
     return [*lines, f"{'total':<{column}} {total_s * 1000:8.1f} ms"]

@@ -1,7 +1,7 @@
 """Standard output and standard error of several targets, each in its turn.
 
-The target whose turn it is prints at once. The others are held back, each in a spool of its own: a megabyte of memory,
-then a temporary file. So a result of any size takes constant memory, and no worker waits for another's turn.
+The target whose turn it is prints directly. The output of the others is buffered: up to a megabyte in memory, then in a
+temporary file. So a result of any size needs constant memory, and no worker waits for another target's turn.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,13 +16,13 @@ from inetcli.net.workers import Turns
 
 T = TypeVar("T")
 
-BATCH = 512
-"""Lines or rows that are written at a time."""
+BATCH_SIZE = 512
+"""Lines or rows per write."""
 
-SPOOL = 1 << 20
-"""Bytes of a target's output that are held in memory before its turn."""
+SPOOL_SIZE = 1 << 20
+"""Bytes of a target's buffered output in memory, before a temporary file is used."""
 
-_PIECE = 1 << 16
+_PIECE_SIZE = 1 << 16
 
 
 class TargetOutput:
@@ -38,7 +38,7 @@ class TargetOutput:
 
     @property
     def payload(self) -> BinaryIO:
-        """Standard output for exact bytes; only where targets follow one another."""
+        """Return standard output for exact bytes; only if targets run one after another."""
         return self._output.payload
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -62,7 +62,7 @@ class TargetOutput:
 
     def message(self, line: str) -> None:
         """Print a line on standard error."""
-        with self._turns, self._hidden_meter():
+        with self._turns, self._suspended_meter():
             if self._turns.current == self.number:
                 self._print_held()
                 self._output.message(line)
@@ -72,19 +72,19 @@ class TargetOutput:
             self._held_messages.write(line.encode("utf-8", "surrogateescape") + b"\n")
 
     def flush(self) -> None:
-        """Show what was written, if it is this target's turn."""
+        """Flush standard output if it is this target's turn."""
         with self._turns:
             if self._turns.current == self.number:
                 self._output.flush()
 
     def take_turn(self) -> None:
-        """Begin this target's turn: print what was held back; from now on its output is printed at once."""
-        with self._turns, self._hidden_meter():
+        """Start this target's turn: print the buffered output; later output is printed directly."""
+        with self._turns, self._suspended_meter():
             self._turns.current = self.number
             self._print_held()
 
     def discard(self) -> None:
-        """Drop the output that is still held back."""
+        """Drop the buffered output."""
         with self._turns:
             for held in (self._held, self._held_messages):
                 if held:
@@ -96,7 +96,7 @@ class TargetOutput:
             return
         with self._turns:
             if self._turns.current == self.number:
-                with self._hidden_meter():
+                with self._suspended_meter():
                     self._print_held()
                     self._output.payload.write(data)
                     self._output.flush()
@@ -111,7 +111,7 @@ class TargetOutput:
         if held:
             with held:
                 held.seek(0)
-                while piece := held.read(_PIECE):
+                while piece := held.read(_PIECE_SIZE):
                     self._output.payload.write(piece)
             self._output.flush()
         if messages:
@@ -120,15 +120,15 @@ class TargetOutput:
                 for line in messages:
                     self._output.message(line.decode("utf-8", "surrogateescape").removesuffix("\n"))
 
-    def _hidden_meter(self) -> AbstractContextManager[None]:
-        return self._meter.hidden() if self._meter else nullcontext()
+    def _suspended_meter(self) -> AbstractContextManager[None]:
+        return self._meter.suspended() if self._meter else nullcontext()
 
 
 def _spool() -> "SpooledTemporaryFile[bytes]":
-    return SpooledTemporaryFile(SPOOL)
+    return SpooledTemporaryFile(SPOOL_SIZE)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
     iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
+    while batch := list(islice(iterator, BATCH_SIZE)):
         yield batch

@@ -99,7 +99,7 @@ class Stream:
         """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
         secrets masked. Raises `SendFailed`, `TimedOut`."""
         limits = self._limits(silence_s, deadline)
-        self.reader.asked = self.reader.received
+        self.reader.request_offset = self.reader.received
         at = self.trace.now()
         with memoryview(data) as rest:
             sent = 0

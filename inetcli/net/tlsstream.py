@@ -39,7 +39,7 @@ from inetcli.net.tlscontext import make_context, reason_of, words_of
 from inetcli.net.tlsfacts import TlsFacts, read_facts, unwatch, watch
 from inetcli.net.trace import MAIN
 from inetcli.net.wait import WaitLimits
-from inetcli.wire.der import spki
+from inetcli.wire.der import extract_spki
 
 WIRE = 1 << 17
 """Bytes between OpenSSL and the network at a time: eight records of RFC 8446 section 5.1. More is not faster."""
@@ -342,7 +342,7 @@ def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) ->
 def _check_pin(pins: tuple[str, ...], facts: TlsFacts, name: str) -> None:
     if not facts.chain:
         raise PinMismatch(f"{name}: this Python does not show the server's certificate: the pin cannot be checked")
-    pin = "sha256//" + b64encode(hashlib.sha256(spki(facts.chain[0])).digest()).decode("ascii")
+    pin = "sha256//" + b64encode(hashlib.sha256(extract_spki(facts.chain[0])).digest()).decode("ascii")
     if pin not in pins:
         problem = PinMismatch(f"{name}: the server's key is {pin}, expected {' or '.join(pins)}")
         problem.facts = facts

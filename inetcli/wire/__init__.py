@@ -1,1 +1,1 @@
-"""Bytes to values and back, shared by several protocols. Pure: no sockets, no clock."""
+"""Parsers and encoders that several protocols share. Pure: no sockets, no clock."""

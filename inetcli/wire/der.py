@@ -1,7 +1,7 @@
-"""DER, as far as certificates need it: ITU-T X.690, the definite lengths only.
+"""DER as far as certificates need it: ITU-T X.690, definite lengths only.
 
-A walk over nested elements without recursion into what nobody asked for. Refused, with `ProtocolViolation`: an element
-that reaches beyond what holds it, an indefinite or over-long length, a tag of more than one byte.
+Nested elements are parsed on demand, without recursion. `ProtocolViolation` for an element that extends beyond the
+element around it, an indefinite or too long length, and a tag of more than one byte.
 """
 
 from collections.abc import Iterator
@@ -24,18 +24,18 @@ _MAX_LENGTH_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: its tag, and where it and its contents stand in `data`."""
+    """One element: its tag, and the offsets of its header and contents in `data`."""
 
     data: bytes
     tag: int
     start: int
-    inner: int
+    content_start: int
     end: int
 
     @property
     def content(self) -> bytes:
         """The contents octets."""
-        return self.data[self.inner : self.end]
+        return self.data[self.content_start : self.end]
 
     @property
     def whole(self) -> bytes:
@@ -43,35 +43,35 @@ class Element:
         return self.data[self.start : self.end]
 
     def children(self) -> Iterator["Element"]:
-        """The elements inside, in order."""
-        at = self.inner
+        """Yield the elements inside, in order."""
+        at = self.content_start
         while at < self.end:
             child = _element(self.data, at, self.end)
             yield child
             at = child.end
 
-    def expect(self, tag: int, what: str) -> "Element":
-        """Itself, when the tag is right."""
+    def expect(self, tag: int, label: str) -> "Element":
+        """Return the element itself if it has this tag, else raise `ProtocolViolation`."""
         if self.tag != tag:
-            raise ProtocolViolation(f"DER: expected {what} with tag 0x{tag:02x}, got tag 0x{self.tag:02x}")
+            raise ProtocolViolation(f"DER: expected {label} with tag 0x{tag:02x}, got tag 0x{self.tag:02x}")
         return self
 
 
 def parse_der(data: bytes) -> Element:
-    """The one element that `data` is."""
+    """Parse bytes that are exactly one element."""
     element = _element(data, 0, len(data))
     if element.end != len(data):
-        raise ProtocolViolation(f"DER: {len(data) - element.end} bytes behind the element")
+        raise ProtocolViolation(f"DER: {len(data) - element.end} bytes after the element")
     return element
 
 
 def parse_integer(element: Element) -> int:
-    """A signed integer."""
+    """Parse a signed integer."""
     return int.from_bytes(element.expect(INTEGER, "an integer").content, "big", signed=True)
 
 
 def parse_oid(element: Element) -> str:
-    """An object identifier, in dots (X.690 section 8.19)."""
+    """Parse an object identifier into dotted form (X.690 section 8.19)."""
     numbers: list[int] = []
     value = 0
     for byte in element.expect(OID, "an object identifier").content:
@@ -80,20 +80,21 @@ def parse_oid(element: Element) -> str:
             numbers.append(value)
             value = 0
     if not numbers or value:
-        raise ProtocolViolation("DER: an object identifier is cut")
+        raise ProtocolViolation("DER: a truncated object identifier")
     first = min(numbers[0] // 40, 2)
     return ".".join(str(number) for number in (first, numbers[0] - 40 * first, *numbers[1:]))
 
 
-def spki(certificate: bytes) -> bytes:
-    """The subjectPublicKeyInfo of a certificate (RFC 5280 section 4.1), with its header: what a pin is the hash of."""
+def extract_spki(certificate: bytes) -> bytes:
+    """Return the subjectPublicKeyInfo of a certificate (RFC 5280 section 4.1) with its header. A pin is the
+    hash of it."""
     return tbs_fields(certificate)["subjectPublicKeyInfo"].whole
 
 
 def tbs_fields(certificate: bytes) -> dict[str, Element]:
-    """The fields of a certificate's TBSCertificate by the names of RFC 5280 section 4.1.
+    """Return the fields of a certificate's TBSCertificate by their names in RFC 5280 section 4.1.
 
-    `version` and what comes after the key are there when the certificate has them; extensions as `extensions`.
+    `version`, `issuerUniqueID`, `subjectUniqueID` and `extensions` are present if the certificate has them.
     """
     outer = list(parse_der(certificate).expect(SEQUENCE, "a certificate").children())
     if len(outer) != 3:
@@ -111,15 +112,15 @@ def tbs_fields(certificate: bytes) -> dict[str, Element]:
 def _element(data: bytes, at: int, limit: int) -> Element:
     start = at
     if at + 2 > limit:
-        raise ProtocolViolation("DER: an element is cut")
+        raise ProtocolViolation("DER: a truncated element")
     tag, size, at = data[at], data[at + 1], at + 2
     if tag & 0x1F == 0x1F:
         raise ProtocolViolation("DER: a tag of more than one byte")
     if size & 0x80:
         count = size & 0x7F
         if not 1 <= count <= _MAX_LENGTH_BYTES or at + count > limit:
-            raise ProtocolViolation("DER: a length that no certificate has")
+            raise ProtocolViolation("DER: an unsupported length")
         size, at = int.from_bytes(data[at : at + count], "big"), at + count
     if at + size > limit:
-        raise ProtocolViolation(f"DER: an element of {size} bytes reaches beyond what holds it")
+        raise ProtocolViolation(f"DER: an element of {size} bytes extends beyond the enclosing element")
     return Element(data, tag, start, at, at + size)

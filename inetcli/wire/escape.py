@@ -1,10 +1,10 @@
-r"""Text from elsewhere made safe to show.
+r"""Escapes for unsafe characters in composed text.
 
-Composed text (messages, listings, headers, notes, `-v`) must not be able to act on a terminal, to hide or reorder what
-is read, or to break a line in two. So these are shown as `\xNN`, `\uNNNN` or `\UNNNNNNNN`: C0 and C1 control characters
-and DEL, the bidirectional controls, zero-width and invisible characters, tag characters, the line and paragraph
-separators, and lone surrogates that stand for bytes which are not UTF-8 (as `\xNN`). Everything else stays as it is, a
-backslash and the variation selectors of emoji included: this is for reading, not for decoding again.
+Composed text (messages, listings, headers, notes, `-v`) must not control a terminal, hide or reorder text, or break a
+line in two. Therefore these characters are shown as `\xNN`, `\uNNNN` or `\UNNNNNNNN`: C0 and C1 control characters and
+DEL, bidirectional controls, zero-width and invisible characters, tag characters, line and paragraph separators, and
+lone surrogates that stand for bytes which are not UTF-8 (as `\xNN`). All other characters stay, also a backslash and
+the variation selectors of emoji: the result is for reading, and cannot be decoded again.
 """
 
 import re
@@ -17,13 +17,13 @@ UNSAFE = re.compile(
     "\ud800-\udfff"  # surrogates
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # invisible music, tags
 )
-"""The characters that are not shown as they are."""
+"""The characters that are escaped."""
 
 _UNSAFE_BUT_TAB = re.compile(UNSAFE.pattern.replace("[\x00-\x1f", "[\x00-\x08\x0a-\x1f", 1))
 
 
 def escape(text: str, *, keep_tab: bool = False) -> str:
-    """One line of text, harmless. `keep_tab` is for text in which a TAB is the author's own."""
+    """Escape the unsafe characters of one line. `keep_tab=True` is for text in which a TAB belongs to the author."""
     unsafe = _UNSAFE_BUT_TAB if keep_tab else UNSAFE
     return unsafe.sub(_escaped, text)
 

@@ -1,18 +1,18 @@
-"""Quantities as people write and read them: `5s 2m 1h 3d`, `1.5M 6MB 1GiB`.
+"""Durations and sizes as text: `5s 2m 1h 3d`, `1.5M 6MB 1GiB`.
 
     seconds = number ["s" / "m" / "h" / "d"]
     size    = number [("K" / "M" / "G" / "T") ["i"]] ["B"]
     number  = digits ["." digits], for seconds also with an exponent
 
-Letters may be small or capital, and a blank may stand before the unit. K, M, G and T are powers of 1000, as in SI; Ki,
-Mi, Gi and Ti are powers of 1024 (IEC 80000-13). Anything else is a `ValueError` that says what was expected and what
-came.
+Letters may be lower or upper case, and a blank may stand before the unit. K, M, G and T are powers of 1000, as in SI;
+Ki, Mi, Gi and Ti are powers of 1024 (IEC 80000-13). All other text is a `ValueError` with the expected and the received
+value.
 """
 
 import re
 
 MAX_SECONDS = 1e9
-"""Thirty years: a longer limit is a mistake, and `inf` and `nan` are no limits."""
+"""Thirty years: a longer limit is a mistake. `inf` and `nan` are not limits."""
 
 MAX_SIZE = 1 << 63
 """The first size that a file offset cannot hold."""
@@ -25,7 +25,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def parse_seconds(text: str) -> float:
-    """A span of time in seconds, from 0 on. `ValueError` when it is none."""
+    """Parse a duration into seconds, at least 0. `ValueError` for other text."""
     match = _SECONDS.fullmatch(text.strip())
     seconds = float(match[1]) * _FACTORS[match[2].lower()] if match else MAX_SECONDS
     if seconds >= MAX_SECONDS:
@@ -34,7 +34,7 @@ def parse_seconds(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """A number of bytes, from 0 on; a fraction of a byte that is left is dropped. `ValueError` when it is none."""
+    """Parse a number of bytes, at least 0; a remaining fraction of a byte is dropped. `ValueError` for other text."""
     match = _SIZE.fullmatch(text.strip())
     if match and not (match[2] and not match[3]) and not (match[4] and not match[3]):
         whole, fraction = match[1], match[2] or ""
@@ -46,7 +46,7 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """A number of bytes: 700.0 MiB."""
+    """Format a number of bytes: 700.0 MiB."""
     value, unit = float(size), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1

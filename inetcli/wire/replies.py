@@ -1,15 +1,15 @@
-"""Replies that start with three digits: FTP's (RFC 959 section 4.2) and NNTP's (RFC 3977 section 3.2).
+"""Replies that begin with three digits: FTP's (RFC 959 section 4.2) and NNTP's (RFC 3977 section 3.2).
 
-FTP's may go on over several lines:
+An FTP reply may have several lines:
 
     123-first line
     any text, even "456 text" or " 123 text"
     123 last line
 
-The last line is the first that starts with the same code and a space. NNTP's are always one line; what follows some of
-them is a dot-stuffed block, which is no part of the reply.
+The last line is the first one that begins with the same code and a space. An NNTP reply is always one line; the
+dot-stuffed block that follows some replies is not part of the reply.
 
-Refused: a line without three digits in front (`ProtocolViolation`, with the line), more lines or bytes than the limits.
+Errors: `ProtocolViolation` for a line without three digits, with the line; `TooLarge` for too many lines or bytes.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from inetcli.errors import ProtocolViolation, TooLarge
 from inetcli.wire.reader import Parser, Reader
 
 MAX_LINE = 8192
-"""Bytes of a reply line: ftplib's limit; RFC 3977 section 3.1 says 512."""
+"""Bytes of a reply line: ftplib's limit; RFC 3977 section 3.1 sets 512."""
 
 MAX_LINES = 10_000
-"""Lines of one reply: FTP greetings and STAT listings run to hundreds."""
+"""Lines of one reply: FTP greetings and STAT listings can have hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A server's reply: its code, 100 to 599, and its lines as they came, without line ends."""
+    """A server's reply: its code, 100 to 599, and its unchanged lines, without line ends."""
 
     code: int
     lines: tuple[str, ...]
@@ -38,7 +38,7 @@ class Reply:
 
     @property
     def first(self) -> int:
-        """The first digit: 1 preliminary, 2 done, 3 go on, 4 failed for now, 5 failed."""
+        """The first digit: 1 preliminary, 2 success, 3 continue, 4 temporary failure, 5 permanent failure."""
         return self.code // 100
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Reply:
 
 
 def parse_reply(reader: Reader) -> Parser[Reply]:
-    """One FTP reply, over as many lines as it has."""
+    """Parse one FTP reply of one or more lines."""
     line = yield from _reply_line(reader)
     lines = [line]
     code, mark = _code(line), line[3:4]
@@ -54,13 +54,13 @@ def parse_reply(reader: Reader) -> Parser[Reply]:
         last = f"{code:03d} "
         while not (lines[-1].startswith(last) or lines[-1] == last.strip()):
             if len(lines) >= MAX_LINES:
-                raise TooLarge(f'a reply of over {MAX_LINES} lines came; it began with "{line}"')
+                raise TooLarge(f'a reply exceeds {MAX_LINES} lines; first line "{line}"')
             lines.append((yield from _reply_line(reader)))
     return Reply(code, tuple(lines))
 
 
 def parse_status(reader: Reader) -> Parser[Reply]:
-    """One NNTP status line. A hyphen after the code means nothing special there."""
+    """Parse one NNTP status line. A hyphen after the code has no special meaning in NNTP."""
     line = yield from _reply_line(reader)
     return Reply(_code(line), (line,))
 

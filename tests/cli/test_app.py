@@ -1,4 +1,4 @@
-"""The program in process: what a command line's exit code is, whatever comes out of the command."""
+"""The program in process: the exit code of a command line for each kind of result and exception."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ def test_an_error_is_one_line_and_its_code(
         (BrokenPipeError(), BrokenPipeError),  # standard output's: sockets have errors of ours
     ],
 )
-def test_what_ends_the_process_is_passed_on(
+def test_exceptions_that_end_the_process_are_raised_again(
     error: BaseException, raised: type[BaseException], running: Raising
 ) -> None:
     running(error)
@@ -72,7 +72,7 @@ def test_what_ends_the_process_is_passed_on(
 
 
 @pytest.mark.parametrize("way", ["__cause__", "__context__"])
-def test_what_came_of_an_interruption_is_one(way: str, running: Raising) -> None:
+def test_exception_caused_by_a_signal_counts_as_the_signal(way: str, running: Raising) -> None:
     """Python 3.11 wraps what is raised while a class is made; and a wait in a clean-up is cancelled."""
     between, error = ValueError("between"), RuntimeError("Error calling __set_name__")
     setattr(between, way, KeyboardInterrupt())

@@ -1,4 +1,4 @@
-"""Completion in real shells: names of files and folders where those are wanted, choices, and nothing for a target."""
+"""Completion in real shells: names of files and folders for their options, choices, and no completion of targets."""
 
 import re
 from collections.abc import Iterator
@@ -144,7 +144,7 @@ def test_completions_in_fish(place: Path, line: str, offered: list[str]) -> None
     assert sorted(fish_completions(line, place, script("fish", line.split(maxsplit=1)[0]))) == offered
 
 
-def test_descriptions_are_whole_in_fish(place: Path) -> None:
+def test_fish_descriptions_are_not_cut(place: Path) -> None:
     """Also where they hold a comma, at which the answer is taken apart."""
     shown = fish_completions("inetcli ftp ge", place, script("fish"), descriptions=True)
     assert shown == ["get\tGet files, each checked against its announced size."]

@@ -79,7 +79,7 @@ def test_a_full_disk_in_the_middle_of_an_answer_is_23() -> None:
 
 
 @pytest.mark.parametrize("command", ["--help", "--version", "completion zsh"])
-def test_a_closed_pipe_ends_it_by_sigpipe(command: str) -> None:
+def test_closed_pipe_ends_the_program_with_sigpipe(command: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -120,7 +120,7 @@ def test_standard_streams_may_be_closed(descriptor: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("command", [["http", "raw"], ["http", "raw", "--json", "-j", "3"]])
-def test_signals_end_it_by_that_signal_within_a_second(number: int, command: list[str]) -> None:
+def test_signals_end_the_program_with_that_signal_within_a_second(number: int, command: list[str]) -> None:
     with silent_server() as (target, met):
         child = subprocess.Popen(
             [*PROGRAM, *command, *[f"http://{target}/{n}" for n in range(5)]],
@@ -223,7 +223,7 @@ def test_timeout_command_sees_its_own_signal() -> None:
         (["--timeout", "9", "--max-time", "0.3"], "--max-time"),
     ],
 )
-def test_every_wait_has_a_limit_and_names_it(arguments: list[str], words: str) -> None:
+def test_every_timeout_message_names_its_option(arguments: list[str], words: str) -> None:
     with silent_server() as (target, _):
         done = inetcli("http", "raw", *arguments, f"http://{target}/")
     assert done.code == 28
@@ -238,7 +238,7 @@ def test_a_black_hole_is_a_timeout_of_the_connection() -> None:
     assert "--connect-timeout" in done.err
 
 
-def test_input_that_never_ends_is_worked_on_as_it_comes() -> None:
+def test_endless_input_is_processed_as_it_arrives() -> None:
     with DnsServer() as server:
         child = subprocess.Popen(
             [*PROGRAM, "dns", "lookup", "--short", "-i", "-", "A", f"@{server.host}:{server.port}"],
@@ -263,7 +263,7 @@ def test_standard_input_is_for_one_reader() -> None:
         claim_stdin("-i -", "FILE -")
 
 
-def test_fail_early_stops_and_unordered_loses_nothing() -> None:
+def test_fail_early_stops_and_unordered_keeps_all_results() -> None:
     with HttpServer() as server:
         targets = [f"{server.url}/status/{code}" for code in (200, 404, 200, 500)]
         early = inetcli("http", "raw", "--json", "-j", "1", "--fail-early", *targets)
@@ -297,7 +297,7 @@ def test_a_failure_names_its_target_also_when_its_words_begin_alike() -> None:
         ([], "Usage: inetcli"),
     ],
 )
-def test_wrong_usage_is_answered_with_what_is_near(arguments: list[str], words: str) -> None:
+def test_wrong_usage_suggests_similar_names(arguments: list[str], words: str) -> None:
     done = inetcli(*arguments)
     assert (done.code, done.stdout) == (2, b"")
     assert words in done.err
@@ -358,7 +358,7 @@ def test_timing_draws_the_phases() -> None:
     assert labels == ["resolve", "connect", "first byte", "total"]
 
 
-def test_wait_goes_on_until_the_server_is_there() -> None:
+def test_wait_continues_until_the_server_is_reachable() -> None:
     with HttpServer() as server:
         with server.down():
             assert inetcli("http", "raw", f"{server.url}/").code == 7
@@ -388,6 +388,6 @@ def test_families(family: str) -> None:
         ([], {"FORCE_COLOR": "1"}, False),
     ],
 )
-def test_failures_are_red_where_colours_are_wanted(arguments: list[str], env: dict[str, str], red: bool) -> None:
+def test_failures_are_red_if_colours_are_enabled(arguments: list[str], env: dict[str, str], red: bool) -> None:
     done = inetcli("http", "raw", *arguments, "http://127.0.0.1:1/", env=env)
     assert done.err.startswith("\x1b[1;31minetcli:\x1b[0m " if red else "inetcli: ")

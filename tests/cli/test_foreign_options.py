@@ -1,11 +1,11 @@
-"""Habits from other tools: each is answered with our spelling, in one line, and only where it is of use."""
+"""Options of other tools: each gets a hint in one line, and only in commands with an equivalent."""
 
 import click
 import pytest
 from support.program import inetcli
 
 from inetcli.cli.app import GROUPS, cli
-from inetcli.cli.foreign_options import REMARKS, SPELLINGS, habit, habit_behind
+from inetcli.cli.foreign_options import EQUIVALENTS, HINTS, translate_option, translate_unknown_option
 from inetcli.cli.groups import LazyGroup
 
 GET = ["ftp", "get"]
@@ -17,36 +17,36 @@ LOOKUP = ["dns", "lookup"]
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        ([*RAW, "-k", "x"], "-k is said --insecure here"),
-        ([*GET, "--no-check-certificate", "x"], "--no-check-certificate is said --insecure here"),
-        ([*RAW, "--cacert", "ca.pem", "x"], "--cacert is said --ca FILE here"),
-        ([*RAW, "--retry=3", "x"], "--retry is said --retries N here"),
-        ([*RAW, "-I", "x"], "-I is said --head here"),
-        ([*RAW, "-s", "x"], "-s is said -q here"),
-        ([*RAW, "-m10", "x"], "-m is said --max-time S here"),
-        ([*RAW, "-u", "ada:pw", "x"], "-u is said --user NAME with --password-file FILE here"),
+        ([*RAW, "-k", "x"], "use --insecure instead of -k"),
+        ([*GET, "--no-check-certificate", "x"], "use --insecure instead of --no-check-certificate"),
+        ([*RAW, "--cacert", "ca.pem", "x"], "use --ca FILE instead of --cacert"),
+        ([*RAW, "--retry=3", "x"], "use --retries N instead of --retry"),
+        ([*RAW, "-I", "x"], "use --head instead of -I"),
+        ([*RAW, "-s", "x"], "use -q instead of -s"),
+        ([*RAW, "-m10", "x"], "use --max-time S instead of -m"),
+        ([*RAW, "-u", "ada:pw", "x"], "use --user NAME with --password-file FILE instead of -u"),
         ([*RAW, "-L", "x"], "-L: redirects are shown, not followed"),
-        ([*RAW, "-fsSL", "x"], "-f: a status of 400 or more is a failure anyway"),
-        ([*RAW, "-sSL", "x"], "-s is said -q here"),
-        ([*GET, "-O", "x"], "-O: the remote name is taken anyway; -o FILE gives another"),
-        ([*RAW, "-O", "x"], "-O: the bytes go to standard output: > FILE"),
-        ([*RAW, "-o", "f", "x"], "-o: the bytes go to standard output: > FILE"),
-        ([*HELLO, "-connect", "x:443"], "-connect: the target says it: inetcli tls hello HOST:PORT"),
-        ([*HELLO, "-servername", "y", "x"], "-servername is said --servername NAME here"),
-        ([*HELLO, "-CAfile", "ca.pem", "x"], "-CAfile is said --ca FILE here"),
-        ([*HELLO, "-showcerts", "x"], "-showcerts: the chain is always shown"),
-        ([*HELLO, "-quiet", "x"], "-quiet is said -q here"),
-        ([*HELLO, "-key", "k.pem", "x"], "-key is said --key FILE here"),
-        ([*LOOKUP, "+short", "x"], "+short is said --short here"),
-        ([*LOOKUP, "+time=3", "x"], "+time is said --timeout S here"),
-        ([*LOOKUP, "-x", "192.0.2.1"], "-x: an address needs no option: inetcli dns lookup 192.0.2.1 PTR"),
-        ([*LOOKUP, "-p", "53", "x"], "-p: the port stands behind the server: @192.0.2.53:5353"),
-        (["help"], "help is said --help here"),
-        (["version"], "version is said --version here"),
-        (["ftp", "help"], "help is said --help here"),
+        ([*RAW, "-fsSL", "x"], "-f: not needed: a status of 400 or more is always a failure"),
+        ([*RAW, "-sSL", "x"], "use -q instead of -s"),
+        ([*GET, "-O", "x"], "-O: not needed: the remote name is the default; -o FILE sets another name"),
+        ([*RAW, "-O", "x"], "-O: not needed: the bytes go to standard output; use > FILE"),
+        ([*RAW, "-o", "f", "x"], "-o: not needed: the bytes go to standard output; use > FILE"),
+        ([*HELLO, "-connect", "x:443"], "-connect: give the server as the target: inetcli tls hello HOST:PORT"),
+        ([*HELLO, "-servername", "y", "x"], "use --servername NAME instead of -servername"),
+        ([*HELLO, "-CAfile", "ca.pem", "x"], "use --ca FILE instead of -CAfile"),
+        ([*HELLO, "-showcerts", "x"], "-showcerts: not needed: the chain is always printed"),
+        ([*HELLO, "-quiet", "x"], "use -q instead of -quiet"),
+        ([*HELLO, "-key", "k.pem", "x"], "use --key FILE instead of -key"),
+        ([*LOOKUP, "+short", "x"], "use --short instead of +short"),
+        ([*LOOKUP, "+time=3", "x"], "use --timeout S instead of +time"),
+        ([*LOOKUP, "-x", "192.0.2.1"], "-x: not needed for an address: inetcli dns lookup 192.0.2.1 PTR"),
+        ([*LOOKUP, "-p", "53", "x"], "-p: write the port after the server: @192.0.2.53:5353"),
+        (["help"], "use --help instead of help"),
+        (["version"], "use --version instead of version"),
+        (["ftp", "help"], "use --help instead of help"),
     ],
 )
-def test_a_habit_is_answered_in_one_line(arguments: list[str], answer: str) -> None:
+def test_foreign_option_gets_a_hint_in_one_line(arguments: list[str], answer: str) -> None:
     done = inetcli(*arguments)
     assert (done.code, done.stdout, done.err) == (2, b"", f"inetcli: {answer}\n")
 
@@ -58,11 +58,11 @@ def test_a_habit_is_answered_in_one_line(arguments: list[str], answer: str) -> N
         ([*RAW, "-p", "80", "x"], "No such option '-p'. Try 'inetcli http raw --help'."),  # dig's is for dns
         ([*HELLO, "-starttls", "smtp", "x"], "No such option '-s'. Try 'inetcli tls hello --help'."),  # not curl's -s
         ([*RAW, "--qqqq", "x", "-k"], "No such option '--qqqq'. Try 'inetcli http raw --help'."),
-        ([*LOOKUP, "+trace", "x"], "+trace: options begin with -- here"),
+        ([*LOOKUP, "+trace", "x"], "+trace: unknown option; options begin with --"),
         (["ftp", "version"], "No such command 'version'. Try 'inetcli ftp --help'."),
     ],
 )
-def test_no_habit_is_answered_where_it_is_of_no_use(arguments: list[str], answer: str) -> None:
+def test_no_hint_if_the_command_lacks_the_equivalent(arguments: list[str], answer: str) -> None:
     done = inetcli(*arguments)
     assert (done.code, done.stdout, done.err) == (2, b"", f"inetcli: {answer}\n")
 
@@ -84,25 +84,25 @@ def contexts() -> list[click.Context]:
 def test_every_spelling_is_an_option_of_some_command() -> None:
     """What is answered can be typed: else the table would teach options that are not there."""
     everywhere = {name for ctx in contexts() for param in ctx.command.get_params(ctx) for name in param.opts}
-    assert {spelling.split()[0] for spelling in SPELLINGS.values()} - everywhere == set()
+    assert {spelling.split()[0] for spelling in EQUIVALENTS.values()} - everywhere == set()
 
 
 def test_every_remark_is_about_a_group() -> None:
-    assert {group for remarks in REMARKS.values() for group in remarks} <= {"", *GROUPS}
+    assert {group for remarks in HINTS.values() for group in remarks} <= {"", *GROUPS}
 
 
-def test_nothing_that_we_have_is_called_a_habit() -> None:
+def test_no_option_of_ours_is_listed_as_foreign() -> None:
     """An option of a command is never taken for another tool's."""
     for ctx in contexts():
         for param in ctx.command.get_params(ctx):
             for name in param.opts:
-                assert not set(REMARKS.get(name, {})) & set(ctx.command_path.split()[1:2]), ctx.command_path
-                assert name not in SPELLINGS, ctx.command_path
+                assert not set(HINTS.get(name, {})) & set(ctx.command_path.split()[1:2]), ctx.command_path
+                assert name not in EQUIVALENTS, ctx.command_path
 
 
-def test_without_a_command_there_is_no_answer() -> None:
-    assert habit("-k") is None
-    assert habit_behind("-k", ["-k"], None) is None
+def test_no_hint_without_a_command() -> None:
+    assert translate_option("-k") is None
+    assert translate_unknown_option("-k", ["-k"], None) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_without_a_command_there_is_no_answer() -> None:
         ("--json", "GROUP COMMAND --json"),
     ],
 )
-def test_an_option_before_the_command_is_answered_with_the_corrected_line(line: str, corrected: str) -> None:
+def test_option_before_the_command_gets_the_corrected_command_line(line: str, corrected: str) -> None:
     done = inetcli(*line.split())
     said = f"inetcli: options follow the command: inetcli {corrected}\n"
     assert (done.code, done.stdout, done.err) == (2, b"", said)
@@ -139,7 +139,7 @@ def test_an_option_before_the_command_is_answered_with_the_corrected_line(line: 
         ("--json completion bash", "No such option '--json'"),
     ],
 )
-def test_what_is_no_option_of_the_command_is_not_moved_there(line: str, words: str) -> None:
+def test_unknown_option_is_not_moved_after_the_command(line: str, words: str) -> None:
     done = inetcli(*line.split())
     assert (done.code, done.stdout, done.err.count("\n")) == (2, b"", 1)
     assert words in done.err
@@ -150,6 +150,6 @@ def test_what_is_no_option_of_the_command_is_not_moved_there(line: str, words: s
     ("line", "near"),
     [("fpt get x", "'ftp'"), ("ftp gte x", "'get'"), ("tls helo x", "'hello'"), ("ftp get --forse x", "'--force'")],
 )
-def test_an_unknown_command_or_option_names_the_near_ones(line: str, near: str) -> None:
+def test_unknown_command_or_option_suggests_similar_names(line: str, near: str) -> None:
     done = inetcli(*line.split())
     assert (done.code, near in done.err, done.err.count("\n")) == (2, True, 1)

@@ -1,4 +1,4 @@
-"""Help pages: examples first, then the command's own options, then the shared ones; nothing cut, nothing empty."""
+"""Help pages: examples first, then the command's own options, then the common ones; no cut text, no empty rows."""
 
 import re
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ def test_examples_stand_behind_the_summary(ctx: click.Context, columns: int) -> 
 
 
 @pytest.mark.parametrize("ctx", EVERYWHERE, ids=path)
-def test_every_row_of_a_page_says_something(ctx: click.Context) -> None:
+def test_no_row_of_a_help_page_is_empty(ctx: click.Context) -> None:
     """No metavar stands among the options, and no option without a word."""
     rows = page(ctx, 100).partition("\nOptions:\n")[2].splitlines()
     for at, row in enumerate(rows):
@@ -103,7 +103,7 @@ def test_every_row_of_a_page_says_something(ctx: click.Context) -> None:
 
 
 @pytest.mark.parametrize("ctx", COMMANDS, ids=path)
-def test_own_options_stand_before_the_shared_ones_in_the_order_of_the_table(ctx: click.Context) -> None:
+def test_help_lists_specific_options_before_the_common_ones_in_table_order(ctx: click.Context) -> None:
     own, heading, shared = page(ctx, 80).partition(f"\n{SECTION}:\n")
     assert heading
     listed = re.findall(r"^  (?:-\w, )?(--[\w-]+)", shared, re.MULTILINE)
@@ -118,7 +118,7 @@ def test_the_order_is_that_of_the_dataclass() -> None:
 
 
 @pytest.mark.parametrize("ctx", COMMANDS, ids=path)
-def test_defaults_are_shown_and_stand_nowhere_else(ctx: click.Context) -> None:
+def test_help_shows_defaults_once(ctx: click.Context) -> None:
     shown = re.sub(r"\s+", " ", page(ctx, 100).partition("\nOptions:\n")[2])
     for param in ctx.command.params:
         if isinstance(param, click.Option):

@@ -1,4 +1,4 @@
-"""The progress meter: what a line says, and who gets to see it."""
+"""The progress meter: the format of its lines, and when it is drawn."""
 
 import io
 import os
@@ -83,7 +83,7 @@ SLOW = ["RETR:drip(0.02)"]
 """A byte each 20 ms: 60 bytes take longer than the half second after which the meter comes."""
 
 
-def test_the_meter_shows_on_a_terminal_and_goes_away(tmp_path: Path) -> None:
+def test_meter_is_drawn_on_a_terminal_and_erased(tmp_path: Path) -> None:
     with FtpServer({"a.bin": b"x" * 60}, faults=SLOW) as server:
         code, shown = on_terminal("ftp", "get", f"{server.url}/a.bin", cwd=tmp_path)
     assert code == 0
@@ -95,7 +95,7 @@ def test_the_meter_shows_on_a_terminal_and_goes_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("looks", [["-q"], ["-v"], ["-o", "-"]])
-def test_the_meter_keeps_out_of_the_way(looks: list[str], tmp_path: Path) -> None:
+def test_meter_is_not_drawn_without_a_terminal_or_with_quiet(looks: list[str], tmp_path: Path) -> None:
     with FtpServer({"a.bin": b"x" * 60}, faults=SLOW) as server:
         code, shown = on_terminal("ftp", "get", *looks, f"{server.url}/a.bin", cwd=tmp_path)
     assert code == 0
@@ -150,7 +150,7 @@ def test_a_narrow_terminal_shortens_the_name_and_keeps_the_rate(tmp_path: Path) 
         (24, "a-v…le.iso   50%  5 B/s"),
     ],
 )
-def test_the_name_gives_way_before_rate_and_percent(width: int, expected: str) -> None:
+def test_name_is_shortened_before_rate_and_percent(width: int, expected: str) -> None:
     assert line(5, 10, 1.0, width, "a-very-long-name-of-a-file.iso") == expected
 
 
@@ -232,10 +232,10 @@ def test_one_part_needs_no_total(drawing: Drawing) -> None:
     assert [row.partition("  ")[0] for row in drawing.rows] == ["a.bin"]
 
 
-def test_what_is_printed_stands_above_the_lines(drawing: Drawing) -> None:
+def test_printed_text_appears_above_the_meter(drawing: Drawing) -> None:
     running = drawing.meter.start("a.bin")
     running.advance(1)
-    with drawing.meter.hidden():
+    with drawing.meter.suspended():
         assert drawing.rows == []
         running.advance(1)  # nothing is drawn into what is printed
         assert drawing.rows == []
@@ -243,9 +243,9 @@ def test_what_is_printed_stands_above_the_lines(drawing: Drawing) -> None:
     assert [row.partition("  ")[0] for row in drawing.rows] == ["result", "a.bin"]
 
 
-def test_a_signal_while_something_is_printed_draws_nothing_again(drawing: Drawing) -> None:
+def test_signal_during_printing_does_not_redraw_the_meter(drawing: Drawing) -> None:
     drawing.meter.start("a.bin").advance(1)
-    with pytest.raises(KeyboardInterrupt), drawing.meter.hidden():
+    with pytest.raises(KeyboardInterrupt), drawing.meter.suspended():
         raise KeyboardInterrupt
     assert drawing.rows == []
 

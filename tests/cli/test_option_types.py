@@ -1,4 +1,4 @@
-"""The types of option values by themselves: what they make of a text, what they say, what a shell completes."""
+"""The types of option values: conversion, error messages, completion."""
 
 import click
 import pytest
@@ -13,11 +13,11 @@ KEY = "sha256//" + "A" * 43 + "="
     [
         (Seconds(), "1.5m", 90.0),
         (Seconds(), 15, 15.0),  # a default
-        (Seconds(zero=True), "0", 0.0),
+        (Seconds(allow_zero=True), "0", 0.0),
         (Size(), "1.5M", 1_500_000),
-        (Size(zero=True), "0", 0),
-        (Size(zero=True), 16, 16),
-        (Size(most=1 << 20), "1MiB", 1 << 20),
+        (Size(allow_zero=True), "0", 0),
+        (Size(allow_zero=True), 16, 16),
+        (Size(maximum=1 << 20), "1MiB", 1 << 20),
         (HostPort(), "[::1]:80", ("::1", 80)),
         (Pin(), KEY, KEY),
         (FileName(), "no such file", "no such file"),
@@ -35,12 +35,12 @@ def test_a_value_is_converted(kind: click.ParamType[object], text: object, value
         (Seconds(), "0s", "expected more than 0 seconds, got '0s'"),
         (Size(), "big", "expected a number of bytes, plain or with a unit as in 1.5M, 6MB or 1GiB, got 'big'"),
         (Size(), "0K", "expected at least 1 byte, got '0K'"),
-        (Size(most=1 << 20), "1.1MiB", "expected at most 1048576 bytes (1.0 MiB), got '1.1MiB'"),
-        (HostPort(), "host", "host: a port is needed: host:port"),
+        (Size(maximum=1 << 20), "1.1MiB", "expected at most 1048576 bytes (1.0 MiB), got '1.1MiB'"),
+        (HostPort(), "host", "host: port missing; expected host:port"),
         (Pin(), "sha256//x", "expected sha256// and the base64 of 32 bytes, got 'sha256//x'"),
     ],
 )
-def test_what_does_not_fit_is_told_with_what_was_expected(kind: click.ParamType[object], text: str, said: str) -> None:
+def test_invalid_value_is_refused_with_the_expected_form(kind: click.ParamType[object], text: str, said: str) -> None:
     with pytest.raises(click.BadParameter) as caught:
         kind.convert(text, None, None)
     assert caught.value.message == said

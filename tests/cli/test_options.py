@@ -1,4 +1,4 @@
-"""The options that mean the same everywhere: what they accept, and what they become."""
+"""The common options: accepted values, and the resulting settings."""
 
 import operator
 from dataclasses import fields
@@ -119,7 +119,7 @@ def test_options_become_values(arguments: list[str], name: str, value: object) -
         (["--min-rate", "1.5"], "got '1.5'"),
         (["-j", "0"], "--jobs"),
         (["-j", "1025"], "--jobs"),
-        (["--connect-to", "host"], "a port is needed"),
+        (["--connect-to", "host"], "port missing"),
         (["--connect-to", "host:"], "host:"),
         (["--connect-to", "host:0"], "host:0"),
         (["--connect-to", "host:65536"], "host:65536"),
@@ -128,25 +128,25 @@ def test_options_become_values(arguments: list[str], name: str, value: object) -
         (["--pin", "sha1//" + "A" * 43 + "="], "expected sha256//"),
         (["--pin", "A" * 43 + "="], "expected sha256//"),
         (["--color", "sometimes"], "sometimes"),
-        (["-4", "-6"], "-4 and -6 exclude each other"),
-        (["--key", "k.pem"], "--key is the key of --cert"),
+        (["-4", "-6"], "-4 and -6 cannot be used together"),
+        (["--key", "k.pem"], "--key needs --cert"),
         (["--user", "ada:secret"], "--password-file"),
     ],
 )
-def test_values_that_cannot_be_are_refused(arguments: list[str], words: str) -> None:
+def test_invalid_values_are_refused(arguments: list[str], words: str) -> None:
     said = refused(*arguments)
     assert words in said
     assert "secret" not in said
 
 
-def test_a_command_may_have_defaults_of_its_own() -> None:
+def test_command_can_override_defaults() -> None:
     values = chosen(jobs=256, timeout=3)
     assert (values["jobs"], values["timeout"], values["connect_timeout"]) == (256, 3.0, 15.0)
     assert chosen()["jobs"] == 4
 
 
-@pytest.mark.parametrize("offers", [{"many": False}, {"parallel": False}])
-def test_without_an_option_for_it_targets_follow_one_another(offers: dict[str, bool]) -> None:
+@pytest.mark.parametrize("offers", [{"many_targets": False}, {"parallel": False}])
+def test_targets_run_one_after_another_without_jobs_option(offers: dict[str, bool]) -> None:
     assert chosen(**offers)["jobs"] == 1
 
 
@@ -193,13 +193,15 @@ def test_no_variable_lowers_safety() -> None:
         ({"tls": False}, ["--ca", "x"]),
         ({"credentials": False}, ["--user", "x"]),
         ({"netrc": False}, ["--netrc-file", "x"]),
-        ({"many": False}, ["-i", "x"]),
-        ({"many": False}, ["-j", "2"]),
+        ({"many_targets": False}, ["-i", "x"]),
+        ({"many_targets": False}, ["-j", "2"]),
         ({"parallel": False}, ["-j", "2"]),
         ({"parallel": False}, ["--unordered"]),
     ],
 )
-def test_what_a_command_has_not_it_does_not_offer(offers: dict[str, bool], arguments: list[str]) -> None:
+def test_command_without_tls_or_credentials_offers_no_options_for_them(
+    offers: dict[str, bool], arguments: list[str]
+) -> None:
     assert "No such option" in refused(*arguments, **offers)
 
 

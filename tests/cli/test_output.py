@@ -1,4 +1,4 @@
-"""What is written to the standard streams: JSON Lines, colours, the lines of `-v`."""
+"""The standard streams: JSON Lines, colours, the lines of `-v`."""
 
 import json
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ from mockservers import TimeServer
         ({"outer": {"inner": b"\x80"}}, {"outer": {"inner": {"base64": "gA=="}}}),
     ],
 )
-def test_plain_is_what_json_can_have(value: object, expected: object) -> None:
+def test_plain_converts_values_for_json(value: object, expected: object) -> None:
     assert plain(value) == expected
 
 
 HOSTILE = "a\x00\x1b[2J\x7f\x9b31m\u202e\u200b\u2028\ufeff\U000e0041b"
 
 
-def test_json_lines_hold_nothing_that_acts_on_a_terminal_and_lose_nothing() -> None:
+def test_json_lines_escape_terminal_controls_and_keep_the_value() -> None:
     line = json_line({"text": HOSTILE, "plain": "grün 字 👍", HOSTILE: 1})
     assert json.loads(line) == {"text": HOSTILE, "plain": "grün 字 👍", HOSTILE: 1}
     assert "grün 字 👍" in line
@@ -39,7 +39,7 @@ def test_json_lines_hold_nothing_that_acts_on_a_terminal_and_lose_nothing() -> N
 
 
 @pytest.mark.parametrize("looks", [[], ["--json"], ["-v"]])
-def test_what_a_server_says_does_not_reach_the_terminal_raw(looks: list[str]) -> None:
+def test_text_from_a_server_is_escaped_on_the_terminal(looks: list[str]) -> None:
     line = "\x1b[2J\x7f\x9b31m\u202e\u200b\u2028".encode() + b"\xff\n"
     with TimeServer() as server:
         done = inetcli("talk", "tcp", *looks, server.url, "-", stdin=line)
@@ -69,7 +69,7 @@ def test_what_a_server_says_does_not_reach_the_terminal_raw(looks: list[str]) ->
         ("auto", False, {"CLICOLOR": "1"}, False),
     ],
 )
-def test_colours_in_the_order_of_who_says_so(
+def test_colour_settings_in_order_of_precedence(
     choice: str, terminal: bool, environment: Mapping[str, str], expected: bool
 ) -> None:
     assert wants_color(choice, terminal=terminal, environment=environment) is expected
@@ -163,7 +163,7 @@ def test_the_transcript_escapes_caps_and_labels(kept: Kept) -> None:
     ]
 
 
-def test_the_transcript_keeps_no_line_that_never_ends(kept: Kept) -> None:
+def test_transcript_does_not_buffer_an_endless_line(kept: Kept) -> None:
     trace, transcript = traced(kept)
     for _ in range(100):
         trace.received(MAIN, b"x" * 100)

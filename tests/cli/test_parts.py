@@ -60,7 +60,7 @@ def test_on_a_terminal_the_sum_is_a_line() -> None:
     assert total(done(5), there()).status_lines == ["before"]
     assert total(done(5), there(), on_terminal=True).status_lines == [
         "before",
-        "1 files, 5 bytes; 1 were there, 0 failed",
+        "1 files, 5 bytes; 1 skipped, 0 failed",
     ]
 
 
@@ -76,7 +76,7 @@ def test_the_first_part_that_failed_gives_class_and_words_and_is_not_tried_again
 @pytest.mark.parametrize(
     ("parts", "kind", "message"),
     [
-        ([done(1), UNSAFE, UNSAFE], Incomplete, "2 listed names cannot be names of files here"),
+        ([done(1), UNSAFE, UNSAFE], Incomplete, "2 listed names cannot be used as local file names"),
         ([UNSAFE, UNSEEN], Denied, "sub: denied"),
     ],
 )

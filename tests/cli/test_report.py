@@ -75,7 +75,7 @@ ROWS = [{"name": "a"}, {"name": "b"}]
         (TargetResult(rows=ROWS), ["row", "row"]),
         (TargetResult(rows=ROWS, record={}), ["row", "row", "own"]),
         (TargetResult(rows=ROWS, error=Incomplete("x")), ["row", "row", "own"]),
-        (TargetResult(rows=ROWS, error=Incomplete("x"), rows_are_all=True), ["row", "row"]),
+        (TargetResult(rows=ROWS, error=Incomplete("x"), failure_in_rows=True), ["row", "row"]),
         (Incomplete("x"), ["own"]),
     ],
 )

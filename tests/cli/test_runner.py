@@ -1,4 +1,4 @@
-"""What is the same for every command: retries, limits, who reads standard input, the keys of JSON."""
+"""The behaviour of all commands: retries, limits, readers of standard input, the keys of JSON."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ def refusing() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("limits", [["--retries", "50"], ["--wait", "20"], ["--retries", "50", "--wait", "20"]])
-def test_max_time_that_ends_a_pause_is_28_and_keeps_the_failure(refusing: str, limits: list[str]) -> None:
+def test_max_time_during_a_pause_is_28_with_the_last_failure(refusing: str, limits: list[str]) -> None:
     done = inetcli("ftp", "get", *limits, "--max-time", "0.6", f"{refusing}/x", "-o", "-")
     assert done.code == 28
     assert done.err.splitlines()[-1] == (
@@ -35,12 +35,12 @@ def test_max_time_that_ends_a_pause_is_28_and_keeps_the_failure(refusing: str, l
     )
 
 
-def test_a_retry_that_never_came_is_not_told(refusing: str) -> None:
+def test_retry_that_did_not_happen_is_not_noted(refusing: str) -> None:
     done = inetcli("talk", "tcp", "--retries", "1", "--max-time", "0.2", "--json", refusing, "/dev/null")
     assert (done.code, done.row["notes"]) == (28, [])
 
 
-def test_standard_input_is_still_there_for_a_retry(refusing: str) -> None:
+def test_standard_input_is_available_for_a_retry(refusing: str) -> None:
     done = inetcli("talk", "tcp", "--retries", "1", refusing, "-", stdin=b"hello\n")
     assert (done.code, done.err.splitlines()[-1]) == (7, f"inetcli: {refusing}: refused")
 
@@ -50,7 +50,7 @@ def test_a_handshake_that_is_cut_is_tried_again(fault: str) -> None:
     with TlsServer(faults=[fault]) as server:
         done = inetcli("tls", "hello", "--retries", "1", "--ca", server.ca_file, server.url)
     assert done.code == 0
-    assert "note: tried again after: " in done.err
+    assert "note: retried after: " in done.err
 
 
 def tls_of(*arguments: str, stdin: bytes = b"") -> tuple[int, object]:
@@ -59,7 +59,7 @@ def tls_of(*arguments: str, stdin: bytes = b"") -> tuple[int, object]:
     return done.code, done.row.get("tls", {}).get("version")
 
 
-def test_json_tells_of_tls_also_where_something_failed_behind_it() -> None:
+def test_json_has_tls_also_for_a_later_failure() -> None:
     with NntpServer(tls="implicit") as news:
         assert tls_of("nntp", "latest", "--json", "--ca", news.ca_file, f"{news.url}/no.group") == (78, "TLSv1.3")
     with HttpServer({"/silent": b""}, tls=True) as web:
@@ -95,7 +95,7 @@ def test_a_password_and_targets_cannot_both_be_standard_input() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "[::1", "a:0"])
-def test_a_servername_that_is_none_is_wrong_usage(name: str) -> None:
+def test_invalid_servername_is_wrong_usage(name: str) -> None:
     done = inetcli("tls", "hello", "--servername", name, "localhost:1")
     assert (done.code, done.err) == (
         2,
@@ -151,7 +151,7 @@ def test_a_task_is_one_object_for_all_tries_and_closed_once(capfdbinary: Capture
     assert (task.attempts, task.closed) == (3, 1)
     (row,) = rows_of(capfdbinary)
     assert (row["attempts"], row["done"]) == (3, True)
-    assert row["notes"] == ["tried again after: no", "tried again after: cut"]
+    assert row["notes"] == ["retried after: no", "retried after: cut"]
 
 
 def test_a_task_that_fails_for_good_is_closed_and_its_known_fields_are_told(capfdbinary: Capture) -> None:
@@ -262,13 +262,13 @@ def test_a_part_that_fails_fails_the_whole_and_the_others_are_done(capfdbinary: 
         (SkippedPart("x", "denied", error=Denied("x: no")), 9),
     ],
 )
-def test_skipped_parts_are_told_and_those_that_were_to_be_had_are_failures(
+def test_skipped_parts_are_noted_and_unreadable_ones_are_failures(
     skipped: SkippedPart, code: int, capfdbinary: Capture
 ) -> None:
     task = whole([skipped, "b"], b=Recorded(TargetResult(record={"bytes": 1})))
     assert run_targets(Options(json=True), ["h"], lambda _: task) == code
     row = rows_of(capfdbinary)[-1]
-    assert row["notes"] == [f"{skipped.name}: passed over: {skipped.why}"]
+    assert row["notes"] == [f"{skipped.name}: skipped: {skipped.reason}"]
     assert row["files"] == 1
 
 

@@ -1,4 +1,4 @@
-"""The picture of `--timing`."""
+"""The chart of `--timing`."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_a_bar_is_never_empty_and_never_too_wide(phases: dict[str, Span], total:
         assert len(bar) <= max(34, width)
 
 
-def test_nothing_but_a_total_is_a_picture_too() -> None:
+def test_chart_without_phases_has_a_total() -> None:
     assert draw_timing_chart({}, 0.0) == ["total           0.0 ms"]
 
 

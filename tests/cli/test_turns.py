@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from inetcli.cli.output import Output
-from inetcli.cli.turns import BATCH, SPOOL, TargetOutput
+from inetcli.cli.turns import BATCH_SIZE, SPOOL_SIZE, TargetOutput
 from inetcli.errors import LocalWrite
 from inetcli.net.workers import NOBODY, Turns
 from inetcli.secret import Secret, SecretMasker
@@ -78,13 +78,13 @@ def test_quiet_suppresses_status_lines_and_keeps_failures(
 def test_a_result_of_any_size_takes_constant_memory(turns: Turns, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     """Held back or printed, a large result goes through batches and a file: far less is ever in memory."""
     row = {"text": "x" * 200}
-    count = 20 * SPOOL // 200
+    count = 20 * SPOOL_SIZE // 200
     (late,) = outputs(turns, 1)
     tracemalloc.start()
     late.rows(row for _ in range(count))
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert held < 4 * SPOOL
+    assert held < 4 * SPOOL_SIZE
     late.take_turn()
     assert capfdbinary.readouterr().out.count(b"\n") == count
 
@@ -95,12 +95,12 @@ def test_rows_are_printed_before_the_last_one_is_there(turns: Turns, capfdbinary
     seen: list[int] = []
 
     def rows():  # type: ignore[no-untyped-def]
-        for number in range(3 * BATCH):
+        for number in range(3 * BATCH_SIZE):
             yield {"n": number}
         seen.append(capfdbinary.readouterr().out.count(b"\n"))
 
     first.rows(rows())
-    assert seen == [3 * BATCH]
+    assert seen == [3 * BATCH_SIZE]
 
 
 def test_threads_that_print_at_once_are_printed_in_their_order(
@@ -138,7 +138,7 @@ def test_with_nobody_in_turn_each_is_printed_when_it_takes_it(
     assert capfdbinary.readouterr().out == b"two\none\n"
 
 
-@pytest.mark.parametrize("number", [0, 1, BATCH, 2 * BATCH + 1])
+@pytest.mark.parametrize("number", [0, 1, BATCH_SIZE, 2 * BATCH_SIZE + 1])
 def test_any_number_of_lines_is_printed_in_batches(
     number: int, turns: Turns, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -56,7 +56,7 @@ def test_a_line_beyond_the_limit_is_refused(pipe, cancel: Cancel, line: bytes) -
     os.write(writing, b"one\n" + line)
     lines = lines_of(reading, cancel)
     assert next(lines) == b"one"
-    with pytest.raises(TooLarge, match=r"a line of list\.txt of over 20 bytes"):
+    with pytest.raises(TooLarge, match=r"a line of list\.txt exceeds 20 bytes"):
         next(lines)
 
 

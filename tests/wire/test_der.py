@@ -55,7 +55,7 @@ def test_an_element_knows_its_tag_its_contents_and_its_children() -> None:
 @pytest.mark.parametrize("size", [2, 9, 127])
 def test_a_child_may_not_reach_beyond_its_parent(size: int) -> None:
     outer = parse_der(der(SEQUENCE, bytes([4, size]) + b"x"))
-    with pytest.raises(ProtocolViolation, match=f"an element of {size} bytes reaches beyond what holds it"):
+    with pytest.raises(ProtocolViolation, match=f"an element of {size} bytes extends beyond the enclosing element"):
         list(outer.children())
     assert [child.content for child in parse_der(der(SEQUENCE, b"\x04\x01x")).children()] == [b"x"]
 

@@ -26,9 +26,9 @@ def test_a_block(parses, data: bytes, lines: list[bytes]) -> None:
     parses(parse_block, data, lines)
 
 
-def test_a_cut_is_told_with_what_was_read() -> None:
-    with pytest.raises(Incomplete, match="in the middle of a line of the article: 2 bytes of it came"):
-        parse_whole(b"one\r\ntw", lambda reader: parse_block(reader, what="the article"))
+def test_cut_block_names_the_line_and_the_received_bytes() -> None:
+    with pytest.raises(Incomplete, match="in the middle of a line of the article: 2 bytes received"):
+        parse_whole(b"one\r\ntw", lambda reader: parse_block(reader, label="the article"))
 
 
 def test_a_block_has_a_limit(parses, refuses) -> None:
@@ -36,14 +36,14 @@ def test_a_block_has_a_limit(parses, refuses) -> None:
         return parse_block(reader, 10, "the article")
 
     parses(parse, b"12345678\r\n.\r\n", [b"12345678"])
-    refuses(parse, b"123456789\r\n.\r\n", TooLarge, "the article: over 10 bytes came")
-    refuses(parse, b"\n\n\n\n\n\n.\r\n", TooLarge, "over 10 bytes")
+    refuses(parse, b"123456789\r\n.\r\n", TooLarge, "the article exceeds 10 bytes")
+    refuses(parse, b"\n\n\n\n\n\n.\r\n", TooLarge, "exceeds 10 bytes")
 
 
 def test_a_line_has_a_limit() -> None:
     longest = b"x" * (MAX_LINE - 2)
     assert parse_whole(longest + b"\r\n.\r\n", parse_block) == [longest]
-    with pytest.raises(TooLarge, match=f"a line of the block of over {MAX_LINE} bytes"):
+    with pytest.raises(TooLarge, match=f"a line of the block exceeds {MAX_LINE} bytes"):
         parse_whole(longest + b"x\r\n.\r\n", parse_block)
 
 
@@ -61,6 +61,6 @@ def test_encoding_stuffs_the_dots(lines: list[bytes], data: bytes) -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from([b".", b"..", b""]))))
-def test_what_was_encoded_comes_back(lines: list[bytes]) -> None:
+def test_encoded_block_parses_back(lines: list[bytes]) -> None:
     lines = [line.translate(None, b"\r\n") for line in lines]
     assert parse_whole(encode_block(lines), parse_block) == lines

@@ -28,7 +28,7 @@ from inetcli.wire.escape import escape
         ("\u3164\uffa0\u115f", "\\u3164\\uffa0\\u115f"),
     ],
 )
-def test_what_could_act_hide_or_reorder_is_shown(text: str, shown: str) -> None:
+def test_characters_that_control_hide_or_reorder_are_escaped(text: str, shown: str) -> None:
     assert escape(text) == shown
 
 
@@ -50,7 +50,7 @@ def test_no_character_of_a_dangerous_category_is_left(keep_tab: bool) -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(st.text(st.characters(codec=None)))
-def test_what_is_shown_is_harmless_stays_on_its_line_and_can_be_written(text: str) -> None:
+def test_escaped_text_is_one_safe_encodable_line(text: str) -> None:
     shown = escape(text)
     assert shown.splitlines() in ([shown], [])
     shown.encode("utf-8")

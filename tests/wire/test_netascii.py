@@ -1,4 +1,4 @@
-"""Text as TYPE A carries it, whole, byte by byte, and there and back."""
+"""TYPE A conversion: whole, byte by byte, and there and back."""
 
 import pytest
 from hypothesis import given
@@ -51,7 +51,7 @@ PIECES = st.lists(st.text("\r\nab", max_size=6).map(str.encode), max_size=8)
 
 
 @given(PIECES)
-def test_where_it_is_cut_is_no_matter(pieces: list[bytes]) -> None:
+def test_conversion_does_not_depend_on_piece_boundaries(pieces: list[bytes]) -> None:
     for kind in (FromNetAscii, ToNetAscii):
         assert convert(kind, pieces) == convert(kind, [b"".join(pieces)])
 
@@ -63,7 +63,7 @@ def test_lines_of_here_come_back_as_they_were(pieces: list[bytes]) -> None:
 
 
 @given(PIECES)
-def test_nothing_but_line_ends_is_changed(pieces: list[bytes]) -> None:
+def test_conversion_changes_only_line_ends(pieces: list[bytes]) -> None:
     text = b"".join(pieces)
     for kind in (FromNetAscii, ToNetAscii):
         changed = convert(kind, pieces)

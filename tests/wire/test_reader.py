@@ -30,13 +30,13 @@ def test_line(parses, data: bytes, expected: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"x" * 100, b"x" * 99 + b"\r\n", b"x" * 1000])
 def test_line_beyond_the_limit(refuses, data: bytes) -> None:
-    refuses(line(), data, TooLarge, "a line of over 100 bytes came")
+    refuses(line(), data, TooLarge, "a line exceeds 100 bytes")
 
 
 def test_until(parses, refuses) -> None:
     parses(lambda reader: reader.until(b"\r\n\r\n", 100), b"a\r\nb\r\n\r\n", b"a\r\nb\r\n\r\n")
     refuses(
-        lambda reader: reader.until(b"\r\n\r\n", 8, "a head"), b"a\r\nbb\r\n\r\n", TooLarge, "a head of over 8 bytes"
+        lambda reader: reader.until(b"\r\n\r\n", 8, "a head"), b"a\r\nbb\r\n\r\n", TooLarge, "a head exceeds 8 bytes"
     )
 
 
@@ -45,10 +45,10 @@ def test_exact(parses, data: bytes) -> None:
     parses(lambda reader: reader.exact(len(data)), data, data)
 
 
-def test_a_cut_tells_how_far_it_came() -> None:
-    with pytest.raises(Incomplete, match="in the middle of the key: 3 of 16 bytes came"):
+def test_incomplete_names_the_number_of_received_bytes() -> None:
+    with pytest.raises(Incomplete, match="in the middle of the key: 3 of 16 bytes received"):
         parse_whole(b"abc", lambda reader: reader.exact(16, "the key"))
-    with pytest.raises(Incomplete, match="in the middle of a line: 3 bytes of it came"):
+    with pytest.raises(Incomplete, match="in the middle of a line: 3 bytes received"):
         parse_whole(b"abc", line())
     with pytest.raises(EmptyReply, match="expected a line, but the peer closed the connection before the first byte"):
         parse_whole(b"", line())
@@ -61,7 +61,7 @@ def test_an_end_is_empty_only_when_nothing_came_since_the_request() -> None:
     reader.feed_end()
     with pytest.raises(Incomplete):
         next(reader.line(100))
-    reader.asked = reader.received
+    reader.request_offset = reader.received
     with pytest.raises(EmptyReply):
         next(reader.line(100))
 
@@ -83,17 +83,17 @@ def test_last_line_needs_no_line_end(data: bytes, lines: list[bytes]) -> None:
 def test_rest() -> None:
     assert parse_whole(b"", lambda reader: reader.rest(3)) == b""
     assert parse_whole(b"abc", lambda reader: reader.rest(3)) == b"abc"
-    with pytest.raises(TooLarge, match="the body: over 3 bytes came"):
+    with pytest.raises(TooLarge, match="the body exceeds 3 bytes"):
         parse_whole(b"abcd", lambda reader: reader.rest(3, "the body"))
 
 
-def test_rest_does_not_wait_for_the_end_of_what_is_too_long() -> None:
+def test_rest_stops_at_its_limit_without_waiting_for_the_end() -> None:
     reader = Reader(b"abcd")
     with pytest.raises(TooLarge):
         next(reader.rest(3))
 
 
-def test_some_gives_what_is_there_up_to_its_limit() -> None:
+def test_some_returns_available_bytes_up_to_its_limit() -> None:
     def three(reader: Reader) -> Parser[list[bytes]]:
         first = yield from reader.some(2)
         second = yield from reader.some(2)
@@ -119,17 +119,17 @@ def test_rows_gives_all_complete_lines() -> None:
 
 
 @pytest.mark.parametrize("late", [b"", b"short\n"])
-def test_rows_has_the_same_limit_for_each(late: bytes) -> None:
+def test_rows_applies_the_limit_to_each_line(late: bytes) -> None:
     def rows(reader: Reader) -> Parser[list[bytes]]:
         return reader.rows(8)
 
     assert parse_whole(late + b"1234567\n", rows)[-1] == b"1234567"
     for too_long in (b"12345678\n", b"1234567\r\n"):
-        with pytest.raises(TooLarge, match="over 8 bytes"):
+        with pytest.raises(TooLarge, match="exceeds 8 bytes"):
             parse_whole(late + too_long, rows)
 
 
-def test_peek_takes_nothing() -> None:
+def test_peek_consumes_no_bytes() -> None:
     reader = Reader(b"abc")
     with pytest.raises(StopIteration) as done:
         next(reader.peek(2))
@@ -158,11 +158,11 @@ def test_the_position_counts_bytes_taken_and_the_tee_gets_them() -> None:
     assert (reader.received, len(reader)) == (14, 4)
 
 
-def test_bytes_that_go_past_the_reader_count() -> None:
+def test_bytes_that_pass_by_the_reader_are_counted() -> None:
     reader = Reader(b"HTTP/1.1 200 OK\n")
     seen = bytearray()
     reader.tee = seen.extend
-    reader.asked = 0
+    reader.request_offset = 0
     with pytest.raises(StopIteration):
         next(reader.line(100))
     reader.pass_by(1000)
@@ -173,7 +173,7 @@ def test_bytes_that_go_past_the_reader_count() -> None:
 
 
 @pytest.mark.parametrize(("passed", "error"), [(0, EmptyReply), (1, Incomplete)])
-def test_an_end_behind_bytes_that_went_past_is_no_empty_reply(passed: int, error: type[Exception]) -> None:
+def test_end_after_passed_by_bytes_is_no_empty_reply(passed: int, error: type[Exception]) -> None:
     reader = Reader()
     reader.pass_by(passed)
     reader.feed_end()
@@ -181,7 +181,7 @@ def test_an_end_behind_bytes_that_went_past_is_no_empty_reply(passed: int, error
         next(reader.line(100))
 
 
-def test_much_that_passes_through_leaves_nothing_behind() -> None:
+def test_buffer_stays_small_after_much_data() -> None:
     reader = Reader()
     piece = b"x" * 999 + b"\n"
     for _ in range(1000):

@@ -38,14 +38,14 @@ def test_a_reply(parses, data: bytes, code: int, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     "line", ["", "hello", "22 no", "2x0 no", "099 no", "600 no", "000 no", "²20 no", "+22 no", " 220 no", "\udce9"]
 )
-def test_what_has_no_code_is_refused_with_its_words(refuses, line: str) -> None:
+def test_line_without_a_code_is_refused_and_quoted(refuses, line: str) -> None:
     data = line.encode("utf-8", "surrogateescape") + b"\r\n"
     for parse in (parse_reply, parse_status):
         refuses(parse, data, ProtocolViolation, f'three-digit code from 100 to 599, got "{line}"')
 
 
 @pytest.mark.parametrize("line", ["2200 no", "220no", "220\tno", "220_no"])
-def test_a_code_that_goes_on_is_refused(refuses, line: str) -> None:
+def test_code_of_more_than_three_digits_is_refused(refuses, line: str) -> None:
     refuses(parse_reply, line.encode() + b"\r\n", ProtocolViolation, f'after the three-digit code, got "{line}"')
 
 
@@ -56,14 +56,14 @@ def test_a_status_is_one_line_whatever_follows_the_code(parses) -> None:
 
 def test_lines_have_a_limit() -> None:
     data = b"220 " + b"x" * MAX_LINE
-    with pytest.raises(TooLarge, match=f"a reply line of over {MAX_LINE} bytes"):
+    with pytest.raises(TooLarge, match=f"a reply line exceeds {MAX_LINE} bytes"):
         parse_whole(data, parse_reply)
 
 
 def test_their_number_has_a_limit() -> None:
     most = b"220-a\r\n" * (MAX_LINES - 1)
     assert len(parse_whole(most + b"220 b\r\n", parse_reply).lines) == MAX_LINES
-    with pytest.raises(TooLarge, match=f'over {MAX_LINES} lines came; it began with "220-a"'):
+    with pytest.raises(TooLarge, match=f'exceeds {MAX_LINES} lines; first line "220-a"'):
         parse_whole(most + b"220-a\r\n220 b\r\n", parse_reply)
 
 
@@ -75,7 +75,7 @@ def test_their_number_has_a_limit() -> None:
         (Reply(550, ("550-No", " such", "550-", "550 file")), "file", 5, "550 No / such / file"),
     ],
 )
-def test_what_a_reply_says(reply: Reply, text: str, first: int, shown: str) -> None:
+def test_properties_of_a_reply(reply: Reply, text: str, first: int, shown: str) -> None:
     assert (reply.text, reply.first, str(reply)) == (text, first, shown)
 
 

@@ -7,7 +7,7 @@ from inetcli.wire.target import (
     CLEAR_URL_PORTS,
     TLS_URL_PORTS,
     Target,
-    bracketed,
+    bracket_host,
     decode_path,
     mask_target,
     parse_host_port,
@@ -93,41 +93,41 @@ def test_user_and_password(text: str, user: str, password: str | None, shown: st
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "the host is missing"),
-        ("/a", "the host is missing"),
-        (":21/a", "the host is missing"),
-        ("ada@/a", "the host is missing"),
-        ("http://host/", "the scheme http:// does not fit here; expected ftp://, ftpes:// or ftps://"),
-        ("ftp:///a", "the host is missing"),
-        ("ho st/a", '"ho st" is no host name'),
-        ("host?x", '"host?x" is no host name'),
-        ("host\\x/a", "is no host name"),
-        ("h%6Fst/a", "is no host name"),
-        ("a" * 255, "is no host name"),
-        ("::1/a", "an IPv6 address stands in brackets"),
-        ("2001:db8::1", "an IPv6 address stands in brackets"),
-        ("[::1/a", '"[::1" is no IPv6 address in brackets'),
-        ("[127.0.0.1]/a", "is no IPv6 address in brackets"),
-        ("[]/a", "is no IPv6 address in brackets"),
-        ("[:::]/a", "is no IPv6 address in brackets"),
-        ("[1:2]", "is no IPv6 address in brackets"),
-        ("[::1%]", "is no IPv6 address in brackets"),
-        ("[::1]x/a", '"x" behind the bracket; expected :port'),
-        ("host:/a", "no port; expected a number from 1 to 65535"),
-        ("host:0", "no port"),
-        ("host:65536", "no port"),
-        ("host:-1", "no port"),
-        ("host:+1", "no port"),
-        ("host:2 1", "no port"),
-        ("host:²", "no port"),
-        ("[::1]:", "no port"),
-        ("[::1]:x", "no port"),
-        ("host/a\r", "holds a \\r"),
-        ("host/a\nQUIT", "holds a \\n"),
-        ("host/\0", "holds a \\x00"),
+        ("", "host missing"),
+        ("/a", "host missing"),
+        (":21/a", "host missing"),
+        ("ada@/a", "host missing"),
+        ("http://host/", "unsupported scheme http://; expected ftp://, ftpes:// or ftps://"),
+        ("ftp:///a", "host missing"),
+        ("ho st/a", '"ho st" is not a valid host name'),
+        ("host?x", '"host?x" is not a valid host name'),
+        ("host\\x/a", "is not a valid host name"),
+        ("h%6Fst/a", "is not a valid host name"),
+        ("a" * 255, "is not a valid host name"),
+        ("::1/a", "an IPv6 address must be in brackets"),
+        ("2001:db8::1", "an IPv6 address must be in brackets"),
+        ("[::1/a", '"[::1" is not an IPv6 address in brackets'),
+        ("[127.0.0.1]/a", "is not an IPv6 address in brackets"),
+        ("[]/a", "is not an IPv6 address in brackets"),
+        ("[:::]/a", "is not an IPv6 address in brackets"),
+        ("[1:2]", "is not an IPv6 address in brackets"),
+        ("[::1%]", "is not an IPv6 address in brackets"),
+        ("[::1]x/a", '"x" after the bracket; expected :port'),
+        ("host:/a", "invalid port; expected a number from 1 to 65535"),
+        ("host:0", "invalid port"),
+        ("host:65536", "invalid port"),
+        ("host:-1", "invalid port"),
+        ("host:+1", "invalid port"),
+        ("host:2 1", "invalid port"),
+        ("host:²", "invalid port"),
+        ("[::1]:", "invalid port"),
+        ("[::1]:x", "invalid port"),
+        ("host/a\r", "contains \\r"),
+        ("host/a\nQUIT", "contains \\n"),
+        ("host/\0", "contains \\x00"),
         ("ada%0d%0aDELE@host/", "bad percent-encoding in the user name or password"),
         ("ada:%zz@host/", "bad percent-encoding in the user name or password"),
-        ("\N{SNOWMAN}\u200b\N{SNOWMAN}..test/a", "is no international domain name"),
+        ("\N{SNOWMAN}\u200b\N{SNOWMAN}..test/a", "is not a valid international domain name"),
     ],
 )
 def test_a_malformed_target_is_refused(text: str, words: str) -> None:
@@ -139,7 +139,7 @@ def test_a_malformed_target_is_refused(text: str, words: str) -> None:
 
 def test_a_port_may_be_needed() -> None:
     assert parse_target("host:7", TALK, "talk").port == 7
-    with pytest.raises(MalformedTarget, match="a port is needed: host:port"):
+    with pytest.raises(MalformedTarget, match="port missing; expected host:port"):
         parse_target("host", TALK, "talk")
 
 
@@ -164,7 +164,7 @@ def test_a_port_may_be_needed() -> None:
         ("2001:db8::1", "2001:db8::1"),
     ],
 )
-def test_what_may_be_shown_of_a_target(text: str, shown: str) -> None:
+def test_mask_target_hides_the_password(text: str, shown: str) -> None:
     assert mask_target(text) == shown
 
 
@@ -199,9 +199,9 @@ def test_a_path_is_decoded(path: str, decoded: str) -> None:
         ("%2", '"%2": % must'),
         ("%zz", '"%zz": % must'),
         ("%%41", '"%%4": % must'),
-        ("a%0db", "holds %0D"),
-        ("a%0Ab", "holds %0A"),
-        ("a%00b", "holds %00"),
+        ("a%0db", "contains %0D"),
+        ("a%0Ab", "contains %0A"),
+        ("a%00b", "contains %00"),
     ],
 )
 def test_a_path_that_lies_is_refused(path: str, words: str) -> None:
@@ -231,7 +231,7 @@ def test_a_malformed_host_and_port_is_refused(text: str) -> None:
 
 
 def test_an_ipv6_address_is_bracketed_before_a_port() -> None:
-    assert (bracketed("::1"), bracketed("host")) == ("[::1]", "host")
+    assert (bracket_host("::1"), bracket_host("host")) == ("[::1]", "host")
     assert ftp("[::1]/a").authority == "[::1]:21"
 
 
@@ -293,17 +293,17 @@ def test_of_a_pasted_url_the_host_and_the_port_count(text: str, host: str, port:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("http://host/x", "a port is needed: http://host:port"),
+        ("http://host/x", "port missing; expected http://host:port"),
         (
             "mailto://host/x",
-            "mailto:// does not fit here; expected host:port or a URL such as tls://, https://, wss://",
+            "unsupported scheme mailto://; expected host:port or a URL such as tls://, https://, wss://",
         ),
-        ("https:///x", "the host is missing"),
-        ("https://", "the host is missing"),
-        ("https://host:x/", "no port"),
-        ("https://::1/", "an IPv6 address stands in brackets"),
-        ("https://host/\r\nx", "holds a \\r"),
-        ("https://user:secret/pass@host", "no port"),
+        ("https:///x", "host missing"),
+        ("https://", "host missing"),
+        ("https://host:x/", "invalid port"),
+        ("https://::1/", "an IPv6 address must be in brackets"),
+        ("https://host/\r\nx", "contains \\r"),
+        ("https://user:secret/pass@host", "invalid port"),
     ],
 )
 def test_a_pasted_url_without_a_clear_host_and_port_is_refused(text: str, words: str) -> None:

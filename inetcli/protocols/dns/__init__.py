@@ -1,1 +1,1 @@
-"""DNS: questions to a server, and its records (RFC 1034, RFC 1035, RFC 6891)."""
+"""DNS: queries to name servers, and their records (RFC 1034, RFC 1035, RFC 6891)."""

@@ -6,14 +6,14 @@ from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 TIMEOUT_S = 3
-"""Per try: a resolver answers within a second or not at all."""
+"""Seconds per try: a resolver usually replies within one second or never."""
 
 JOBS = 256
 
 
 @click.group("dns", cls=ProtocolGroup)
 def dns() -> None:
-    """Ask name servers.
+    """Query name servers.
 
     \b
     Example:
@@ -22,12 +22,12 @@ def dns() -> None:
 
 
 @dns.command("lookup", cls=ProtocolCommand)
-@click.argument("words", metavar="NAME... [TYPE...] [@SERVER...]", nargs=-1)
-@click.option("--short", is_flag=True, help="Print only the data of the records.")
-@click.option("--tcp", is_flag=True, help="Ask over TCP from the start.")
+@click.argument("arguments", metavar="NAME... [TYPE...] [@SERVER...]", nargs=-1)
+@click.option("--short", is_flag=True, help="Print only the record data.")
+@click.option("--tcp", is_flag=True, help="Use TCP instead of UDP.")
 @shared_options(jobs=JOBS, timeout=TIMEOUT_S)
-def lookup(options: Options, words: tuple[str, ...], short: bool, tcp: bool) -> int:
-    """Look names up over UDP, and over TCP when the reply was cut.
+def lookup(options: Options, arguments: tuple[str, ...], short: bool, tcp: bool) -> int:
+    """Look up names over UDP, and over TCP if the reply is truncated.
 
     \b
     Examples:
@@ -35,9 +35,9 @@ def lookup(options: Options, words: tuple[str, ...], short: bool, tcp: bool) -> 
       inetcli dns lookup example.org MX @192.0.2.53
       inetcli dns lookup 192.0.2.1 PTR
 
-    Names, types and servers come in any order. Without a type A and AAAA are asked, and count together. Without a
-    server those of /etc/resolv.conf are asked.
+    NAME, TYPE and @SERVER may stand in any order. The default types are A and AAAA; the look-up succeeds if one of
+    them exists. The default servers are those of /etc/resolv.conf.
     """
     from inetcli.protocols.dns.jobs import LookupOptions, run_lookup
 
-    return run_lookup(options, words, LookupOptions(short, tcp))
+    return run_lookup(options, arguments, LookupOptions(short, tcp))

@@ -1,9 +1,9 @@
-"""Questions over TCP (RFC 7766 section 6.2.1.1): all at once on one connection, the replies in any order.
+"""Queries over TCP (RFC 7766 section 6.2.1.1): all at once on one connection, replies in any order.
 
     client: query query query       server: reply reply reply
 
-A server may close whenever it likes, and some do so after the first reply. Each question that is left then has a
-connection of its own.
+A server may close at any time, and some do so after the first reply. Then each remaining question gets a connection of
+its own.
 """
 
 import secrets
@@ -21,9 +21,9 @@ _KEYS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Framed:
-    """What became of a question: the message that fits it, or the error. `rtt_s` from the sending of all, in seconds;
-    `tries` counts connections."""
+class TcpReply:
+    """The result of a question over TCP: the matching message, or the error. `rtt_s` counts from the sending of all
+    queries, in seconds; `tries` counts connections."""
 
     question: Question
     data: bytes
@@ -32,34 +32,35 @@ class Framed:
     tries: int
 
 
-def ask_over_tcp(
+def query_over_tcp(
     session: Session, host: str, port: int, questions: Sequence[Question], *, edns: bool = True
-) -> Iterator[Framed]:
-    """Each question once, in the order of the replies. Raises `TimedOut` when the target's time is up."""
-    left = dict.fromkeys(questions, 0)
-    alone = False
-    while left:
-        batch = list(left)[:1] if alone else list(left)
+) -> Iterator[TcpReply]:
+    """Send each question once; yield the results in the order of the replies. Raises `TimedOut` at the target's time
+    limit."""
+    pending = dict.fromkeys(questions, 0)
+    one_per_connection = False
+    while pending:
+        batch = list(pending)[:1] if one_per_connection else list(pending)
         for question in batch:
-            left[question] += 1
+            pending[question] += 1
         try:
             for question, data, rtt_s in _converse(session, host, port, batch, edns=edns):
-                yield Framed(question, data, None, rtt_s, left.pop(question))
+                yield TcpReply(question, data, None, rtt_s, pending.pop(question))
         except InetError as error:
             if session.deadline.passed:
                 raise
             if isinstance(error, _CLOSED) and len(batch) > 1:
-                alone = True
+                one_per_connection = True
                 continue
-            for question, tries in left.items():
-                yield Framed(question, b"", error, 0.0, max(1, tries))
+            for question, tries in pending.items():
+                yield TcpReply(question, b"", error, 0.0, max(1, tries))
             return
 
 
 def _converse(
     session: Session, host: str, port: int, questions: Sequence[Question], *, edns: bool
 ) -> Iterator[tuple[Question, bytes, float]]:
-    """One connection: the questions, and the messages that answer them."""
+    """Send the questions on one connection; yield each with its message."""
     clock = session.network.clock
     stream = session.open(host, port, greet=as_stream, wait=False)
     try:
@@ -77,7 +78,7 @@ def _converse(
             data = stream.read(parse_framed)
             answered = message_id(data)
             if answered not in waiting or not answers_question(data, answered, waiting[answered]):
-                raise ProtocolViolation(f"DNS: {stream.peer} sent a reply to a question that was not asked")
+                raise ProtocolViolation(f"DNS: {stream.peer} sent a reply that matches no open question")
             yield waiting.pop(answered), data, clock.monotonic() - asked
     finally:
         stream.close()

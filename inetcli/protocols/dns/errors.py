@@ -1,19 +1,19 @@
-"""Which error of ours a reply is: one table of rcodes (RFC 1035 section 4.1.1, RFC 6895 section 2.3).
+"""Errors for DNS replies: one table of rcodes (RFC 1035 section 4.1.1, RFC 6895 section 2.3).
 
-What is not in the table is `DnsError`, for good. NOERROR is `Empty` where no record of the type came with it.
+An rcode that is not in the table is a permanent `DnsError`. NOERROR without a record of the type is `Empty`.
 """
 
 from collections.abc import Mapping
 
 from inetcli.errors import DnsError, Empty, InetError, NxDomain, ProtocolViolation, TimedOut
 from inetcli.protocols.dns.model import TYPES, Answer, Message, Question, rcode_name, type_name
-from inetcli.protocols.dns.verdict import MALFORMED, follow
+from inetcli.protocols.dns.verdict import MALFORMED, follow_aliases
 
 RCODES: Mapping[str, tuple[type[InetError], bool]] = {
     "NXDOMAIN": (NxDomain, False),
     "SERVFAIL": (DnsError, True),
 }
-"""The class of each rcode, and whether another try may help."""
+"""The class for each rcode, and whether a retry may help."""
 
 TIMEOUT = "TIMEOUT"
 
@@ -21,7 +21,7 @@ _SOA = TYPES["SOA"]
 
 
 def failure_status(error: InetError) -> str:
-    """The status of a question that got no usable reply."""
+    """Return the status of a question without a usable reply."""
     match error:
         case TimedOut():
             return TIMEOUT
@@ -32,54 +32,56 @@ def failure_status(error: InetError) -> str:
 
 
 def answer_error(answer: Answer) -> InetError | None:
-    """The error that the reply amounts to; None when it answers the question."""
+    """Return the error for a reply; None if the reply answers its question."""
     question, message = answer.question, answer.message
     name, kind = question.name, type_name(question.type)
     extended = "".join(f" (EDE {code}{': ' + text if text else ''})" for code, text in message.ede)
     rcode = rcode_name(message.rcode)
     if rcode == "NOERROR":
-        return _no_records(answer, extended)
+        return _no_records_error(answer, extended)
     if rcode == "NXDOMAIN":
-        kept = _negative_ttl(message)
-        return NxDomain(f"{name}: NXDOMAIN from {answer.server}{_missing(question, message)}{kept}{extended}")
+        cached = _describe_negative_ttl(message)
+        return NxDomain(
+            f"{name}: NXDOMAIN from {answer.server}{_describe_missing_alias(question, message)}{cached}{extended}"
+        )
     error, transient = RCODES.get(rcode, (DnsError, False))
-    refusal = error(f"{name} {kind}: {rcode} from {answer.server}{extended}")
-    refusal.transient = transient
-    return refusal
+    failure = error(f"{name} {kind}: {rcode} from {answer.server}{extended}")
+    failure.transient = transient
+    return failure
 
 
-def _no_records(answer: Answer, extended: str) -> InetError | None:
-    """The error for a reply of NOERROR that holds nothing usable; None when it does."""
+def _no_records_error(answer: Answer, extended: str) -> InetError | None:
+    """Return the error for a NOERROR reply without a usable record; None if there is one."""
     question = answer.question
     try:
-        path, found = follow(question, answer.message)
+        path, found = follow_aliases(question, answer.message)
     except ProtocolViolation as error:
         return error
     if found:
         return None
-    end = f": it is an alias of {path[-1].fields['target']}, and that has none" if path else ""
+    alias = f" (alias of {path[-1].fields['target']})" if path else ""
     kind = type_name(question.type)
-    return Empty(f"{question.name}: no {kind} record{end}, says {answer.server}{extended}")
+    return Empty(f"{question.name}: no {kind} record{alias} at {answer.server}{extended}")
 
 
-def _missing(question: Question, message: Message) -> str:
-    """Which name it is that does not exist, where that is not the one that was asked: the rcode is about the end of the
-    aliases (RFC 6604 section 3)."""
+def _describe_missing_alias(question: Question, message: Message) -> str:
+    """Name the alias target that does not exist, if it is not the queried name: the rcode applies to the end of the
+    alias chain (RFC 6604 section 3)."""
     try:
-        path, found = follow(question, message)
+        path, found = follow_aliases(question, message)
     except ProtocolViolation:
         return ""
     if found or not path:
         return ""
-    way = f"leads by way of {path[-1].name} to" if len(path) > 1 else "is an alias of"
-    return f": it {way} {path[-1].fields['target']}, which does not exist"
+    via = f" (via {path[-1].name})" if len(path) > 1 else ""
+    return f": alias{via} of {path[-1].fields['target']}, which does not exist"
 
 
-def _negative_ttl(message: Message) -> str:
-    """How long the answer "no such name" may be kept, and by whose word (RFC 2308 section 5)."""
+def _describe_negative_ttl(message: Message) -> str:
+    """Format the time for which NXDOMAIN may be cached, and the zone of the SOA record (RFC 2308 section 5)."""
     for record in message.authority:
         if record.type == _SOA:
             minimum = record.fields["minimum_s"]
             assert isinstance(minimum, int)
-            return f" (kept {min(record.ttl_s, minimum)} s by {record.name})"
+            return f" (may be cached for {min(record.ttl_s, minimum)} s, SOA {record.name})"
     return ""

@@ -1,4 +1,4 @@
-"""What DNS talks about: questions, records, messages, and the answer to one question."""
+"""The objects of DNS: questions, records, messages, and the answer to one question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ TYPES = {
     "ANY": 255,
     "CAA": 257,
 }
-"""Mnemonics of the IANA registry that questions may use; any other type is TYPEnnn (RFC 3597)."""
+"""Type mnemonics of the IANA registry that questions may use; any other type is TYPEnnn (RFC 3597)."""
 
 _NAMES = {number: name for name, number in TYPES.items()}
 
@@ -42,12 +42,12 @@ RCODES = {
 
 
 def type_name(number: int) -> str:
-    """The mnemonic of a type."""
+    """Return the mnemonic of a type."""
     return _NAMES.get(number) or f"TYPE{number}"
 
 
 def type_number(name: str) -> int | None:
-    """The number of a mnemonic or TYPEnnn, in any case; None = neither."""
+    """Return the number of a mnemonic or TYPEnnn, in any case; None = neither."""
     name = name.upper()
     if name in TYPES:
         return TYPES[name]
@@ -58,13 +58,13 @@ def type_number(name: str) -> int | None:
 
 
 def rcode_name(number: int) -> str:
-    """The mnemonic of an rcode."""
+    """Return the mnemonic of an rcode."""
     return RCODES.get(number) or f"RCODE{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a name, absolute and in its written form, and a type."""
+    """A question: an absolute name in canonical form, and a type."""
 
     name: str
     type: int
@@ -72,7 +72,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A resource record of class IN. `data` is its presentation form, `fields` the same in parts for JSON."""
+    """A resource record of class IN. `data` is its presentation form, `fields` are its parts for JSON."""
 
     name: str
     type: int
@@ -83,8 +83,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A reply. `flags` are lower-case mnemonics; `rcode` has EDNS's upper bits in it; `edns` = it has an OPT record;
-    `ede` are RFC 8914's code and text."""
+    """A reply. `flags` are lower-case mnemonics; `rcode` includes the upper bits from EDNS; `edns` = the reply has an
+    OPT record; `ede` are the codes and texts of RFC 8914."""
 
     id: int
     flags: tuple[str, ...]
@@ -98,12 +98,12 @@ class Message:
 
     @property
     def truncated(self) -> bool:
-        """Whether records were left out for want of room."""
+        """Whether records are missing because the reply did not fit."""
         return "tc" in self.flags
 
 
 class Transport(StrEnum):
-    """How a question travels."""
+    """The transport of a query."""
 
     UDP = "udp"
     TCP = "tcp"
@@ -111,8 +111,8 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question with the reply that counts. `tries` counts the datagrams and connections that it took; `truncated` =
-    the reply over UDP was cut, and asked for again over TCP; `rtt_s` is that of the last question, in seconds."""
+    """A question with its final reply. `tries` counts datagrams and connections; `truncated` = the reply over UDP was
+    truncated and the query repeated over TCP; `rtt_s` is the time of the last query, in seconds."""
 
     question: Question
     message: Message

@@ -1,9 +1,9 @@
 """The system's name servers: resolv.conf(5).
 
-    nameserver ADDRESS        up to three count, the first first
+    nameserver ADDRESS        at most three, the first is queried first
     ; and # begin comments
 
-Only the servers are used: names are asked for as they are written, without the search list.
+Only the servers are used: names are queried as given, without the search list.
 """
 
 from inetcli.errors import LocalRead
@@ -17,7 +17,7 @@ _DEFAULT = "127.0.0.1"
 
 
 def parse_resolv_conf(text: str) -> list[str]:
-    """The name servers' addresses; the local host when none is named, as resolv.conf(5) has it."""
+    """Return the addresses of the name servers; the local host if there is none, as resolv.conf(5) specifies."""
     servers = []
     for line in text.splitlines():
         words = line.split()
@@ -27,7 +27,8 @@ def parse_resolv_conf(text: str) -> list[str]:
 
 
 def system_servers(path: str = PATH) -> list[str]:
-    """The name servers of this machine. `LocalRead` when the file cannot be read; without a file, the local host."""
+    """Return the name servers of this machine; without the file, the local host. `LocalRead` if the file cannot be
+    read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return parse_resolv_conf(file.read(_MAX_BYTES))

@@ -1,8 +1,8 @@
-"""Whether a reply answers its question: the records that do, and the status.
+"""The status of a reply: whether it answers its question, and with which records.
 
-A reply can say NOERROR and hold nothing usable: no record (NODATA), a referral to other servers, an alias (CNAME) whose
-end is not in it. All of these are "no record of that type" (RFC 2308 section 2). Aliases are followed inside the reply,
-as RFC 1034 section 3.6.2 has it.
+A NOERROR reply may contain no usable record: none at all (NODATA), a referral to other servers, or an alias (CNAME)
+whose target is not in the reply. All of these mean "no record of that type" (RFC 2308 section 2). Aliases are followed
+inside the reply, as in RFC 1034 section 3.6.2.
 """
 
 from inetcli.errors import ProtocolViolation
@@ -15,35 +15,35 @@ NODATA = "NODATA"
 MALFORMED = "MALFORMED"
 
 
-def follow(question: Question, message: Message) -> tuple[list[Record], bool]:
-    """The records of the answer section from the question's name on along its aliases, and whether records of the
-    type that was asked are among them. `ProtocolViolation` when the aliases go in a circle."""
+def follow_aliases(question: Question, message: Message) -> tuple[list[Record], bool]:
+    """Return the records of the answer section along the alias chain of the name, and whether they include the type.
+
+    `ProtocolViolation` for an alias loop.
+    """
     by_name: dict[str, list[Record]] = {}
     for record in message.answers:
         by_name.setdefault(record.name.lower(), []).append(record)
     path: list[Record] = []
-    name, seen = question.name.lower(), set[str]()
-    while name not in seen:
-        seen.add(name)
-        here = by_name.get(name, [])
-        wanted = [record for record in here if question.type in (record.type, _ANY)]
-        if wanted:
-            return path + wanted, True
-        alias = next((record for record in here if record.type == _CNAME), None)
+    name, visited = question.name.lower(), set[str]()
+    while name not in visited:
+        visited.add(name)
+        records = by_name.get(name, [])
+        matching = [record for record in records if question.type in (record.type, _ANY)]
+        if matching:
+            return path + matching, True
+        alias = next((record for record in records if record.type == _CNAME), None)
         if alias is None:
             return path, False
         path.append(alias)
         name = str(alias.fields["target"]).lower()
-    raise ProtocolViolation(
-        f"{question.name}: its aliases go in a circle: {' -> '.join(record.name for record in path)}"
-    )
+    raise ProtocolViolation(f"{question.name}: alias loop: {' -> '.join(record.name for record in path)}")
 
 
-def status(answer: Answer) -> str:
-    """The one word of the contract: NOERROR, NODATA, or the rcode's name. An alias loop is MALFORMED."""
+def answer_status(answer: Answer) -> str:
+    """Return the status for JSON: NOERROR, NODATA, or the name of the rcode. An alias loop is MALFORMED."""
     if answer.message.rcode:
         return rcode_name(answer.message.rcode)
     try:
-        return "NOERROR" if follow(answer.question, answer.message)[1] else NODATA
+        return "NOERROR" if follow_aliases(answer.question, answer.message)[1] else NODATA
     except ProtocolViolation:
         return MALFORMED

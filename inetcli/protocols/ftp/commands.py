@@ -8,7 +8,7 @@ import click
 
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.option_types import FileName, FolderName, Size
-from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
 
 if TYPE_CHECKING:
     from inetcli.protocols.ftp.model import FtpOptions
@@ -120,15 +120,15 @@ def get(
     (*.iso) means all files that match.
     """
     if output not in (None, STDIO) and (len(targets) != 1 or options.input is not None):
-        raise usage("-o FILE names one file: it takes one target.")
+        raise usage_error("-o FILE names one file: it takes one target.")
     if output is not None and directory is not None:
-        raise usage("-o and -P exclude each other.")
+        raise usage_error("-o and -P exclude each other.")
     if output is not None and recursive:
-        raise usage("-o and -r exclude each other: -r fills a folder, -P DIR.")
+        raise usage_error("-o and -r exclude each other: -r fills a folder, -P DIR.")
     if output == STDIO and options.json:
-        raise usage("--json and -o - both want standard output.")
+        raise usage_error("--json and -o - both want standard output.")
     if output == STDIO and resume:
-        raise usage("--resume needs a file, and -o - is none.")
+        raise usage_error("--resume needs a file, and -o - is none.")
 
     from inetcli.protocols.ftp.jobs.get import GetOptions, run_get
     from inetcli.protocols.ftp.model import DownloadOptions
@@ -153,7 +153,7 @@ def get(
 @click.option("--verify", type=click.Choice(["hash"]), metavar="hash", help="Compare with the server's hash (HASH).")
 @click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes/s for each file.")
 @with_ftp_options
-@shared_options(tls=True, credentials=True, many=False)
+@shared_options(tls=True, credentials=True, many_targets=False)
 def put(
     options: Options,
     source: str,
@@ -180,13 +180,13 @@ def put(
     slash is a folder: the file keeps its name there.
     """
     if sum((append, resume, direct)) > 1:
-        raise usage("--append, --resume and --direct exclude each other.")
+        raise usage_error("--append, --resume and --direct exclude each other.")
     if append and verify:
-        raise usage("--verify hash and --append exclude each other: the hash is that of the whole file.")
+        raise usage_error("--verify hash and --append exclude each other: the hash is that of the whole file.")
     if recursive and (append or source == STDIO):
-        raise usage("-r sends a folder: neither --append nor standard input.")
+        raise usage_error("-r sends a folder: neither --append nor standard input.")
     if resume and source == STDIO:
-        raise usage("--resume needs a file, and standard input is none.")
+        raise usage_error("--resume needs a file, and standard input is none.")
 
     from inetcli.protocols.ftp.jobs.put import PutOptions, run_put
     from inetcli.protocols.ftp.model import UploadOptions
@@ -220,7 +220,7 @@ def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 @click.argument("target", metavar="TARGET")
 @click.argument("newpath", metavar="NEWPATH")
 @with_ftp_options
-@shared_options(tls=True, credentials=True, many=False)
+@shared_options(tls=True, credentials=True, many_targets=False)
 def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions") -> int:
     """Move or rename on the server.
 

@@ -89,7 +89,7 @@ class LocalFile:
         self._of: Mapping[str, object] = {}
         self._of_another_run = False
         if isinstance(destination, PartFile):
-            self.size_present, self._of = destination.size_present, destination.remembered()
+            self.size_present, self._of = destination.size_present, destination.read_record()
             self._of_another_run = True
 
     def begin(self, remote: Remote, *, text: bool) -> str | None:
@@ -108,7 +108,7 @@ class LocalFile:
         if why or text or self.size_present <= OVERLAP:
             self.forget()
         if isinstance(self.destination, PartFile) and self._of != of:
-            self.destination.remember(of)
+            self.destination.write_record(of)
         self.remote, self._of, self._of_another_run = remote, of, False
         return why
 

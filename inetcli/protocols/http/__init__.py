@@ -1,1 +1,1 @@
-"""HTTP/1.1 at byte level: what went over the wire, exactly (RFC 9110, RFC 9112)."""
+"""HTTP/1.1 at byte level: the exact bytes of a response, and their faults (RFC 9110, RFC 9112)."""

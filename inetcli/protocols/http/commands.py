@@ -3,12 +3,12 @@
 import click
 
 from inetcli.cli.groups import ProtocolGroup
-from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
 
 
 @click.group("http", cls=ProtocolGroup)
 def http() -> None:
-    """See HTTP/1.1 byte by byte.
+    """Show HTTP/1.1 responses byte by byte.
 
     \b
     Example:
@@ -18,9 +18,9 @@ def http() -> None:
 
 @http.command("raw", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("--head", is_flag=True, help="Print the heads alone, also those of interim responses.")
-@click.option("--body", is_flag=True, help="Print the content alone, without chunk framing.")
-@click.option("--no-fail", is_flag=True, help="Exit with 0 for a status of 400 or more, too.")
+@click.option("--head", is_flag=True, help="Print only the heads, also those of interim responses.")
+@click.option("--body", is_flag=True, help="Print only the content, without chunk framing.")
+@click.option("--no-fail", is_flag=True, help="Exit with 0 also for a status of 400 or more.")
 @click.option("--expect-status", metavar="N", type=click.IntRange(100, 999), help="Exit with 121 for any other status.")
 @shared_options(tls=True, credentials=True, netrc=False)
 def raw(
@@ -31,7 +31,7 @@ def raw(
     no_fail: bool,
     expect_status: int | None,
 ) -> int:
-    """GET each target and print exactly the bytes that came.
+    """GET each target and print the exact bytes of the response.
 
     \b
     Examples:
@@ -39,10 +39,10 @@ def raw(
       inetcli http raw --body https://example.org/ > page.html
       inetcli http raw --json --expect-status 204 http://127.0.0.1:8080/health
 
-    The heads and the framing of chunks are printed, too.
+    The output includes the heads and the chunk framing.
     """
     if head and body:
-        raise usage("--head and --body exclude each other.")
+        raise usage_error("--head and --body cannot be used together.")
 
     from inetcli.protocols.http.jobs import RawOptions, run_raw
 

@@ -1,4 +1,4 @@
-"""`http raw`: the bytes of a response, and what is wrong with them."""
+"""`http raw`: the bytes of a response, and its findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from inetcli.protocols.http.errors import status_error
 from inetcli.protocols.http.model import Request, Response
 from inetcli.protocols.http.view import exchange_to_json, format_finding
 from inetcli.protocols.http.wire import encode_target
-from inetcli.wire.target import bracketed, parse_target
+from inetcli.wire.target import bracket_host, parse_target
 
 SCHEMES: Mapping[str, int | None] = {"http": 80, "https": 443}
 
@@ -30,28 +30,28 @@ class RawOptions:
 
 
 def run_raw(options: Options, targets: Sequence[str], settings: RawOptions) -> int:
-    """Run `http raw`: the exit code."""
+    """Run `http raw` and return the exit code."""
     credentials = options.credentials(netrc=False)
     jobs = None if options.json else 1
     return run_targets(options, targets, lambda text: RawGet(text, settings, credentials), jobs=jobs)
 
 
 class RawGet(Task):
-    """One GET request and all that comes back."""
+    """One GET request and all its responses."""
 
     def __init__(self, text: str, settings: RawOptions, credentials: CredentialOptions) -> None:
         self._settings = settings
         self._credentials = credentials
-        self._where = parse_target(text, SCHEMES, "http")
-        self._path = encode_target(self._where.path, self._where.text)
+        self._target = parse_target(text, SCHEMES, "http")
+        self._path = encode_target(self._target.path, self._target.text)
 
     def attempt(self, run: TargetRun) -> TargetResult:
-        where, settings = self._where, self._settings
-        who = resolve_credentials(run.session, where, self._credentials, clear_text_ok=False)
-        tls = TlsMode.IMPLICIT if where.scheme == "https" else TlsMode.OFF
-        stream = connect(run.session, where.host, where.port, tls)
+        target, settings = self._target, self._settings
+        user = resolve_credentials(run.session, target, self._credentials, clear_text_ok=False)
+        tls = TlsMode.IMPLICIT if target.scheme == "https" else TlsMode.OFF
+        stream = connect(run.session, target.host, target.port, tls)
         try:
-            if tls is TlsMode.OFF and (note := clear_text_note(who, stream.peer.host)):
+            if tls is TlsMode.OFF and (note := clear_text_note(user, stream.peer.host)):
                 run.session.note(note)
             write = None if run.json else run.payload.write
             conversation = Conversation(
@@ -60,19 +60,21 @@ class RawGet(Task):
                 head=write if settings.head else None,
                 body=write if settings.body else None,
             )
-            host = bracketed(where.host) + ("" if where.port == SCHEMES[where.scheme] else f":{where.port}")
-            request = Request(host, self._path, user=who.user if who else None, password=who.password if who else None)
-            return self._ask(run, conversation, request)
+            host = bracket_host(target.host) + ("" if target.port == SCHEMES[target.scheme] else f":{target.port}")
+            request = Request(
+                host, self._path, user=user.user if user else None, password=user.password if user else None
+            )
+            return self._send(run, conversation, request)
         finally:
             stream.close()
 
-    def _ask(self, run: TargetRun, conversation: Conversation, request: Request) -> TargetResult:
+    def _send(self, run: TargetRun, conversation: Conversation, request: Request) -> TargetResult:
         error: InetError | None
         try:
-            error = self._judge(conversation.ask(request))
+            error = self._status_error(conversation.send(request))
         except InetError as failure:
             if failure.transient and not conversation.exchange.received_bytes:
-                raise  # nothing was printed yet: it may be tried again
+                raise  # nothing has been printed yet: a retry is possible
             error = failure
         run.session.trace.freeze_timing()
         exchange = conversation.exchange
@@ -82,8 +84,9 @@ class RawGet(Task):
             error=error,
         )
 
-    def _judge(self, response: Response) -> InetError | None:
-        status, wanted = response.head.status, self._settings.expect_status
-        if wanted is not None:
-            return None if status == wanted else Expectation(f"expected status {wanted}, got {status}")
+    def _status_error(self, response: Response) -> InetError | None:
+        """Return the error for the status, by `--expect-status` and `--no-fail`; None = success."""
+        status, expected = response.head.status, self._settings.expect_status
+        if expected is not None:
+            return None if status == expected else Expectation(f"expected status {expected}, got {status}")
         return None if self._settings.no_fail else status_error(status, response.head.reason)

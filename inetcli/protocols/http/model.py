@@ -1,4 +1,4 @@
-"""What HTTP talks about: requests, responses, where a response begins and ends, and what is odd about it."""
+"""The objects of HTTP: requests, responses, the framing of a response, and findings about it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from inetcli.secret import Secret
 
 
 class Framing(StrEnum):
-    """How a receiver knows where a body ends (RFC 9112 section 6.3)."""
+    """The rule by which a receiver finds the end of a body (RFC 9112 section 6.3)."""
 
     CONTENT_LENGTH = "content-length"
     CHUNKED = "chunked"
@@ -16,7 +16,8 @@ class Framing(StrEnum):
 
 
 class Severity(StrEnum):
-    """`error`: a receiver must or ought to reject it; `warning`; `note`: legal, unusual."""
+    """The severity of a finding. `error`: a receiver must or should reject the message; `warning`; `note`: legal but
+    unusual."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -24,14 +25,14 @@ class Severity(StrEnum):
 
 
 def ascii_lower(text: str) -> str:
-    """Text for comparing: lower case where it is ASCII. Of the others some have an ASCII lower case, as the Kelvin sign
-    has k: a receiver that compares bytes would not take them for it."""
+    """Lower the case of ASCII text, for comparison. Other text stays: some of its characters have an ASCII lower case,
+    as the Kelvin sign has k, and a receiver that compares bytes would not match them."""
     return text.lower() if text.isascii() else text
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET, as it goes out. `target` is the request-target as it was typed."""
+    """A GET request. `target` is the request-target as typed."""
 
     host: str
     target: str
@@ -42,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something odd at an offset of the received bytes; `section` is the RFC's."""
+    """An irregularity at an offset of the received bytes; `section` is the section of the RFC."""
 
     id: str
     severity: Severity
@@ -53,7 +54,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A response's status line and fields. `start` and `end` count received bytes on the connection from 0."""
+    """The status line and fields of a response. `start` and `end` are offsets in the received bytes of the
+    connection."""
 
     status: int
     reason: str
@@ -64,17 +66,17 @@ class Head:
 
     @property
     def interim(self) -> bool:
-        """Whether a final response is still to come (1xx, but not 101)."""
+        """Whether a final response follows (1xx, but not 101)."""
         return 100 <= self.status < 200 and self.status != 101
 
     def values(self, name: str) -> list[str]:
-        """The values of a field, in order; names ignore case."""
+        """Return the values of a field, in order; names ignore case."""
         return [value for key, value in self.headers if ascii_lower(key) == name]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response. `body_bytes` counts the content without chunk framing; `end` is where it ends."""
+    """A complete response. `body_bytes` counts the content without chunk framing; `end` is its end offset."""
 
     head: Head
     framing: Framing
@@ -85,7 +87,7 @@ class Response:
 
 @dataclass(slots=True)
 class Exchange:
-    """What came over one connection. `surplus` = bytes behind the last response that had arrived."""
+    """The traffic of one connection. `surplus` = received bytes after the last response."""
 
     responses: list[Response] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)

@@ -1,16 +1,16 @@
-"""What came over HTTP as JSON, and its findings as lines."""
+"""HTTP exchanges as JSON, and their findings as lines."""
 
 from inetcli.protocols.http.model import Exchange, Finding
 from inetcli.wire.escape import escape
 
 
 def format_finding(finding: Finding) -> str:
-    """`error @17  cl-and-te  Content-Length beside ... (RFC 9112 6.3)`."""
+    """Format `error @17  cl-and-te  Content-Length beside ... (RFC 9112 6.3)`."""
     return escape(f"{finding.severity} @{finding.offset}  {finding.id}  {finding.message} (RFC {finding.section})")
 
 
 def exchange_to_json(exchange: Exchange) -> dict[str, object]:
-    """The keys of `http raw` beside the common ones."""
+    """Return the fields of `http raw` besides the common ones."""
     return {
         "responses": [
             {

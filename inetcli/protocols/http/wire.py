@@ -1,13 +1,13 @@
-r"""Requests and responses as bytes: RFC 9112.
+r"""HTTP messages as bytes: RFC 9112.
 
     status-line  = HTTP-version SP status-code SP [reason] CRLF        (section 4)
     field-line   = name ":" OWS value OWS CRLF                         (section 5)
     chunk        = size-in-hex [;extensions] CRLF data CRLF            (section 7.1)
     last-chunk   = "0" CRLF *(trailer CRLF) CRLF
 
-Parsers are lenient where the end of the message stays certain, and what is odd becomes a finding: bare LF, folded
-fields, spaces around names, missing reasons. Where it does not stay certain, a `ProtocolViolation` says at which
-offset. Text is UTF-8, and bytes that are not become surrogates; what has a meaning is compared as ASCII.
+Parsers are lenient as long as the end of the message stays certain; an irregularity becomes a finding: bare LF, folded
+fields, spaces around names, missing reasons. If the end becomes uncertain, `ProtocolViolation` names the offset. Text
+is UTF-8, other bytes become surrogates; names and keywords are compared as ASCII.
 """
 
 import re
@@ -21,7 +21,7 @@ from inetcli.wire.reader import Parser, Reader
 from inetcli.wire.target import decode_path
 
 MAX_HEAD = 256 << 10
-"""Bytes of a head: 32 times nginx's default, what curl takes at most is 300 KiB."""
+"""Bytes of a head: 32 times nginx's default; curl's limit is 300 KiB."""
 
 MAX_INTERIM = 100
 MAX_CHUNK_LINE = 4096
@@ -31,7 +31,7 @@ PIECE = 256 << 10
 _STATUS_LINE = re.compile(r"(HTTP/\d\.\d)[ \t]+(\d{3})(?:([ \t]+)(.*))?", re.ASCII)
 _PROTOCOL = b"HTTP/"
 OWS = " \t"
-"""Optional white space, RFC 9110 section 5.6.3: not all that Python strips."""
+"""Optional white space, RFC 9110 section 5.6.3: less than the characters that Python strips."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -42,7 +42,7 @@ Fields = tuple[tuple[str, str], ...]
 
 
 def encode_request(request: Request, *, masked: bool = False) -> bytes:
-    """The request's bytes. `masked`: with its secret as `***`, for the trace."""
+    """Encode a request. `masked=True` replaces its secret by `***`, for the trace."""
     lines = [
         f"{request.method} {request.target} HTTP/1.1",
         f"Host: {request.host}",
@@ -57,23 +57,23 @@ def encode_request(request: Request, *, masked: bool = False) -> bytes:
     return "\r\n".join(lines).encode("utf-8")
 
 
-def encode_target(path: str | None, shown: str) -> str:
-    """The request-target: as typed, without the fragment; characters outside ASCII percent-encoded as UTF-8.
+def encode_target(path: str | None, masked: str) -> str:
+    """Encode the request-target as typed, without the fragment; characters outside ASCII are percent-encoded as UTF-8.
 
-    `MalformedTarget` for a space or a control character, which would end the request line, and for what no target may
-    hold: `%` without two hex digits, an encoded CR, LF or NUL, of which a server would make one.
+    `MalformedTarget` for a space or a control character, which would end the request line, and for the errors of every
+    target: `%` without two hex digits, and an encoded CR, LF or NUL, which a server would decode.
     """
-    decode_path(path or "", shown)
+    decode_path(path or "", masked)
     text = (path or "").partition("#")[0]
     text = text if text.startswith("?") else f"/{text}"
     text = text if text.startswith("/") else f"/{text}"
     if bad := _UNSENDABLE.search(text):
-        raise MalformedTarget(f"{shown}: holds {bad[0]!r}, which must be percent-encoded: %{ord(bad[0]):02X}")
+        raise MalformedTarget(f"{masked}: contains {bad[0]!r}, which must be percent-encoded as %{ord(bad[0]):02X}")
     return "".join(char if char.isascii() else "".join(f"%{byte:02X}" for byte in _bytes(char)) for char in text)
 
 
 def parse_head(reader: Reader, findings: list[Finding]) -> Parser[Head]:
-    """A status line and its fields, up to the blank line. What is odd goes to `findings`."""
+    """Parse a status line and its fields, up to the blank line. Irregularities are added to `findings`."""
     start = reader.position
     first = yield from reader.peek(len(_PROTOCOL))
     if not _PROTOCOL.startswith(first):
@@ -83,13 +83,14 @@ def parse_head(reader: Reader, findings: list[Finding]) -> Parser[Head]:
     if not match:
         raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got "{line[:80]}" at byte {start}')
     if match[3] is None:
-        findings.append(_finding("no-reason-space", "note", start, "9112 4", "no space behind the status code"))
+        findings.append(_finding("no-reason-space", "note", start, "9112 4", "no space after the status code"))
     headers = yield from parse_fields(reader, start, findings)
     return Head(int(match[2]), match[4] or "", match[1], headers, start, reader.position)
 
 
 def parse_fields(reader: Reader, start: int, findings: list[Finding]) -> Parser[Fields]:
-    """Field lines up to the blank one: a head's, or trailers. `start` is where the head began, for its limit."""
+    """Parse field lines of a head or of trailers, up to the blank line. `start` is the offset of the head, for its size
+    limit."""
     fields: list[tuple[str, str]] = []
     while True:
         at = reader.position
@@ -99,7 +100,7 @@ def parse_fields(reader: Reader, start: int, findings: list[Finding]) -> Parser[
         if line[0] in " \t" and fields:
             name, value = fields.pop()
             fields.append((name, f"{value} {line.strip(OWS)}"))
-            findings.append(_finding("obs-fold", "warning", at, "9112 5.2", f"{name} is folded over lines"))
+            findings.append(_finding("obs-fold", "warning", at, "9112 5.2", f"{name} is folded over several lines"))
             continue
         name, colon, value = line.partition(":")
         if not colon:
@@ -109,15 +110,17 @@ def parse_fields(reader: Reader, start: int, findings: list[Finding]) -> Parser[
                 _finding("space-before-colon", "error", at, "9112 5.1", f'space between "{name.strip()}" and its colon')
             )
         elif not _TOKEN.fullmatch(name):
-            findings.append(_finding("bad-field-name", "error", at, "9110 5.1", f'"{name[:40]}" is no field name'))
+            findings.append(
+                _finding("bad-field-name", "error", at, "9110 5.1", f'"{name[:40]}" is not a valid field name')
+            )
         fields.append((name.strip(OWS), value.strip(OWS)))
 
 
-def framing_of(head: Head, method: str, findings: list[Finding]) -> tuple[Framing, int]:
-    """How the body ends, and its length where that is said (RFC 9112 section 6.3).
+def determine_framing(head: Head, method: str, findings: list[Finding]) -> tuple[Framing, int]:
+    """Determine how the body ends, and its length if known (RFC 9112 section 6.3).
 
-    `ProtocolViolation` where receivers would disagree on the end: lengths that differ or are no numbers, a coding
-    behind chunked.
+    `ProtocolViolation` if receivers would disagree on the end: different or non-numeric lengths, a coding after
+    chunked.
     """
     codings = [ascii_lower(part.strip(OWS)) for value in head.values("transfer-encoding") for part in value.split(",")]
     lengths = [part.strip(OWS) for value in head.values("content-length") for part in value.split(",")]
@@ -142,15 +145,15 @@ def framing_of(head: Head, method: str, findings: list[Finding]) -> tuple[Framin
 
 
 def parse_piece(reader: Reader, left: int) -> Parser[bytes]:
-    """Some of a body of which `left` bytes are to come; an end before them is `Incomplete`."""
+    """Read a piece of a body with `left` bytes to come. `Incomplete` if the stream ends first."""
     piece = yield from reader.some(min(left, PIECE))
     if not piece:
-        raise Incomplete(f"the server closed the connection with {left} bytes of the body still to come")
+        raise Incomplete(f"the server closed the connection with {left} bytes of the body missing")
     return piece
 
 
 def parse_chunk_size(reader: Reader, findings: list[Finding]) -> Parser[int]:
-    """The line in front of a chunk's data."""
+    """Parse the line before a chunk's data."""
     at = reader.position
     line = _text((yield from reader.line(MAX_CHUNK_LINE, "a chunk's size")))
     match = _CHUNK_SIZE.fullmatch(line)
@@ -162,20 +165,20 @@ def parse_chunk_size(reader: Reader, findings: list[Finding]) -> Parser[int]:
 
 
 def parse_chunk_end(reader: Reader) -> Parser[None]:
-    """The CRLF behind a chunk's data."""
+    """Parse the CRLF after a chunk's data."""
     at = reader.position
     line = yield from reader.line(MAX_CHUNK_LINE, "the end of a chunk")
     if line:
-        raise ProtocolViolation(f"expected CRLF behind a chunk's data at byte {at}, got {line[:20]!r}")
+        raise ProtocolViolation(f"expected CRLF after a chunk's data at byte {at}, got {line[:20]!r}")
 
 
 def _head_line(reader: Reader, start: int, findings: list[Finding]) -> Parser[str]:
     at = reader.position
-    room = MAX_HEAD - (at - start)
+    remaining = MAX_HEAD - (at - start)
     try:
-        raw = yield from reader.until(b"\n", max(1, room), "a response")
+        raw = yield from reader.until(b"\n", max(1, remaining), "a response")
     except TooLarge:
-        raise ProtocolViolation(f"a head of over {MAX_HEAD >> 10} KiB came") from None
+        raise ProtocolViolation(f"the head exceeds {MAX_HEAD >> 10} KiB") from None
     except EmptyReply:
         raise EmptyReply("the server closed the connection before the first byte of a response") from None
     if not raw.endswith(b"\r\n") and not any(finding.id == "bare-lf" for finding in findings):

@@ -1,8 +1,8 @@
 """Articles from bytes to text: head, MIME, charset (RFC 5536, RFC 2045, RFC 2047).
 
-Nothing in an article is promised: heads hold raw 8-bit bytes, charsets that do not exist, dates that are none. So every
-decoding has a fall-back, and none fails: declared charset, then UTF-8, then Windows-1252 with replacement characters.
-The first text/plain part is the text; without one the first text/html, without its tags.
+Articles often break the rules: heads with raw 8-bit bytes, unknown charsets, invalid dates. So every decoding has a
+fall-back, and none fails: the declared charset, then UTF-8, then Windows-1252 with replacement characters. The text is
+the first text/plain part; without one, the first text/html part without its tags.
 """
 
 import re
@@ -22,11 +22,11 @@ _YBEGIN = "=ybegin "
 _UUENCODE = re.compile(r"begin [0-7]{3,4} \S")
 
 MAX_PARTS = 1000
-"""MIME parts that are looked at."""
+"""MIME parts that are examined."""
 
 
 def parse_article(lines: list[bytes], group: str, number: int | None) -> Article:
-    """An article from its lines, unstuffed and without line ends."""
+    """Parse an article from its lines, without dot-stuffing and line ends."""
     head, body = _split(lines)
     fields = _unfold(head)
     text, html = _text(b"\r\n".join([*head, b"", *body]))
@@ -51,12 +51,12 @@ def _split(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
     try:
         blank = lines.index(b"")
     except ValueError:
-        return lines, []  # an article that is a head alone
+        return lines, []  # an article without a body
     return lines[:blank], lines[blank + 1 :]
 
 
 def _unfold(head: list[bytes]) -> dict[str, str]:
-    """The fields by their lower-case names; of one that is repeated the first."""
+    """Return the fields by their lower-case names; the first one if a field is repeated."""
     fields: dict[str, str] = {}
     name = ""
     for line in head:
@@ -72,10 +72,10 @@ def _unfold(head: list[bytes]) -> dict[str, str]:
 
 
 def _decode_words(value: str) -> str:
-    """Encoded words (RFC 2047) decoded; what is none stays."""
+    """Decode encoded words (RFC 2047); other text stays."""
     try:
         parts = decode_header(value)
-    except Exception:  # noqa: BLE001 - binascii and charset errors of every kind: then it stays as it is
+    except Exception:  # noqa: BLE001 - binascii and charset errors of every kind: keep the raw value
         return value
     text = "".join(part if isinstance(part, str) else _decode(part, charset) for part, charset in parts).strip()
     return text or value
@@ -93,7 +93,7 @@ def _parse_date(value: str) -> datetime | None:
 
 
 def _text(raw: bytes) -> tuple[str, bool]:
-    """The readable text of an article, and whether it was HTML."""
+    """Return the readable text of an article, and whether it was HTML."""
     message = message_from_bytes(raw)
     html: str | None = None
     for count, part in enumerate(message.walk()):

@@ -6,7 +6,7 @@ from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
 
 LINES = 20
-"""Meaningful lines that are shown, as in the book."""
+"""Meaningful lines that are printed by default, as in the book."""
 
 FILTERS = ("chun", "none")
 
@@ -23,27 +23,27 @@ def nntp() -> None:
 
 @nntp.command("latest", cls=ProtocolCommand)
 @click.argument("targets", metavar="HOST/GROUP...", nargs=-1)
-@click.option("--lines", metavar="N", type=click.IntRange(0), default=LINES, help="Show at most N meaningful lines.")
+@click.option("--lines", metavar="N", type=click.IntRange(0), default=LINES, help="Print at most N meaningful lines.")
 @click.option(
     "--filter",
     "chosen",
     type=click.Choice(FILTERS),
     default=FILTERS[0],
-    help="Leave out quotes as the book does (chun), or nothing (none).",
+    help="Omit quoted lines (chun), or nothing (none).",
 )
 @click.option(
     "--tls", type=click.Choice(["off", "starttls", "implicit"]), help="TLS mode (default: from the URL scheme)."
 )
 @shared_options(tls=True, credentials=True)
 def latest(options: Options, targets: tuple[str, ...], lines: int, chosen: str, tls: str | None) -> int:
-    """Show the newest article of each group.
+    """Print the newest article of each group.
 
     \b
     Examples:
       inetcli nntp latest nntps://news.example.org/comp.lang.python
       inetcli nntp latest --lines 40 news.example.org/misc.test
 
-    Its head and its first meaningful lines are shown.
+    Prints the head and the first meaningful lines.
     """
     from inetcli.protocols.nntp.jobs import LatestOptions, run_latest
     from inetcli.protocols.nntp.model import Filter

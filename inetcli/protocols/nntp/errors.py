@@ -1,6 +1,6 @@
-"""Which error of ours a reply is: one table of codes (RFC 3977 section 3.2.1, RFC 4643, RFC 4642).
+"""Errors for NNTP replies: one table of codes (RFC 3977 section 3.2.1, RFC 4643, RFC 4642).
 
-What is not in the table is `Refused`. `transient` = another try may help: 400, 403 and 436 are about the moment.
+A code that is not in the table is `Refused`. 400, 403 and 436 are temporary: a retry may help.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ ERRORS: Mapping[int, tuple[type[InetError], bool]] = {
     482: (LoginDenied, False),
     483: (LoginDenied, False),
 }
-"""The class of each code, and whether another try may help."""
+"""The class for each code, and whether a retry may help."""
 
 
 def reply_error(doing: str, reply: Reply) -> InetError:
-    """The error for a reply that refuses something."""
+    """Return the error for a reply that reports a failure."""
     kind, transient = ERRORS.get(reply.code, (Refused, False))
     return kind.from_reply(doing, reply, transient=transient)
 
 
 def login_error(doing: str, reply: Reply) -> LoginDenied:
-    """The error for a login that is refused, or needed and not given, whatever the code."""
+    """Return the error for a failed login, or for a required login without credentials, whatever the code."""
     return LoginDenied.from_reply(doing, reply)

@@ -1,9 +1,9 @@
 """The meaningful lines of a text.
 
-`chun` is the filter of the newest-article script in "Core Python Applications Programming" (W. Chun), to the letter: a
-line is dropped when it starts with ">" but not with ">>>" (Python's prompt), with "|", or with "in article" in any
-case, or ends in "writes:" or "wrote:"; of blank lines in a row one is kept, and none at the start; only lines that are
-not blank count towards the limit.
+`chun` is exactly the filter of the newest-article script in "Core Python Applications Programming" (W. Chun). A line is
+dropped if it starts with ">" but not with ">>>" (Python's prompt), with "|", or with "in article" in any case, or if it
+ends in "writes:" or "wrote:". Of consecutive blank lines one is kept, and none at the start; only non-blank lines count
+towards the limit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,18 @@ from collections.abc import Iterator, Sequence
 from inetcli.protocols.nntp.model import Article, ArticleKind, Excerpt, Filter
 
 LINES = 20
-"""What the book shows."""
+"""The number of lines in the book."""
 
 
 def excerpt(article: Article, kind: Filter = Filter.CHUN, limit: int = LINES) -> Excerpt:
-    """The first `limit` meaningful lines. Of yEnc and uuencode nothing is: one line says so."""
+    """Return the first `limit` meaningful lines. For yEnc and uuencode, return one line with the kind and the size."""
     if article.kind in (ArticleKind.YENC, ArticleKind.UUENCODE):
         size = sum(1 for line in article.lines if line.strip())
         return Excerpt(article, (f"binary ({article.kind}, {size} lines)",), 0, 0, kind)
     lines = [line.rstrip() for line in article.lines]
     kept = lines if kind is Filter.NONE else [line for line in lines if not is_quote(line)]
     omitted = sum(1 for line in lines if line) - sum(1 for line in kept if line)
-    shown = tuple(_first(kept if kind is Filter.NONE else list(_squeeze(kept)), limit))
+    shown = tuple(_limit_lines(kept if kind is Filter.NONE else list(_squeeze_blank_lines(kept)), limit))
     more = sum(1 for line in kept if line) - sum(1 for line in shown if line)
     return Excerpt(article, shown, omitted, more, kind)
 
@@ -37,7 +37,7 @@ def is_quote(line: str) -> bool:
     )
 
 
-def _squeeze(lines: Sequence[str]) -> Iterator[str]:
+def _squeeze_blank_lines(lines: Sequence[str]) -> Iterator[str]:
     blank = True
     for line in lines:
         if line or not blank:
@@ -45,17 +45,17 @@ def _squeeze(lines: Sequence[str]) -> Iterator[str]:
         blank = not line
 
 
-def _first(lines: Sequence[str], limit: int) -> Iterator[str]:
-    """Lines up to the `limit`-th that is not blank; blank ones behind the last are left out."""
+def _limit_lines(lines: Sequence[str], limit: int) -> Iterator[str]:
+    """Yield lines up to the `limit`-th non-blank line; trailing blank lines are omitted."""
     count = 0
-    waiting = 0
+    pending_blanks = 0
     for line in lines:
         if not line:
-            waiting += 1
+            pending_blanks += 1
             continue
         if count == limit:
             return
-        yield from [""] * waiting
-        waiting = 0
+        yield from [""] * pending_blanks
+        pending_blanks = 0
         count += 1
         yield line

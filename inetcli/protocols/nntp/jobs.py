@@ -12,7 +12,7 @@ from inetcli.net.trust import TlsMode
 from inetcli.protocols.nntp.client import connect
 from inetcli.protocols.nntp.filter import LINES, excerpt
 from inetcli.protocols.nntp.model import Filter
-from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
+from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_summary
 from inetcli.wire.target import Target, decode_path
 
 SCHEMES: Mapping[str, Scheme] = {
@@ -40,7 +40,7 @@ class LatestOptions:
 
 
 def run_latest(options: Options, targets: Sequence[str], settings: LatestOptions) -> int:
-    """Run `nntp latest`: the exit code."""
+    """Run `nntp latest` and return the exit code."""
     credentials = options.credentials()
     return run_targets(options, targets, lambda text: Latest(text, settings, credentials))
 
@@ -52,13 +52,13 @@ class Latest(Task):
         self._settings = settings
         self._credentials = credentials
         self._tls = TLS_MODES[settings.tls]
-        self._where = parse_login_target(text, SCHEMES, self._tls)
-        self._group = _group(self._where)
+        self._target = parse_login_target(text, SCHEMES, self._tls)
+        self._group = _group(self._target)
 
     def attempt(self, run: TargetRun) -> TargetResult:
-        where = self._where
-        login = resolve_login(run.session, where, SCHEMES, self._tls, self._credentials)
-        connection = connect(run.session, where.host, where.port, login)
+        target = self._target
+        login = resolve_login(run.session, target, SCHEMES, self._tls, self._credentials)
+        connection = connect(run.session, target.host, target.port, login)
         try:
             article = connection.latest(self._group)
         finally:
@@ -68,12 +68,12 @@ class Latest(Task):
         return TargetResult(
             lines=format_excerpt(shown),
             record=excerpt_to_json(shown),
-            status_lines=[] if run.json else [format_rest(shown)],
+            status_lines=[] if run.json else [format_summary(shown)],
         )
 
 
-def _group(where: Target) -> str:
-    group = decode_path(where.path or "", where.text)
+def _group(target: Target) -> str:
+    group = decode_path(target.path or "", target.text)
     if not group or any(character in group for character in " \t/"):
-        raise MalformedTarget(f"{where.text}: a group is needed: host/group")
+        raise MalformedTarget(f"{target.text}: group missing; expected host/group")
     return group

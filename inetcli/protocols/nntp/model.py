@@ -1,4 +1,4 @@
-"""What NNTP talks about: groups, and articles as people read them."""
+"""The objects of NNTP: groups and articles."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ArticleKind(StrEnum):
-    """What an article's text is."""
+    """The format of an article's text."""
 
     TEXT = "text"
     YENC = "yenc"
@@ -15,7 +15,8 @@ class ArticleKind(StrEnum):
 
 
 class Filter(StrEnum):
-    """What is left out: quotes, attributions and repeated blank lines as the book's script does, or nothing."""
+    """The filter for lines: `chun` drops quotes, attributions and repeated blank lines like the book's script; `none`
+    drops nothing."""
 
     CHUN = "chun"
     NONE = "none"
@@ -23,7 +24,7 @@ class Filter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A selected group: an estimate of its articles, and its marks (RFC 3977 section 6.1.1)."""
+    """A selected group: its estimated number of articles, and its marks (RFC 3977 section 6.1.1)."""
 
     name: str
     count: int
@@ -32,15 +33,15 @@ class Group:
 
     @property
     def empty(self) -> bool:
-        """Whether the server says that there is no article: each of the three forms of section 6.1.1.2."""
+        """Whether the group is empty, in any of the three forms of section 6.1.1.2."""
         return self.count == 0 or self.high < self.low or self.high == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """An article: its head decoded, its text as lines.
+    """An article: its decoded head, its text as lines.
 
-    `date` is None when it cannot be read; `date_text` is how it stands there.
+    `date` is None if it cannot be parsed; `date_text` is the field as received.
     """
 
     group: str
@@ -56,8 +57,8 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The meaningful lines of an article. `omitted` counts non-blank lines that the filter dropped, `more` those that
-    the limit cut off."""
+    """The meaningful lines of an article. `omitted` counts the non-blank lines that the filter dropped, `more` the
+    lines beyond the limit."""
 
     article: Article
     lines: tuple[str, ...]

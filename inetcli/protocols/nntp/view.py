@@ -4,11 +4,11 @@ from inetcli.protocols.nntp.model import Article, Excerpt, Filter
 from inetcli.wire.escape import escape
 
 INDENT = "    "
-"""The book's script prints the text so."""
+"""The indent of the text in the output of the book's script."""
 
 
 def format_excerpt(excerpt: Excerpt) -> list[str]:
-    """The head, a blank line, and the lines; TABs are the author's own."""
+    """Format the head, a blank line, and the lines; TABs of the author stay."""
     article = excerpt.article
     indent = INDENT if excerpt.filter is Filter.CHUN else ""
     head = [
@@ -20,8 +20,8 @@ def format_excerpt(excerpt: Excerpt) -> list[str]:
     return head + [indent + escape(line, keep_tab=True) if line else "" for line in excerpt.lines]
 
 
-def format_rest(excerpt: Excerpt) -> str:
-    """`[48213 <k2@example.org>: left out 26 quoted lines; 11 more lines: --lines 40]`."""
+def format_summary(excerpt: Excerpt) -> str:
+    """Format the last line: `[48213 <k2@example.org>: left out 26 quoted lines; 11 more lines: --lines 40]`."""
     article = excerpt.article
     facts = []
     if excerpt.omitted:
@@ -35,7 +35,7 @@ def format_rest(excerpt: Excerpt) -> str:
 
 
 def excerpt_to_json(excerpt: Excerpt) -> dict[str, object]:
-    """The keys of `nntp latest` beside the common ones."""
+    """Return the fields of `nntp latest` besides the common ones."""
     article = excerpt.article
     return {
         "group": article.group,

@@ -1,1 +1,1 @@
-"""Plain lines over TCP and datagrams over UDP, in lock-step: one goes out, its reply comes back."""
+"""Plain lines over TCP and datagrams over UDP, in lock-step: send one, wait for its reply."""

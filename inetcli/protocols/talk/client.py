@@ -1,10 +1,10 @@
-"""Two ways to talk, in lock-step:
+"""Conversations in lock-step:
 
-    TCP  client: line        server: its reply, a line      (again and again)
-         client: half-close  server: what is left, then its end
-    UDP  client: datagram    server: a datagram             (again and again)
+    TCP  client: line        server: its reply, a line      (repeated)
+         client: half-close  server: remaining lines, then its end
+    UDP  client: datagram    server: a datagram             (repeated)
 
-Datagrams get lost: a reply that does not come within the silence limit is a `TimedOut`, and nothing is sent again.
+Datagrams get lost: a missing reply within the silence limit is `TimedOut`, and nothing is sent again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +17,8 @@ from inetcli.net.session import Session, as_stream
 from inetcli.net.stream import SocketStream, Stream
 from inetcli.net.trust import TlsMode
 from inetcli.payload import Payload
-from inetcli.protocols.talk.model import Turn
-from inetcli.protocols.talk.wire import LF, encode_line, parse_farewell, parse_reply
+from inetcli.protocols.talk.model import LineExchange
+from inetcli.protocols.talk.wire import LF, encode_line, parse_final_line, parse_reply
 
 
 def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStream:
@@ -26,52 +26,53 @@ def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStrea
     return session.open(host, port, tls=tls, greet=as_stream)
 
 
-def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Turn]:
-    """Send each line when the reply to the one before is here; then half-close, and read to the peer's end.
+def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[LineExchange]:
+    """Send each line after the reply to the previous one; then half-close, and read to the peer's end.
 
-    Errors: those of the stream; `EmptyReply` when the peer ends instead of replying, `Incomplete` when it ends inside
-    a reply, after a turn with what came of it.
+    Errors: those of the stream; `EmptyReply` if the peer closes instead of replying; `Incomplete` if the peer closes
+    inside a reply, after an exchange with the received part.
     """
     for line in lines:
-        asked = stream.instant()
+        sent_at = stream.instant()
         stream.send(encode_line(line, end))
         try:
             reply = stream.read(parse_reply)
         except Incomplete:
-            yield Turn(line, stream.reader.drain(), stream.instant() - asked)
+            yield LineExchange(line, stream.reader.drain(), stream.instant() - sent_at)
             raise
-        yield Turn(line, reply, stream.instant() - asked)
+        yield LineExchange(line, reply, stream.instant() - sent_at)
     stream.finish_sending()
-    while (rest := stream.read(parse_farewell)) is not None:
-        yield Turn(None, rest, None)
+    while (rest := stream.read(parse_final_line)) is not None:
+        yield LineExchange(None, rest, None)
 
 
 def talk_stream(stream: SocketStream, payload: Payload, write: Callable[[bytes], object]) -> None:
-    """Send a whole payload, half-close, and give `write` the bytes of the peer as they come, until it ends.
+    """Send a whole payload, half-close, and give `write` the bytes of the peer as they arrive, until its end.
 
     Errors: those of the stream, `LocalRead`; `TimedOut` when the peer is silent.
     """
     send_and_receive(stream, payload.fd, payload.path, write)
 
 
-def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes]) -> Iterator[Turn]:
-    """Send each line as a datagram of its own when the reply to the one before is here.
+def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes]) -> Iterator[LineExchange]:
+    """Send each line as a datagram after the reply to the previous one.
 
-    Errors: `TimedOut` when no reply comes, `Unreachable` when nobody listens on the port. `--wait` waits for somebody
-    to listen: a refused line was read by nobody, and goes out again. One that met with silence may have been read.
+    Errors: `TimedOut` without a reply, `Unreachable` if the port is closed. `--wait` waits for the port to open: a line
+    to a closed port was read by nobody, and is sent again. A line without any response may have been read, and is not
+    sent again.
     """
     until = session.waiting()
     with session.wait_for_server(lambda: session.datagrams(host, port), until) as peer:
-        met = False
+        peer_replied = False
         for line in lines:
-            turn = partial(_turn, peer, line)
-            yield turn() if met else session.wait_for_server(turn, until, only=Unreachable)
-            met = True
+            exchange = partial(_exchange, peer, line)
+            yield exchange() if peer_replied else session.wait_for_server(exchange, until, only=Unreachable)
+            peer_replied = True
 
 
-def _turn(peer: Datagrams, line: bytes) -> Turn:
+def _exchange(peer: Datagrams, line: bytes) -> LineExchange:
     clock = peer.limits.deadline.clock
-    asked = clock.monotonic()
+    sent_at = clock.monotonic()
     peer.send(line)
     reply = peer.receive()
-    return Turn(line, reply, clock.monotonic() - asked)
+    return LineExchange(line, reply, clock.monotonic() - sent_at)

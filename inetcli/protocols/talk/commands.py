@@ -6,7 +6,7 @@ import click
 
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.option_types import FileName
-from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage
+from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
 
 
 @click.group("talk", cls=ProtocolGroup)
@@ -22,10 +22,10 @@ def talk() -> None:
 @talk.command("tcp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
-@click.option("--tls", is_flag=True, help="Put TLS around the conversation.")
-@click.option("--crlf", is_flag=True, help="End our lines with CRLF instead of LF.")
-@click.option("--stream", is_flag=True, help="Send everything at once, and print the bytes that come.")
-@shared_options(tls=True, many=False)
+@click.option("--tls", is_flag=True, help="Use TLS from the start.")
+@click.option("--crlf", is_flag=True, help="Send CRLF instead of LF at line ends.")
+@click.option("--stream", is_flag=True, help="Send everything at once, and print the bytes that arrive.")
+@shared_options(tls=True, many_targets=False)
 def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool, stream: bool) -> int:
     """Send each line over TCP and print its reply.
 
@@ -35,12 +35,12 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool, 
       inetcli talk tcp --tls localhost:7007 lines.txt
       inetcli talk tcp --stream 127.0.0.1:9000 < in.bin > out.bin
 
-    At the end of the lines the connection is half-closed, and what still comes is printed.
+    After the last line the connection is half-closed; lines that the peer still sends are printed.
     """
     if stream and options.json:
-        raise usage("--json and --stream both want standard output.")
+        raise usage_error("--json and --stream both want standard output.")
     if stream and crlf:
-        raise usage("--stream sends the bytes as they are: --crlf is for lines.")
+        raise usage_error("--stream sends the bytes as they are: --crlf is for lines.")
     path = _input(file)
 
     from inetcli.protocols.talk.jobs import TcpOptions, run_tcp
@@ -51,7 +51,7 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool, 
 @talk.command("udp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
-@shared_options(many=False)
+@shared_options(many_targets=False)
 def udp(options: Options, target: str, file: str | None) -> int:
     """Send each line as a datagram and print the reply.
 
@@ -67,9 +67,9 @@ def udp(options: Options, target: str, file: str | None) -> int:
 
 
 def _input(file: str | None) -> str:
-    """Return FILE, or "-" for standard input: `talk` reads it without being asked to."""
+    """Return FILE, or "-" for standard input: `talk` is the one command that reads it unasked."""
     if file is not None:
         return file
     if sys.stdin is None:
-        raise usage("No lines to send: standard input is closed, and no FILE is given.")
+        raise usage_error("No input: standard input is closed, and no FILE is given.")
     return "-"

@@ -1,6 +1,7 @@
-"""`talk tcp` and `talk udp`: lines out, replies in, each shown when its turn is over."""
+"""`talk tcp` and `talk udp`: send lines and print each reply as it arrives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,17 +11,17 @@ from inetcli.cli.runner import run_targets
 from inetcli.cli.task import TargetResult, TargetRun, Task
 from inetcli.net.stream import SocketStream
 from inetcli.net.trust import TlsMode
-from inetcli.payload import open_payload
+from inetcli.payload import Payload, open_payload
 from inetcli.protocols.talk.client import connect, talk, talk_datagrams, talk_stream
-from inetcli.protocols.talk.model import Turn
-from inetcli.protocols.talk.view import format_turn, turn_to_json
+from inetcli.protocols.talk.model import LineExchange
+from inetcli.protocols.talk.view import exchange_to_json, format_exchange
 from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
 from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_target
 
 SCHEMES: Mapping[str, int | None] = {"time": None}
 PASTED_TCP: Mapping[str, int | None] = {"tcp": None, "tls": None, **CLEAR_URL_PORTS, **TLS_URL_PORTS}
 PASTED_UDP: Mapping[str, int | None] = {"udp": None, "dns": 53}
-"""URLs of other programs, whose host and port are clear."""
+"""URL schemes of other programs, with the port if the scheme has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,14 @@ class TcpOptions:
 
 
 def run_tcp(options: Options, target: str, path: str, settings: TcpOptions) -> int:
-    """Run `talk tcp` with the lines of a file, "-" = standard input: the exit code."""
+    """Run `talk tcp` with the lines of a file ("-" = standard input) and return the exit code."""
     return run_targets(
         options, [target], lambda text: TalkTcp(text, path, settings), jobs=1, reads_stdin=_reads_stdin(path)
     )
 
 
 def run_udp(options: Options, target: str, path: str) -> int:
-    """Run `talk udp`, likewise: the exit code."""
+    """Run `talk udp` with the lines of a file ("-" = standard input) and return the exit code."""
     return run_targets(options, [target], lambda text: TalkUdp(text, path), jobs=1, reads_stdin=_reads_stdin(path))
 
 
@@ -50,18 +51,18 @@ class Talk(Task):
     pasted: ClassVar[Mapping[str, int | None]]
 
     def __init__(self, text: str, path: str) -> None:
-        self.where = parse_host_target(text, SCHEMES, "time", pasted=self.pasted)
+        self.target = parse_host_target(text, SCHEMES, "time", pasted=self.pasted)
         self.path = path
 
-    def emit(self, run: TargetRun, turns: Iterable[Turn]) -> TargetResult:
-        """Print each turn when it is over."""
-        # The lines are read, and some go out: a second time is not the same.
+    def emit(self, run: TargetRun, exchanges: Iterable[LineExchange]) -> TargetResult:
+        """Print each exchange when it is complete."""
+        # The input is consumed, and lines may have been sent: a retry would not send the same.
         run.session.attempt.forbid_retry("lines have been sent")
-        for turn in turns:
+        for exchange in exchanges:
             if run.json:
-                run.emit_row(turn_to_json(turn))
+                run.emit_row(exchange_to_json(exchange))
             else:
-                run.emit_line(format_turn(turn))
+                run.emit_line(format_exchange(exchange))
         return TargetResult()
 
 
@@ -75,26 +76,31 @@ class TalkTcp(Talk):
         self._settings = settings
 
     def attempt(self, run: TargetRun) -> TargetResult:
+        if self._settings.stream:
+            with open_payload(self.path) as payload, self._connected(run) as stream:
+                return self._send_stream(run, stream, payload)
         lines = input_lines(run.session, self.path, MAX_LINE)
-        tls = TlsMode.IMPLICIT if self._settings.tls else TlsMode.OFF
-        stream = connect(run.session, self.where.host, self.where.port, tls)
-        try:
-            if self._settings.stream:
-                return self._stream(run, stream)
+        with self._connected(run) as stream:
             return self.emit(run, talk(stream, lines, CRLF if self._settings.crlf else LF))
+
+    @contextmanager
+    def _connected(self, run: TargetRun) -> Iterator[SocketStream]:
+        tls = TlsMode.IMPLICIT if self._settings.tls else TlsMode.OFF
+        stream = connect(run.session, self.target.host, self.target.port, tls)
+        try:
+            yield stream
         finally:
             stream.close()
 
-    def _stream(self, run: TargetRun, stream: SocketStream) -> TargetResult:
-        """Send everything at once, and print the bytes of the peer as they come."""
+    def _send_stream(self, run: TargetRun, stream: SocketStream, payload: Payload) -> TargetResult:
+        """Send everything at once, and print the bytes of the peer as they arrive."""
         run.session.attempt.forbid_retry("data has been sent")
 
         def write(data: bytes) -> None:
             run.payload.write(data)
             run.output.flush()
 
-        with open_payload(self.path) as payload:
-            talk_stream(stream, payload, write)
+        talk_stream(stream, payload, write)
         return TargetResult()
 
 
@@ -105,7 +111,7 @@ class TalkUdp(Talk):
 
     def attempt(self, run: TargetRun) -> TargetResult:
         lines = input_lines(run.session, self.path, MAX_LINE)
-        return self.emit(run, talk_datagrams(run.session, self.where.host, self.where.port, lines))
+        return self.emit(run, talk_datagrams(run.session, self.target.host, self.target.port, lines))
 
 
 def _reads_stdin(path: str) -> str | None:

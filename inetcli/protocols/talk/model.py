@@ -1,13 +1,13 @@
-"""What talk talks about: a turn of the conversation."""
+"""The object of talk: one line and its reply."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One line out and its reply in, without line ends. What the peer says after our last line has nothing sent.
+class LineExchange:
+    """A sent line and its reply, without line ends. `sent` is None for lines that the peer sends after our last line.
 
-    `rtt_s` is the time from the last byte of the line to the first of the reply, in seconds.
+    `rtt_s` is the time from the last byte of the line to the first byte of the reply, in seconds.
     """
 
     sent: bytes | None

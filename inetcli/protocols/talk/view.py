@@ -1,18 +1,18 @@
-"""Turns as text and as JSON."""
+"""Line exchanges as text and as JSON."""
 
-from inetcli.protocols.talk.model import Turn
+from inetcli.protocols.talk.model import LineExchange
 from inetcli.wire.escape import escape
 
 
-def format_turn(turn: Turn) -> str:
-    """The reply, harmless for a terminal; a TAB is the peer's own text."""
-    return escape(turn.received.decode("utf-8", "surrogateescape"), keep_tab=True)
+def format_exchange(exchange: LineExchange) -> str:
+    """Format the reply, escaped for a terminal; TABs of the peer stay."""
+    return escape(exchange.received.decode("utf-8", "surrogateescape"), keep_tab=True)
 
 
-def turn_to_json(turn: Turn) -> dict[str, object]:
-    """`sent`, `received` and `rtt_ms`."""
+def exchange_to_json(exchange: LineExchange) -> dict[str, object]:
+    """Return the fields `sent`, `received` and `rtt_ms`."""
     return {
-        "sent": turn.sent,
-        "received": turn.received,
-        "rtt_ms": None if turn.rtt_s is None else round(turn.rtt_s * 1000, 3),
+        "sent": exchange.sent,
+        "received": exchange.received,
+        "rtt_ms": None if exchange.rtt_s is None else round(exchange.rtt_s * 1000, 3),
     }

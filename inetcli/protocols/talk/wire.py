@@ -1,30 +1,30 @@
 """Lines on the wire.
 
-TCP: a line ends in LF or CRLF; ours go out with the end they are given. A reply without an end was cut. What the peer
-says after our last line may do without, as many servers end their last words with their connection. UDP: a datagram is
-a line, and has no end at all.
+TCP: a line ends in LF or CRLF; our lines get the line end of the caller. A reply without a line end was cut off. After
+our last line the peer's last line may lack a line end, because many servers close right after it. UDP: a datagram is a
+line without a line end.
 """
 
 from inetcli.wire.reader import Parser, Reader
 
 MAX_LINE = 1 << 20
-"""Bytes of a line, ours or the peer's: a megabyte without a line end is no line."""
+"""Bytes of a line in both directions."""
 
 LF = b"\n"
 CRLF = b"\r\n"
 
 
 def encode_line(line: bytes, end: bytes = LF) -> bytes:
-    """A line with its end."""
+    """Encode a line with its line end."""
     return line + end
 
 
 def parse_reply(reader: Reader) -> Parser[bytes]:
-    """The line that answers ours. `EmptyReply` when the peer ends instead, `Incomplete` when it ends inside the line:
-    what came of it is still in the reader then."""
+    """Parse the reply to a line. `EmptyReply` if the peer closed instead; `Incomplete` if the peer closed inside the
+    line, with the received part still in the reader."""
     return (yield from reader.line(MAX_LINE, "a reply line"))
 
 
-def parse_farewell(reader: Reader) -> Parser[bytes | None]:
-    """One more line after our end was said, maybe without an end of its own; None = the peer has ended."""
+def parse_final_line(reader: Reader) -> Parser[bytes | None]:
+    """Parse a line after our half-close, also without a line end; None = the peer has closed."""
     return (yield from reader.last_line(MAX_LINE, "a line"))

@@ -1,1 +1,1 @@
-"""TLS: one handshake, its verdict, and what the server showed (RFC 8446, RFC 5280)."""
+"""TLS: one handshake, its verdict, and its facts (RFC 8446, RFC 5280)."""

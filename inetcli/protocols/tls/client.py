@@ -1,10 +1,10 @@
-"""One hello:
+"""One handshake:
 
     client: ClientHello (SNI, ALPN)      server: ServerHello ... Certificate ... Finished
-    client: what --send says             server: its reply, until it closes, is silent, or has said enough
+    client: the text of --send           server: its reply, until it closes, is silent, or the limit is reached
 
-A certificate that is not good does not end in an error here: a verdict is the answer that was asked for. What keeps a
-handshake from happening at all (refused, silent, no TLS, a client certificate wanted) does.
+A bad certificate is not an error here: the verdict is the requested result. A failure of the handshake itself is an
+error (connection refused, silence, no TLS, client certificate required).
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from inetcli.net.stream import SocketStream
 from inetcli.net.tlsfacts import TlsFacts
 from inetcli.net.tlsstream import TlsStream
 from inetcli.net.trust import TlsMode
-from inetcli.protocols.tls.judge import judge, primary_error
 from inetcli.protocols.tls.model import Hello
+from inetcli.protocols.tls.problems import find_problems, primary_error
 from inetcli.protocols.tls.wire import parse_certificate
 from inetcli.wire.reader import Parser, Reader
 
@@ -32,8 +32,8 @@ def say_hello(
     send: bytes | None = None,
     reply_limit: int,
 ) -> tuple[Hello, CertificateProblem | None]:
-    """The hello, and the error that its verdict stands for. With a bad certificate nothing is sent, except under
-    `--insecure`.
+    """Do a handshake; return the hello, and the error for its verdict. With a bad certificate nothing is sent, except
+    under `--insecure`.
 
     Errors: those of connecting and of the handshake; after `send` those of receiving, `EmptyReply`, `TimedOut`.
     """
@@ -41,11 +41,11 @@ def say_hello(
     stream: TlsStream | None = None
     try:
         stream = session.open(host, port, tls=TlsMode.IMPLICIT, greet=_as_tls, server_name=server_name, alpn=alpn)
-        facts, found = stream.facts, stream.tolerated
+        facts, tolerated = stream.facts, stream.tolerated
     except CertificateProblem as error:
         if not isinstance(error.facts, TlsFacts):
             raise
-        problem, facts, found = error, error.facts, error
+        problem, facts, tolerated = error, error.facts, error
     now = session.network.clock.now()
     chain = tuple(parse_certificate(der) for der in facts.chain)
     hello = Hello(
@@ -53,14 +53,14 @@ def say_hello(
         port=port,
         facts=facts,
         chain=chain,
-        problems=judge(chain, found, now),
+        problems=find_problems(chain, tolerated, now),
         now=now,
         handshake_s=facts.handshake_s,
     )
     if stream is not None:
         try:
             if send is not None:
-                hello = replace(hello, reply=_ask(stream, send, reply_limit))
+                hello = replace(hello, reply=_send_and_read(stream, send, reply_limit))
             session.trace.freeze_timing()
         finally:
             stream.close()
@@ -72,8 +72,8 @@ def _as_tls(_session: Session, stream: SocketStream) -> TlsStream:
     return stream
 
 
-def _ask(stream: TlsStream, send: bytes, limit: int) -> bytes:
-    """Send, and take the reply until its end, `limit` bytes, or silence after at least a byte."""
+def _send_and_read(stream: TlsStream, send: bytes, limit: int) -> bytes:
+    """Send, and read the reply until its end, `limit` bytes, or silence after at least one byte."""
     stream.send(send)
 
     def parse(reader: Reader) -> Parser[bytes]:

@@ -12,7 +12,7 @@ REPLY_BYTES = 1 << 16
 
 @click.group("tls", cls=ProtocolGroup)
 def tls() -> None:
-    """Shake hands and judge certificates.
+    """Do TLS handshakes and check certificates.
 
     \b
     Example:
@@ -26,12 +26,12 @@ def tls() -> None:
 @click.option(
     "--reply-bytes",
     metavar="N",
-    type=Size(most=MAX_REPLY),
+    type=Size(maximum=MAX_REPLY),
     default=REPLY_BYTES,
     help="Print at most N bytes of the reply.",
 )
-@click.option("--servername", metavar="NAME", help="Send and check this name instead of HOST.")
-@click.option("--alpn", metavar="LIST", help="Offer these protocols, as in h2,http/1.1.")
+@click.option("--servername", metavar="NAME", help="Server name to send (SNI) and check, instead of HOST.")
+@click.option("--alpn", metavar="LIST", help="Protocols to offer, such as h2,http/1.1.")
 @shared_options(tls=True)
 def hello(
     options: Options,

@@ -15,10 +15,11 @@ from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_port,
 PORT = 443
 SCHEMES: Mapping[str, int | None] = {"tls": PORT}
 PASTED: Mapping[str, int | None] = {**TLS_URL_PORTS, "tcp": None, **dict.fromkeys(CLEAR_URL_PORTS)}
-"""URLs of other programs. The port of one that begins in clear text must be given: its own one speaks no TLS."""
+"""URL schemes of other programs. A URL that begins in clear text must name a port: the scheme's own port does not speak
+TLS."""
 
 REPLY_BYTES = 65536
-"""Bytes of the reply that are shown."""
+"""Bytes of the reply that are printed by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class HelloOptions:
     def from_text(
         cls, *, send: str | None, reply_bytes: int, server_name: str | None, alpn: str | None
     ) -> "HelloOptions":
-        """Read the options as they stand on the command line. `Usage` when one makes no sense."""
+        """Parse the options of the command line. `Usage` for an invalid value."""
         text = None if send is None else encode_text(send)
         name = None if server_name is None else _server_name(server_name)
         return cls(text, reply_bytes, name, encode_alpn(alpn))
 
 
 def run_hello(options: Options, targets: Sequence[str], settings: HelloOptions) -> int:
-    """Run `tls hello`: the exit code."""
+    """Run `tls hello` and return the exit code."""
     return run_targets(options, targets, lambda text: SayHello(text, settings))
 
 
@@ -50,15 +51,15 @@ class SayHello(Task):
 
     def __init__(self, text: str, settings: HelloOptions) -> None:
         self._settings = settings
-        self._where = parse_host_target(text, SCHEMES, "tls", pasted=PASTED)
+        self._target = parse_host_target(text, SCHEMES, "tls", pasted=PASTED)
 
     def attempt(self, run: TargetRun) -> TargetResult:
-        where, settings = self._where, self._settings
+        target, settings = self._target, self._settings
         hello, problem = say_hello(
             run.session,
-            where.host,
-            where.port,
-            server_name=settings.server_name or where.host,
+            target.host,
+            target.port,
+            server_name=settings.server_name or target.host,
             alpn=settings.alpn,
             send=settings.send,
             reply_limit=settings.reply_bytes,
@@ -67,7 +68,7 @@ class SayHello(Task):
 
 
 def _server_name(text: str) -> str:
-    """The name or address of `--servername`. `Usage` when it is none, before anything is sent."""
+    """Parse the name or address of `--servername`. `Usage` if it is neither, before anything is sent."""
     try:
         return parse_host_port(text, PORT)[0]
     except MalformedTarget as error:

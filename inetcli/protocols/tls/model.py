@@ -1,6 +1,6 @@
-"""What TLS talks about: certificates, what is wrong with them, and one hello.
+"""The objects of TLS: certificates, their problems, and one hello.
 
-The codes of problems are a fixed vocabulary; the exit code of a target is that of the first in `ORDER`.
+The problem codes are fixed; the exit code of a target is that of its first problem in `PROBLEM_ORDER`.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from enum import StrEnum
 from inetcli.net.tlsfacts import TlsFacts
 
 
-class Code(StrEnum):
-    """What can be wrong with a certificate or its chain."""
+class ProblemCode(StrEnum):
+    """The codes of problems with a certificate or its chain."""
 
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -30,13 +30,14 @@ class Code(StrEnum):
     OTHER = "other"
 
 
-ORDER: Sequence[Code] = tuple(Code)
-"""Which problem counts when there are several: time first, then the name, then the trust, then everything else."""
+PROBLEM_ORDER: Sequence[ProblemCode] = tuple(ProblemCode)
+"""The priority of problems: time first, then the name, then trust, then all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A served certificate. Names as RFC 4514 strings; `san` without its types; `key_bits` of the public key."""
+    """A served certificate. Names are RFC 4514 strings; `san` is without its types; `key_bits` belong to the public
+    key."""
 
     subject: str
     issuer: str
@@ -51,15 +52,15 @@ class Certificate:
     spki_sha256: str
 
     def days_left(self, now: datetime) -> int:
-        """Whole days until it expires; negative when it has."""
+        """Return the whole days until the certificate expires; negative after that."""
         return (self.not_after - now).days
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong; `certificate` is its index in the served chain, 0 = leaf, None = about no served one."""
+    """A problem; `certificate` is the index in the served chain, 0 = leaf, None = no particular certificate."""
 
-    code: Code
+    code: ProblemCode
     certificate: int | None
     message: str
     severity: str = "error"
@@ -67,7 +68,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """One handshake with a server, and what it said after `--send`."""
+    """One handshake with a server, and its reply to `--send`."""
 
     host: str
     port: int
@@ -80,6 +81,6 @@ class Hello:
 
     @property
     def verdict(self) -> str:
-        """`ok`, or the code of the problem that counts."""
+        """`ok`, or the code of the decisive problem."""
         errors = [problem.code for problem in self.problems if problem.severity == "error"]
-        return min(errors, key=ORDER.index) if errors else "ok"
+        return min(errors, key=PROBLEM_ORDER.index) if errors else "ok"

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from inetcli.protocols.tls.model import Certificate, Hello
 from inetcli.wire.escape import escape
-from inetcli.wire.target import bracketed
+from inetcli.wire.target import bracket_host
 
 
 def format_hello(hello: Hello) -> list[str]:
-    """The verdict, a line for each served certificate, a line for each problem, and the reply."""
+    """Format the verdict, a line for each served certificate, a line for each problem, and the reply."""
     lines = [_verdict_line(hello)]
     lines += [_certificate_line(index, certificate, hello.now) for index, certificate in enumerate(hello.chain)]
     lines += [
@@ -23,7 +23,7 @@ def format_hello(hello: Hello) -> list[str]:
 
 
 def hello_to_json(hello: Hello) -> dict[str, object]:
-    """The keys of `tls hello` beside the common ones."""
+    """Return the fields of `tls hello` besides the common ones."""
     facts = hello.facts
     return {
         "verdict": str(hello.verdict),
@@ -50,7 +50,7 @@ def hello_to_json(hello: Hello) -> dict[str, object]:
 def _verdict_line(hello: Hello) -> str:
     facts = hello.facts
     words = ["OK" if hello.verdict == "ok" else f"FAILED  {hello.verdict}"]
-    words.append(f"{bracketed(hello.host)}:{hello.port} ({facts.address})")
+    words.append(f"{bracket_host(hello.host)}:{hello.port} ({facts.address})")
     words += [fact for fact in (facts.version, facts.cipher, facts.group, facts.alpn) if fact]
     return "  ".join([*words, f"{hello.handshake_s * 1000:.0f} ms"])
 
@@ -70,7 +70,7 @@ def _certificate_line(index: int, certificate: Certificate, now: datetime) -> st
 
 
 def _short_name(certificate: Certificate) -> str:
-    """The common name where there is one; else the first name it is for, else the whole subject."""
+    """Return the common name; without one the first alternative name, else the whole subject."""
     for part in certificate.subject.split(","):
         if part.startswith("CN="):
             return part[3:]

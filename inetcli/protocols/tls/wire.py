@@ -4,7 +4,7 @@ r"""Certificates from DER (RFC 5280 section 4.1), and the text of `--send`.
     Validity     ::= SEQUENCE { notBefore Time, notAfter Time }
     Name         ::= SEQUENCE OF RelativeDistinguishedName (SET OF SEQUENCE { type OID, value })
 
-What OpenSSL has accepted is parsed; what it would refuse raises `ProtocolViolation`, never anything else.
+Certificates that OpenSSL accepts are parsed; for all others the only error is `ProtocolViolation`.
 """
 
 import hashlib
@@ -77,10 +77,10 @@ _ESCAPED = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
 
 
 def parse_certificate(der: bytes) -> Certificate:
-    """What a certificate says of itself."""
+    """Parse a certificate."""
     fields = tbs_fields(der)
-    outer = list(parse_der(der).children())
-    not_before, not_after = (_parse_time(element) for element in _exactly(fields["validity"], 2, "a validity"))
+    certificate_parts = list(parse_der(der).children())
+    not_before, not_after = (_parse_time(element) for element in _parse_children(fields["validity"], 2, "a validity"))
     key = fields["subjectPublicKeyInfo"]
     key_type, key_bits = _parse_key(key)
     return Certificate(
@@ -92,20 +92,20 @@ def parse_certificate(der: bytes) -> Certificate:
         serial=f"{parse_integer(fields['serialNumber']):x}",
         key_type=key_type,
         key_bits=key_bits,
-        signature=_parse_algorithm(outer[1], _SIGNATURES),
+        signature=_parse_algorithm(certificate_parts[1], _SIGNATURES),
         sha256=hashlib.sha256(der).hexdigest(),
         spki_sha256=b64encode(hashlib.sha256(key.whole).digest()).decode("ascii"),
     )
 
 
 def encode_text(text: str) -> bytes:
-    r"""What `--send` sends: UTF-8, with `\r \n \t \0 \\ \xNN` as the bytes they stand for, and an LF at the end when
-    there is none: a line is what a server waits for."""
+    r"""Encode the text of `--send` as UTF-8, with `\r \n \t \0 \\ \xNN` replaced by their bytes. An LF is added if the
+    text does not end in one, because servers wait for a whole line."""
 
     def byte(match: re.Match[str]) -> str:
         letter, digits, other = match.groups()
         if other is not None:
-            raise Usage(rf"--send: \{other} is no escape; expected \r \n \t \0 \\ or \xNN")
+            raise Usage(rf"--send: \{other} is not an escape; expected \r \n \t \0 \\ or \xNN")
         data = bytes([int(digits, 16)]) if digits else _ESCAPED[letter]
         return data.decode("utf-8", "surrogateescape")
 
@@ -114,19 +114,19 @@ def encode_text(text: str) -> bytes:
 
 
 def encode_alpn(text: str | None) -> tuple[str, ...]:
-    """The protocols of `--alpn`, each 1 to 255 bytes (RFC 7301 section 3.1)."""
+    """Split the protocols of `--alpn`, each 1 to 255 bytes (RFC 7301 section 3.1)."""
     names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
     for name in names:
         if not (name.isascii() and 1 <= len(name) <= 255):
-            raise Usage(f'--alpn: "{name[:80]}" is no protocol name; expected a list such as h2,http/1.1')
+            raise Usage(f'--alpn: "{name[:80]}" is not a valid protocol name; expected a list such as h2,http/1.1')
     return names
 
 
 def _parse_name(name: Element) -> str:
-    """A distinguished name as RFC 4514 writes it: the most specific part first."""
+    """Parse a distinguished name into RFC 4514 form: the most specific part first."""
     parts = []
     for rdn in name.expect(SEQUENCE, "a name").children():
-        pairs = (_exactly(pair, 2, "an attribute") for pair in rdn.expect(SET, "a name's part").children())
+        pairs = (_parse_children(pair, 2, "an attribute") for pair in rdn.expect(SET, "a name's part").children())
         parts.append("+".join(_parse_attribute(kind, value) for kind, value in pairs))
     return ",".join(reversed(parts))
 
@@ -138,7 +138,7 @@ def _parse_attribute(kind: Element, value: Element) -> str:
 
 
 def _parse_time(element: Element) -> datetime:
-    """UTCTime has two digits for the year: 50 to 99 are 19xx (RFC 5280 section 4.1.2.5.1)."""
+    """Parse a time. UTCTime has two digits for the year: 50 to 99 are 19xx (RFC 5280 section 4.1.2.5.1)."""
     text = element.content.decode("ascii", "replace")
     try:
         if element.tag == UTC_TIME:
@@ -151,14 +151,14 @@ def _parse_time(element: Element) -> datetime:
 
 
 def _parse_key(key: Element) -> tuple[str, int | None]:
-    algorithm, bits = _exactly(key, 2, "a public key")
+    algorithm, bits = _parse_children(key, 2, "a public key")
     name = _parse_algorithm(algorithm, _KEYS)
     if name == "EC":
         parameters = list(algorithm.children())[1:]
         curve = parse_oid(parameters[0]) if parameters and parameters[0].tag == OID else "explicit"
         return _CURVES.get(curve, (f"EC {curve}", None))
     if name.startswith("RSA"):
-        modulus, _ = _exactly(parse_der(bits.expect(BIT_STRING, "a key").content[1:]), 2, "an RSA key")
+        modulus, _ = _parse_children(parse_der(bits.expect(BIT_STRING, "a key").content[1:]), 2, "an RSA key")
         return name, parse_integer(modulus).bit_length()
     return name, _EDWARDS_BITS.get(name)
 
@@ -166,7 +166,7 @@ def _parse_key(key: Element) -> tuple[str, int | None]:
 def _parse_algorithm(element: Element, names: dict[str, str]) -> str:
     parts = list(element.expect(SEQUENCE, "an algorithm").children())
     if not parts:
-        raise ProtocolViolation("certificate: an algorithm without a name")
+        raise ProtocolViolation("certificate: an algorithm without an identifier")
     oid = parse_oid(parts[0])
     return names.get(oid, oid)
 
@@ -183,7 +183,7 @@ def _parse_alt_names(extensions: Element | None) -> tuple[str, ...]:
 
 
 def _parse_general_name(name: Element) -> str | None:
-    """rfc822Name 1, dNSName 2, URI 6 and iPAddress 7 (RFC 5280 section 4.2.1.6); others are not shown."""
+    """Parse rfc822Name 1, dNSName 2, URI 6 and iPAddress 7 (RFC 5280 section 4.2.1.6); None for others."""
     match name.tag & 0x1F:
         case 1 | 2 | 6:
             return name.content.decode("latin-1")
@@ -195,8 +195,8 @@ def _parse_general_name(name: Element) -> str | None:
             return None
 
 
-def _exactly(element: Element, count: int, what: str) -> list[Element]:
+def _parse_children(element: Element, count: int, label: str) -> list[Element]:
     children = list(element.children())
     if len(children) != count:
-        raise ProtocolViolation(f"certificate: expected {what} of {count} parts, got {len(children)}")
+        raise ProtocolViolation(f"certificate: expected {label} of {count} parts, got {len(children)}")
     return children

@@ -1,4 +1,4 @@
-"""Asking: how often, how, and what is told when it does not work. Against servers made for one test each."""
+"""Queries: retries, transports, and failure messages. Each test has a server of its own."""
 
 import contextlib
 import socket
@@ -24,19 +24,19 @@ def test_servfail_is_asked_again_with_retries_only(tcp: list[str]) -> None:
     with DnsServer(faults=["*:rcode(SERVFAIL)x1"]) as server:
         done = inetcli("dns", "lookup", "--json", *tcp, "--retries", "1", "www.example.test", "A", at(server))
     assert (done.code, done.row["status"], done.row["tries"]) == (0, "NOERROR", 2)
-    assert done.row["notes"] == [f"tried again after: www.example.test. A: SERVFAIL from {at(server)[1:]}"]
+    assert done.row["notes"] == [f"retried after: www.example.test. A: SERVFAIL from {at(server)[1:]}"]
     with DnsServer(faults=["*:rcode(SERVFAIL)"]) as server:
         done = inetcli("dns", "lookup", "--json", *tcp, "--retries", "2", "www.example.test", "A", at(server))
     assert (done.code, done.row["status"], done.row["tries"]) == (117, "SERVFAIL", 3)
 
 
-def test_only_what_failed_is_asked_again() -> None:
+def test_only_failed_questions_are_repeated() -> None:
     with DnsServer(faults=["www.example.test/A:rcode(SERVFAIL)x1"]) as server:
         done = inetcli("dns", "lookup", "--json", "--retries", "1", *PAIR, at(server))
     assert [row["tries"] for row in done.rows] == [2, 1]
 
 
-def test_servfail_goes_on_to_the_next_server_before_any_pause() -> None:
+def test_servfail_queries_the_next_server_before_a_pause() -> None:
     with DnsServer(faults=["*:rcode(SERVFAIL)"]) as first, DnsServer() as second:
         done = inetcli("dns", "lookup", "--json", "--retries", "9", "www.example.test", "A", at(first), at(second))
     assert (done.row["server"], done.row["tries"], done.row["notes"]) == (at(second)[1:], 2, [])
@@ -145,9 +145,7 @@ def reset(peer: socket.socket, _queries: list[bytes]) -> None:
         ((reset, only_the_first, only_the_first), [2, 2]),
     ],
 )
-def test_replies_over_tcp_come_in_any_order_and_on_as_many_connections_as_it_takes(
-    plays: tuple[Play, ...], tries: list[int]
-) -> None:
+def test_tcp_replies_in_any_order_over_several_connections(plays: tuple[Play, ...], tries: list[int]) -> None:
     with tcp_server(*plays) as (server, counts):
         done = inetcli("dns", "lookup", "--tcp", "--json", *PAIR, server)
     assert [(row["type"], row["status"]) for row in done.rows] == [("A", "NODATA"), ("AAAA", "NODATA")]
@@ -172,17 +170,17 @@ def test_a_reply_over_tcp_to_another_question_is_a_violation() -> None:
     with tcp_server(stranger) as (server, _):
         done = inetcli("dns", "lookup", "--tcp", "--json", *PAIR, server)
     assert done.code == 8
-    assert "a question that was not asked" in done.err
+    assert "matches no open question" in done.err
 
 
-def test_edns_is_left_out_over_tcp_too_where_a_server_stumbles() -> None:
+def test_edns_is_omitted_over_tcp_after_a_rejection() -> None:
     with DnsServer(faults=["*:no_edns"]) as server:
         done = inetcli("dns", "lookup", "--tcp", "--json", "www.example.test", "A", at(server))
     assert (done.code, done.row["tries"]) == (0, 2)
-    assert done.row["notes"] == [f"{at(server)[1:]} does not take EDNS: asked without"]
+    assert done.row["notes"] == [f"{at(server)[1:]} does not support EDNS; retried without EDNS"]
 
 
-def test_a_cut_answer_whose_retry_fails_says_so() -> None:
+def test_truncated_answer_with_failed_tcp_retry_reports_truncated() -> None:
     """Over UDP there is an answer with TC; TCP on the same port is refused."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
         tcp.bind(("127.0.0.1", 0))
@@ -202,7 +200,7 @@ def test_a_cut_answer_whose_retry_fails_says_so() -> None:
 
 
 @pytest.mark.parametrize("tcp", [[], ["--tcp"]])
-def test_wait_goes_on_until_the_server_is_there(tcp: list[str]) -> None:
+def test_wait_continues_until_the_server_is_reachable(tcp: list[str]) -> None:
     with DnsServer() as server:
         arguments = [*tcp, "--short", "www.example.test", "A", at(server)]
         with server.down():
@@ -232,7 +230,7 @@ def test_wait_ends_with_the_last_failure(tcp: list[str]) -> None:
     assert done.rows[0]["timing_ms"]["total"] >= 400
 
 
-def test_an_alias_that_leads_nowhere_names_what_does_not_exist() -> None:
+def test_nxdomain_names_the_missing_alias_target() -> None:
     zone = {
         "a.test.": ["60 SOA a. b. 1 2 3 4 5"],
         "one.a.test.": ["60 CNAME gone.a.test."],
@@ -243,12 +241,12 @@ def test_an_alias_that_leads_nowhere_names_what_does_not_exist() -> None:
         one = inetcli("dns", "lookup", "one.a.test", "A", at(server))
         two = inetcli("dns", "lookup", "two.a.test", "A", at(server))
         gone = inetcli("dns", "lookup", "gone.a.test", "A", at(server))
-    kept = "(kept 5 s by a.test.)"
+    kept = "(may be cached for 5 s, SOA a.test.)"
     assert one.err == (
-        f"inetcli: one.a.test.: NXDOMAIN from {where}: it is an alias of gone.a.test., which does not exist {kept}\n"
+        f"inetcli: one.a.test.: NXDOMAIN from {where}: alias of gone.a.test., which does not exist {kept}\n"
     )
     assert two.err == (
-        f"inetcli: two.a.test.: NXDOMAIN from {where}: it leads by way of one.a.test. to gone.a.test., "
+        f"inetcli: two.a.test.: NXDOMAIN from {where}: alias (via one.a.test.) of gone.a.test., "
         f"which does not exist {kept}\n"
     )
     assert gone.err == f"inetcli: gone.a.test.: NXDOMAIN from {where} {kept}\n"

@@ -67,7 +67,7 @@ def test_lookup_prints_presentation_lines(words: str, lines: list[str]) -> None:
         ("--connect-to x www.example.test", 2),
     ],
 )
-def test_lookup_fails_with_a_code_of_its_own(words: str, code: int) -> None:
+def test_exit_codes_of_lookup(words: str, code: int) -> None:
     with DnsServer() as server:
         done = inetcli("dns", "lookup", at(server), *words.split())
     assert done.code == code
@@ -131,7 +131,7 @@ def test_the_next_server_is_asked_when_one_cannot_help() -> None:
     assert (row["exit_code"], row["server"], row["tries"]) == (0, at(second)[1:], 2)
 
 
-def test_a_closed_port_is_told_at_once() -> None:
+def test_closed_port_is_reported_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]

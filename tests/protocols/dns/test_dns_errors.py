@@ -15,7 +15,7 @@ from inetcli.errors import (
 )
 from inetcli.protocols.dns.errors import RCODES, answer_error, failure_status
 from inetcli.protocols.dns.model import Answer, Message, Question, Record, Transport
-from inetcli.protocols.dns.verdict import status
+from inetcli.protocols.dns.verdict import answer_status
 
 
 @pytest.mark.parametrize(
@@ -34,29 +34,29 @@ from inetcli.protocols.dns.verdict import status
         (answer(a("www.example.test."), question=Question("www.example.test.", 255)), "NOERROR", None),
     ],
 )
-def test_what_a_reply_means(given: Answer, word: str, kind: type[Exception] | None) -> None:
-    assert status(given) == word
+def test_status_and_error_of_a_reply(given: Answer, word: str, kind: type[Exception] | None) -> None:
+    assert answer_status(given) == word
     error = answer_error(given)
     assert error is None if kind is None else type(error) is kind
 
 
-def test_nxdomain_says_how_long_it_may_be_kept() -> None:
+def test_nxdomain_names_the_negative_ttl() -> None:
     soa = Record("example.test.", 6, 300, "x", {"minimum_s": 900})
     error = answer_error(answer(rcode=3, authority=(soa,)))
     assert error is not None
-    assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (kept 300 s by example.test.)"
+    assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (may be cached for 300 s, SOA example.test.)"
 
 
 def test_a_circle_of_aliases_names_them() -> None:
     error = answer_error(answer(cname("www.example.test.", "b."), cname("b.", "www.example.test.")))
     assert error is not None
-    assert error.message == "www.example.test.: its aliases go in a circle: www.example.test. -> b."
+    assert error.message == "www.example.test.: alias loop: www.example.test. -> b."
 
 
 def test_an_alias_whose_end_has_no_such_record_names_the_end() -> None:
     error = answer_error(answer(cname("www.example.test.", "b.")))
     assert error is not None
-    assert error.message == "www.example.test.: no A record: it is an alias of b., and that has none, says 192.0.2.53"
+    assert error.message == "www.example.test.: no A record (alias of b.) at 192.0.2.53"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_another_rcode_is_a_dns_error_and_only_servfail_may_pass(rcode: int, wor
     given = answer(rcode=rcode)
     error = answer_error(given)
     assert isinstance(error, DnsError)
-    assert (status(given), error.transient) == (word, transient)
+    assert (answer_status(given), error.transient) == (word, transient)
     assert error.message == f"www.example.test. A: {word} from 192.0.2.53"
 
 
@@ -81,10 +81,10 @@ def test_extended_errors_are_quoted() -> None:
     ("records", "words"),
     [
         ((), ""),
-        ((cname("www.example.test.", "b."),), ": it is an alias of b., which does not exist"),
+        ((cname("www.example.test.", "b."),), ": alias of b., which does not exist"),
         (
             (cname("www.example.test.", "b."), cname("b.", "c.")),
-            ": it leads by way of b. to c., which does not exist",
+            ": alias (via b.) of c., which does not exist",
         ),
         ((cname("www.example.test.", "www.example.test."),), ""),
     ],

@@ -12,7 +12,7 @@ def test_types_have_names_and_numbers(name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["TYPE65536", "TYPE", "TYPE²", "TYPE-1", "bogus", ""])
-def test_type_number_of_what_is_no_type(name: str) -> None:
+def test_type_number_of_an_unknown_type(name: str) -> None:
     assert type_number(name) is None
 
 

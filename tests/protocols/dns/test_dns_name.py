@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from inetcli.errors import MalformedTarget, ProtocolViolation
 from inetcli.protocols.dns.name import (
-    absolute,
+    canonical_name,
     encode_labels,
     encode_name,
     escape_label,
@@ -25,12 +25,12 @@ from inetcli.protocols.dns.name import (
         (b"\xc0\x0c", "not back"),
         (b"\1a\xc0\x0c", "not back"),
         (b"\1a\xc0\x0e", "not back"),
-        (b"\xc0", "cut"),
+        (b"\xc0", "truncated"),
         (b"\x40", "unknown type"),
-        (b"\4abc", "runs over"),
-        (b"\1a", "runs over"),
-        (b"", "runs over"),
-        (b"\x3f" + b"a" * 63 + (b"\x3f" + b"b" * 63) * 3 + b"\0", "over 255"),
+        (b"\4abc", "extends beyond"),
+        (b"\1a", "extends beyond"),
+        (b"", "extends beyond"),
+        (b"\x3f" + b"a" * 63 + (b"\x3f" + b"b" * 63) * 3 + b"\0", "exceeds 255"),
     ],
 )
 def test_parse_name_refuses(data: bytes, why: str) -> None:
@@ -38,7 +38,7 @@ def test_parse_name_refuses(data: bytes, why: str) -> None:
         parse_name(bytes(12) + data, 12)
 
 
-def test_parse_name_follows_pointers_back_and_stands_behind_the_first() -> None:
+def test_parse_name_follows_pointers_and_returns_the_offset_after_the_first() -> None:
     data = bytes(12) + b"\4test\0\3www\xc0\x0c\4mail\xc0\x12rest"
     assert parse_name(data, 24) == ("mail.www.test.", 31)
 
@@ -81,8 +81,8 @@ def test_names_go_out_and_come_back(labels: list[bytes]) -> None:
     assert text.isprintable()
 
 
-def test_absolute_keeps_the_case_and_same_name_ignores_it() -> None:
-    assert absolute("WWW.Example.test") == "WWW.Example.test."
+def test_canonical_name_keeps_case_and_same_name_ignores_it() -> None:
+    assert canonical_name("WWW.Example.test") == "WWW.Example.test."
     assert same_name("WWW.test.", "www.TEST.")
     assert not same_name("www.test.", "www.test2.")
 
@@ -117,7 +117,7 @@ def test_a_name_of_255_bytes_is_the_longest() -> None:
     longest = ".".join(["a" * 63] * 3 + ["a" * 61])
     assert len(encode_name(longest)) == 255
     assert parse_name(encode_name(longest), 0) == (f"{longest}.", 255)
-    with pytest.raises(MalformedTarget, match="at most 255 bytes, this one 256"):
+    with pytest.raises(MalformedTarget, match="at most 255 bytes, got 256"):
         encode_name(f"{longest}a")
 
 

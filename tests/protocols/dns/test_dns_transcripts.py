@@ -133,7 +133,7 @@ def test_a_late_answer_counts_on_the_second_try() -> None:
     [
         ("NOERROR", 115, "no A record"),
         ("NOERROR; www.example.test. 60 CNAME b.", 115, "alias of b."),
-        ("NOERROR; www.example.test. 60 CNAME www.example.test.", 8, "circle"),
+        ("NOERROR; www.example.test. 60 CNAME www.example.test.", 8, "alias loop"),
         ("NXDOMAIN", 116, "NXDOMAIN"),
         ("REFUSED", 117, "REFUSED"),
     ],

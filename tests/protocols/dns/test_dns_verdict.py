@@ -5,7 +5,7 @@ from support.dnsanswers import WWW, a, answer, cname
 
 from inetcli.errors import ProtocolViolation
 from inetcli.protocols.dns.model import Question, Record
-from inetcli.protocols.dns.verdict import follow, status
+from inetcli.protocols.dns.verdict import answer_status, follow_aliases
 
 
 @pytest.mark.parametrize(
@@ -20,24 +20,22 @@ from inetcli.protocols.dns.verdict import follow, status
         ([a("stranger.")], [], False),
     ],
 )
-def test_follow_gives_the_aliases_on_the_way_and_nothing_beside_them(
-    records: list[Record], names: list[str], found: bool
-) -> None:
-    path, there = follow(WWW, answer(*records).message)
+def test_follow_aliases_returns_only_records_of_the_chain(records: list[Record], names: list[str], found: bool) -> None:
+    path, there = follow_aliases(WWW, answer(*records).message)
     assert ([record.name for record in path], there) == (names, found)
 
 
 @pytest.mark.parametrize("kind", [5, 255])
 def test_an_alias_that_was_asked_for_is_not_followed(kind: int) -> None:
     question = Question("www.example.test.", kind)
-    path, found = follow(question, answer(cname("www.example.test.", "b."), a("b."), question=question).message)
+    path, found = follow_aliases(question, answer(cname("www.example.test.", "b."), a("b."), question=question).message)
     assert ([record.name for record in path], found) == (["www.example.test."], True)
 
 
 @pytest.mark.parametrize("target", ["www.example.test.", "WWW.example.test."])
 def test_a_circle_of_aliases_is_a_violation(target: str) -> None:
     with pytest.raises(ProtocolViolation, match=r"www\.example\.test\. -> b\."):
-        follow(WWW, answer(cname("www.example.test.", "b."), cname("b.", target)).message)
+        follow_aliases(WWW, answer(cname("www.example.test.", "b."), cname("b.", target)).message)
 
 
 @pytest.mark.parametrize(
@@ -53,4 +51,4 @@ def test_a_circle_of_aliases_is_a_violation(target: str) -> None:
     ],
 )
 def test_the_status_is_the_rcode_or_what_came_with_it(records: list[Record], rcode: int, word: str) -> None:
-    assert status(answer(*records, rcode=rcode)) == word
+    assert answer_status(answer(*records, rcode=rcode)) == word

@@ -84,12 +84,12 @@ def test_parse_message_flags_rcode_and_extended_errors() -> None:
     assert reply.ede == ((18, "too deep"),)
 
 
-def test_parse_message_with_more_records_promised_than_fit_is_a_violation() -> None:
-    with pytest.raises(ProtocolViolation, match="65535 records promised"):
+def test_parse_message_refuses_more_announced_records_than_fit() -> None:
+    with pytest.raises(ProtocolViolation, match="65535 records announced"):
         parse_message(REPLY[:6] + b"\xff\xff" + REPLY[8:])
 
 
-def test_record_of_another_class_is_passed_over_and_a_ttl_with_its_sign_bit_is_0() -> None:
+def test_record_of_another_class_is_skipped_and_a_ttl_with_sign_bit_is_0() -> None:
     chaos = record(16, b"\1x").replace(b"\0\1\0\0\0\x3c", b"\0\3\0\0\0\x3c", 1)
     reply = parse_message(message([chaos, record(1, bytes(4), ttl=0x80000000)]))
     assert [answer.ttl_s for answer in reply.answers] == [0]

@@ -237,7 +237,7 @@ def test_retries_what_may_pass_and_not_what_may_not(tmp_path: Path) -> None:
     with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
         done = inetcli("ftp", "get", "--retries", "1", "--json", f"{server.url}/pub/a.bin", cwd=tmp_path)
         assert done.code == 0
-        assert done.row["notes"][0].startswith("tried again after: incomplete: 100 of 10240 bytes came")
+        assert done.row["notes"][0].startswith("retried after: incomplete: 100 of 10240 bytes came")
     with FtpServer(FILES, faults=["PASS:reply(530 no)"]) as server:
         assert inetcli("ftp", "get", "--retries", "3", f"{server.url}/empty", cwd=tmp_path).code == 67
         assert server.log.commands().count("PASS anonymous@") == 1

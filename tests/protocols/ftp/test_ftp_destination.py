@@ -59,5 +59,5 @@ def test_target_whose_last_component_is_no_name_is_refused_before_anything_is_se
         code, _, err = run(tmp_path, f"{ftp.url}/..")
         assert not ftp.transcript()
     assert code == 23
-    assert '".." cannot be the name of a local file' in err
+    assert '".." cannot be used as a local file name' in err
     assert os.listdir(tmp_path) == []

@@ -243,7 +243,7 @@ def test_a_row_without_end_is_ended(client) -> None:
         pytest.raises(TooLarge) as caught,
     ):
         user.ftp().list("pub")
-    assert caught.value.message == "a line of the listing of over 8192 bytes came"
+    assert caught.value.message == "a line of the listing exceeds 8192 bytes"
 
 
 @pytest.mark.parametrize("fault", ["MLSD", "LIST"])

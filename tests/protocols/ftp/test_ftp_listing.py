@@ -516,7 +516,7 @@ def test_parse_rows(data: bytes, rows: list[bytes], step: int) -> None:
 
 @pytest.mark.parametrize("data", [b"x" * (MAX_ROW + 1), b"a\r\n" + b"x" * (MAX_ROW + 1) + b"\r\n"])
 def test_parse_rows_refuses_a_row_over_the_limit(data: bytes) -> None:
-    with pytest.raises(TooLarge, match=f"a line of the listing of over {MAX_ROW} bytes came"):
+    with pytest.raises(TooLarge, match=f"a line of the listing exceeds {MAX_ROW} bytes"):
         list(pump(data, 4096))
 
 

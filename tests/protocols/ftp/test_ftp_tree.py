@@ -71,9 +71,9 @@ def test_a_file_is_below_itself() -> None:
         ("a\rDELE b", "no command can have such a name"),
         ("a\nb", "no command can have such a name"),
         ("a\0b", "no command can have such a name"),
-        ("..", '".." cannot be the name of a local file: it is a folder\'s'),
-        ("", '"" cannot be the name of a local file: it is empty'),
-        ("x" * 256, f'"{"x" * 80}" cannot be the name of a local file: it has 256 bytes, and 255 is the limit'),
+        ("..", '".." cannot be used as a local file name: the name is reserved for a folder'),
+        ("", '"" cannot be used as a local file name: the name is empty'),
+        ("x" * 256, f'"{"x" * 80}" cannot be used as a local file name: the name has 256 bytes, the limit is 255'),
     ],
 )
 @pytest.mark.parametrize("kind", [FILE, DIR, LINK])

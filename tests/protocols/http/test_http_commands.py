@@ -1,4 +1,4 @@
-"""`inetcli http raw` against servers that behave, and servers that do not."""
+"""`inetcli http raw` against honest and faulty servers."""
 
 import socket
 import threading
@@ -30,7 +30,7 @@ ROUTES = {
         ("/early", 0),
     ],
 )
-def test_raw_prints_exactly_what_came(path: str, code: int) -> None:
+def test_raw_prints_the_exact_received_bytes(path: str, code: int) -> None:
     with HttpServer(ROUTES) as server:
         with socket.create_connection((server.host, server.port)) as plain:
             plain.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -123,7 +123,7 @@ def test_a_path_that_no_target_may_have_is_refused_before_anything_is_sent(path:
     assert (done.code, done.stdout, done.err.count("\n")) == (3, b"", 1)
 
 
-def test_findings_are_told_and_change_nothing() -> None:
+def test_findings_are_reported_without_changing_the_output() -> None:
     with HttpServer(ROUTES) as server:
         done = inetcli("http", "raw", f"{server.url}/cl-and-te")
         row = inetcli("http", "raw", "--json", f"{server.url}/cl-and-te").row
@@ -145,7 +145,7 @@ def test_findings_are_told_and_change_nothing() -> None:
         ("connect:refuse", 7),
     ],
 )
-def test_raw_fails_with_a_code_of_its_own_and_shows_what_came(fault: str, code: int) -> None:
+def test_exit_codes_of_raw_after_printing_the_received_bytes(fault: str, code: int) -> None:
     with HttpServer(faults=[fault]) as server:
         done = inetcli("http", "raw", "--timeout", "0.5" if code == 28 else "10", f"{server.url}/")
         sent = b"".join(event.data for event in server.log.events() if event.kind.value == "S>")

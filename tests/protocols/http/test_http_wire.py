@@ -1,4 +1,4 @@
-"""Heads, framing and chunks: tables whole, byte by byte, cut, and hostile."""
+"""Heads, framing and chunks: tables fed whole, byte by byte, cut, and hostile."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from inetcli.errors import EmptyReply, Incomplete, InetError, MalformedTarget, P
 from inetcli.net.stream import MemoryStream
 from inetcli.protocols.http.client import Conversation
 from inetcli.protocols.http.model import Finding, Framing, Head, Request, Response
-from inetcli.protocols.http.wire import MAX_HEAD, encode_request, encode_target, framing_of, parse_head
+from inetcli.protocols.http.wire import MAX_HEAD, determine_framing, encode_request, encode_target, parse_head
 from inetcli.secret import Secret
 from inetcli.wire.reader import Reader, parse_whole
 
@@ -20,7 +20,7 @@ def converse(data: bytes, *, method: str = "GET", pieces: int = 0) -> tuple[Resp
     raw, body = bytearray(), bytearray()
     steps = [data[at : at + pieces] for at in range(0, len(data), pieces)] if pieces else [data]
     conversation = Conversation(MemoryStream(*steps), raw=raw.extend, body=body.extend)
-    response = conversation.ask(Request("h", "/", method))
+    response = conversation.send(Request("h", "/", method))
     return response, bytes(raw), bytes(body), conversation.exchange.findings
 
 
@@ -57,7 +57,7 @@ def test_a_response_whole_and_in_pieces(name: str, pieces: int) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[2] is not Framing.CLOSE])
-def test_a_response_cut_at_every_byte_is_never_whole(name: str) -> None:
+def test_response_cut_at_any_byte_is_never_complete(name: str) -> None:
     data, content, _ = CASES[name]
     for cut in range(len(data)):
         with pytest.raises((EmptyReply, Incomplete)):
@@ -78,10 +78,10 @@ def test_a_response_with_any_bytes_changed_is_parsed_or_refused(name: str, at: i
 
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.binary(max_size=400))
-def test_any_bytes_are_parsed_or_refused_and_all_of_them_are_shown(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused_and_all_are_passed_on(data: bytes) -> None:
     raw = bytearray()
     try:
-        Conversation(MemoryStream(data), raw=raw.extend).ask(GET)
+        Conversation(MemoryStream(data), raw=raw.extend).send(GET)
     except InetError:
         pass
     assert bytes(raw) == data
@@ -104,13 +104,13 @@ def test_any_bytes_are_parsed_or_refused_and_all_of_them_are_shown(data: bytes) 
         (OK + b"Transfer-Encoding: chunked, gzip\r\n\r\n", "chunked must be last"),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n0x2\r\nab\r\n0\r\n\r\n", "chunk's size"),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", "chunk's size"),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabXX\r\n0\r\n\r\n", "CRLF behind a chunk"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" * 101, "over 100 interim"),
-        (OK + b"X: " + b"y" * MAX_HEAD, "over 256 KiB"),
-        (OK + b"X: y\r\n" * (MAX_HEAD // 6), "over 256 KiB"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nabXX\r\n0\r\n\r\n", "CRLF after a chunk"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 101, "more than 100 interim"),
+        (OK + b"X: " + b"y" * MAX_HEAD, "exceeds 256 KiB"),
+        (OK + b"X: y\r\n" * (MAX_HEAD // 6), "exceeds 256 KiB"),
     ],
 )
-def test_where_the_end_is_not_certain_it_is_refused(data: bytes, why: str) -> None:
+def test_response_with_uncertain_end_is_refused(data: bytes, why: str) -> None:
     try:
         converse(data + b"\r\n" * 4)
     except ProtocolViolation as error:
@@ -132,7 +132,7 @@ def test_where_the_end_is_not_certain_it_is_refused(data: bytes, why: str) -> No
         (b"Content-Length: 2\r\n\r\nok", []),
     ],
 )
-def test_what_is_odd_is_found_and_the_content_is_the_same(head: bytes, found: list[str]) -> None:
+def test_irregularity_is_a_finding_and_content_is_unchanged(head: bytes, found: list[str]) -> None:
     _, raw, body, findings = converse(OK + head)
     assert [finding.id for finding in findings] == found
     assert (raw, body) == (OK + head, b"ok")
@@ -151,13 +151,13 @@ def test_folded_fields_are_joined_by_one_space() -> None:
     assert head.headers == (("A", "b c"),)
 
 
-def test_head_has_no_body_whatever_it_says() -> None:
+def test_response_to_head_has_no_body_despite_content_length() -> None:
     head = Head(200, "OK", "HTTP/1.1", (("Content-Length", "5"),), 0, 0)
-    assert framing_of(head, "HEAD", []) == (Framing.NONE, 0)
-    assert framing_of(head, "GET", []) == (Framing.CONTENT_LENGTH, 5)
+    assert determine_framing(head, "HEAD", []) == (Framing.NONE, 0)
+    assert determine_framing(head, "GET", []) == (Framing.CONTENT_LENGTH, 5)
 
 
-def test_encode_request_is_what_goes_out_and_its_mask() -> None:
+def test_encode_request_with_and_without_mask() -> None:
     request = Request("h:81", "/x?y=%20", user="ada", password=Secret("pw"))
     data = encode_request(request)
     assert data.startswith(b"GET /x?y=%20 HTTP/1.1\r\nHost: h:81\r\nUser-Agent: inetcli/")
@@ -185,7 +185,7 @@ def test_encode_target(path: str | None, target: str) -> None:
 @pytest.mark.parametrize(
     "path", ["a b", "a\tb", "a\x7fb", "a\x00", "a%", "a%zz", "a%0", "?a=%0A", "a%0db", "%00", "a%20b%0a#x", "a#%0d"]
 )
-def test_encode_target_refuses_what_would_end_the_line(path: str) -> None:
+def test_encode_target_refuses_spaces_and_controls(path: str) -> None:
     with pytest.raises(MalformedTarget):
         encode_target(path, "x")
 
@@ -215,13 +215,13 @@ KELVIN = "\u212a"
 )
 def test_only_ascii_has_a_meaning(fields: bytes, framing: Framing) -> None:
     head = parse_whole(OK + fields + b"\r\n\r\n", lambda reader: parse_head(reader, []))
-    assert framing_of(head, "GET", []) == (framing, 0)
+    assert determine_framing(head, "GET", []) == (framing, 0)
 
 
 def test_digits_are_those_of_ascii() -> None:
     head = parse_whole(OK + "Content-Length: \u0663\r\n\r\n".encode(), lambda reader: parse_head(reader, []))
     with pytest.raises(ProtocolViolation, match="expected digits"):
-        framing_of(head, "GET", [])
+        determine_framing(head, "GET", [])
     with pytest.raises(ProtocolViolation, match="not HTTP"):
         parse_whole("HTTP/1.1 2\u0660\u0660 OK\r\n\r\n".encode(), lambda reader: parse_head(reader, []))
 

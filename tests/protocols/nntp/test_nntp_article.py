@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inetcli.protocols.nntp.article import parse_article
 from inetcli.protocols.nntp.filter import excerpt
 from inetcli.protocols.nntp.model import Article, ArticleKind
-from inetcli.protocols.nntp.view import format_excerpt, format_rest
+from inetcli.protocols.nntp.view import format_excerpt, format_summary
 
 
 def article(text: str | bytes) -> Article:
@@ -86,7 +86,7 @@ def test_bodies_of_every_kind(head: str, body: bytes, lines: tuple[str, ...]) ->
     assert article((MIME + head + "\n\n").encode() + body).lines == lines
 
 
-def test_an_article_that_is_a_head_alone() -> None:
+def test_article_without_a_body() -> None:
     assert article("Subject: x").lines == ()
 
 
@@ -97,7 +97,7 @@ def test_an_article_that_is_a_head_alone() -> None:
         ("begin 644 a.bin\n#86%A\nend", ArticleKind.UUENCODE),
     ],
 )
-def test_binaries_are_told_and_not_shown(body: str, kind: ArticleKind) -> None:
+def test_binary_articles_are_summarized(body: str, kind: ArticleKind) -> None:
     shown = excerpt(article(f"Subject: x\n\n{body}"))
     assert shown.article.kind is kind
     assert shown.lines == (f"binary ({kind}, 3 lines)",)
@@ -107,6 +107,6 @@ def test_binaries_are_told_and_not_shown(body: str, kind: ArticleKind) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_make_an_article(data: bytes) -> None:
     shown = excerpt(parse_article(data.split(b"\n"), "g", None))
-    for line in [*format_excerpt(shown), format_rest(shown)]:
+    for line in [*format_excerpt(shown), format_summary(shown)]:
         assert "\x1b" not in line
         line.encode("utf-8")

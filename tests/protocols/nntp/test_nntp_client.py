@@ -141,7 +141,7 @@ def test_480_without_a_login_to_give() -> None:
         S 480 login first
         C QUIT
     """) as server:
-        assert_failed(latest(server), 67, "a login is needed, and none was given")
+        assert_failed(latest(server), 67, "login required; use --user with --password-file, or netrc")
 
 
 def test_401_asks_for_the_mode_of_readers_and_480_may_follow(login: list[str]) -> None:
@@ -290,7 +290,7 @@ def test_marks_with_nothing_behind_them_are_an_empty_group() -> None:
         S 423 no
         C QUIT
     """) as server:
-        assert_failed(latest(server), 115, "no article is left behind the marks 4 to 5")
+        assert_failed(latest(server), 115, "no article between the marks 4 and 5")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`inetcli nntp latest` against servers that behave, and servers that do not."""
+"""`inetcli nntp latest` against honest and faulty servers."""
 
 import pytest
 from support.program import inetcli
@@ -68,13 +68,13 @@ def test_groups_that_have_no_latest(group: str, code: int) -> None:
     assert done.err.count("\n") == 1
 
 
-def test_marks_with_nothing_behind_them_are_empty() -> None:
+def test_marks_without_articles_are_empty() -> None:
     beyond = {100: article(100, "elsewhere", "x\n", group="g")}
     with NntpServer({"g": beyond}, marks={"g": (1, 50)}) as server:
         assert inetcli("nntp", "latest", f"{server.url}/g").code == 115
 
 
-def test_a_login_comes_when_it_is_asked_for(tmp_path: object) -> None:
+def test_login_is_sent_after_480(tmp_path: object) -> None:
     with NntpServer() as server:
         url = f"nntp://user:password@{server.host}:{server.port}/private.test"
         done = inetcli("nntp", "latest", "--json", url)
@@ -92,7 +92,7 @@ def test_a_login_comes_when_it_is_asked_for(tmp_path: object) -> None:
         assert wrong.code == 67
 
 
-def test_a_server_that_is_not_in_the_mode_for_readers_is_asked_to_be() -> None:
+def test_mode_reader_is_sent_after_401() -> None:
     with NntpServer(faults=["connect:transit"]) as server:
         done = inetcli("nntp", "latest", f"{server.url}/misc.test")
         server.wait_for("QUIT")
@@ -103,13 +103,13 @@ def test_a_server_that_is_not_in_the_mode_for_readers_is_asked_to_be() -> None:
 @pytest.mark.parametrize(
     ("faults", "said"),
     [
-        (["GROUP:reply(401 XMODE)"], "the server wants to be in another mode"),
-        (["GROUP:reply(401)"], "the server wants to be in another mode"),
-        (["connect:transit", "MODE:reply(502 no readers)"], "the server takes no readers"),
-        (["GROUP:reply(401 MODE-READER)"], "misc.test: the group cannot be read"),
+        (["GROUP:reply(401 XMODE)"], "server requires an unknown mode"),
+        (["GROUP:reply(401)"], "server requires an unknown mode"),
+        (["connect:transit", "MODE:reply(502 no readers)"], "server does not accept readers"),
+        (["GROUP:reply(401 MODE-READER)"], "misc.test: cannot select the group"),
     ],
 )
-def test_a_mode_that_cannot_be_had_is_a_refusal(faults: list[str], said: str) -> None:
+def test_refused_or_unknown_mode_is_a_refusal(faults: list[str], said: str) -> None:
     with NntpServer(faults=faults) as server:
         done = inetcli("nntp", "latest", f"{server.url}/misc.test")
         assert server.log.commands().count("MODE READER") <= 1
@@ -134,7 +134,7 @@ def test_a_mode_that_cannot_be_had_is_a_refusal(faults: list[str], said: str) ->
         ("connect:refuse", 7),
     ],
 )
-def test_latest_fails_with_a_code_of_its_own(fault: str, code: int) -> None:
+def test_exit_codes_of_latest(fault: str, code: int) -> None:
     with NntpServer(faults=[fault]) as server:
         limit = "0.5" if code == 28 else "10"
         done = inetcli("nntp", "latest", "--timeout", limit, f"{server.url}/misc.test")

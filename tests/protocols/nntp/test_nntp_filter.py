@@ -64,7 +64,7 @@ WORDS = st.sampled_from(["", " ", "text", "> q", ">>> p", "| b", "x wrote:", "In
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(WORDS, max_size=60))
-def test_the_filter_shows_what_the_books_loop_shows(lines: list[str]) -> None:
+def test_filter_equals_the_loop_of_the_book(lines: list[str]) -> None:
     parsed = article("Subject: x\n\n" + "\n".join(lines))
     expected = the_books_loop(list(parsed.lines))
     while expected and not expected[-1]:

@@ -7,7 +7,7 @@ import pytest
 from inetcli.protocols.nntp.article import parse_article
 from inetcli.protocols.nntp.filter import excerpt
 from inetcli.protocols.nntp.model import Article, ArticleKind, Excerpt, Filter
-from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_rest
+from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_summary
 
 
 def article(text: str | bytes) -> Article:
@@ -54,7 +54,7 @@ NOTHING = Article("misc.test", 48213, "<k2@example.org>", "a", "b", None, "", ()
     ],
 )
 def test_format_rest_says_what_is_not_shown(lines: tuple[str, ...], omitted: int, more: int, shown: str) -> None:
-    assert format_rest(Excerpt(NOTHING, lines, omitted, more, Filter.CHUN)) == shown
+    assert format_summary(Excerpt(NOTHING, lines, omitted, more, Filter.CHUN)) == shown
 
 
 def test_format_excerpt_without_a_filter_is_not_indented() -> None:

@@ -48,7 +48,7 @@ def test_encode_command_is_utf_8_and_ends_in_crlf() -> None:
 def test_encode_command_takes_512_bytes_with_the_end_of_the_line() -> None:
     longest = "a" * (MAX_COMMAND - len("GROUP \r\n"))
     assert len(encode_command("GROUP", longest)) == 512
-    with pytest.raises(MalformedTarget, match="a command of 513 bytes"):
+    with pytest.raises(MalformedTarget, match="command too long: 513 bytes"):
         encode_command("GROUP", f"{longest}a")
 
 

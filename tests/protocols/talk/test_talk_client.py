@@ -1,4 +1,4 @@
-"""Conversations in lock-step, against a server played from memory."""
+"""Conversations in lock-step, against a scripted server in memory."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ from inetcli.net.session import Network, Timeouts
 from inetcli.net.stream import MemoryStream
 from inetcli.net.trace import Event, EventKind
 from inetcli.protocols.talk.client import talk, talk_datagrams
-from inetcli.protocols.talk.model import Turn
+from inetcli.protocols.talk.model import LineExchange
 from inetcli.protocols.talk.wire import CRLF, MAX_LINE
 
 
@@ -22,30 +22,30 @@ def test_talk_sends_the_next_line_only_when_the_reply_is_here() -> None:
         return b"ok\n"
 
     stream = MemoryStream(reply, reply)
-    turns = [(turn.sent, turn.received) for turn in talk(stream, [b"one", b"two"])]
-    assert turns == [(b"one", b"ok"), (b"two", b"ok")]
+    exchanges = [(exchange.sent, exchange.received) for exchange in talk(stream, [b"one", b"two"])]
+    assert exchanges == [(b"one", b"ok"), (b"two", b"ok")]
     assert sent_by_then == [b"one\n", b"one\ntwo\n"]
     assert stream.finished_sending
 
 
 def test_talk_byte_by_byte_is_the_same() -> None:
     stream = MemoryStream.byte_by_byte(b"first\r\nsecond\nlast words\nwithout an end")
-    turns = [(turn.sent, turn.received) for turn in talk(stream, [b"a", b"b"], CRLF)]
-    assert turns == [(b"a", b"first"), (b"b", b"second"), (None, b"last words"), (None, b"without an end")]
+    exchanges = [(exchange.sent, exchange.received) for exchange in talk(stream, [b"a", b"b"], CRLF)]
+    assert exchanges == [(b"a", b"first"), (b"b", b"second"), (None, b"last words"), (None, b"without an end")]
     assert stream.sent == b"a\r\nb\r\n"
 
 
 def test_talk_without_lines_half_closes_and_reads_to_the_end() -> None:
     stream = MemoryStream(b"Sun Nov 22 18:04:11 2026\r\n")
-    assert list(talk(stream, [])) == [Turn(None, b"Sun Nov 22 18:04:11 2026", None)]
+    assert list(talk(stream, [])) == [LineExchange(None, b"Sun Nov 22 18:04:11 2026", None)]
 
 
-def test_talk_when_a_reply_is_cut_shows_what_came_and_fails() -> None:
-    turns = talk(MemoryStream(b"ok\nhal"), [b"a", b"b"])
-    assert next(turns).received == b"ok"
-    assert next(turns).received == b"hal"
+def test_talk_with_a_cut_reply_yields_the_received_part_and_fails() -> None:
+    exchanges = talk(MemoryStream(b"ok\nhal"), [b"a", b"b"])
+    assert next(exchanges).received == b"ok"
+    assert next(exchanges).received == b"hal"
     with pytest.raises(Incomplete):
-        next(turns)
+        next(exchanges)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_talk_when_a_reply_is_cut_shows_what_came_and_fails() -> None:
         ((b"x" * MAX_LINE,), TooLarge),
     ],
 )
-def test_talk_when_no_reply_comes(steps: tuple[bytes | InetError, ...], expected: type[InetError]) -> None:
+def test_talk_without_a_reply(steps: tuple[bytes | InetError, ...], expected: type[InetError]) -> None:
     with pytest.raises(expected):
         list(talk(MemoryStream(*steps), [b"a"]))
 
 
-def test_talk_cut_at_every_byte_never_passes_for_whole() -> None:
+def test_talk_cut_at_any_byte_is_never_complete() -> None:
     replies = b"first\nsecond\n"
     for cut in range(len(replies)):
         with pytest.raises((EmptyReply, Incomplete)):
@@ -76,7 +76,7 @@ def shared_port(port: int = 0) -> socket.socket:
     return sock
 
 
-def test_wait_sends_a_refused_datagram_again_until_somebody_listens() -> None:
+def test_wait_repeats_a_refused_datagram_until_the_port_is_open() -> None:
     with shared_port() as held:
         held.connect(("127.0.0.1", 9))  # the port is ours, and to everybody else it is closed
         port = held.getsockname()[1]
@@ -92,9 +92,12 @@ def test_wait_sends_a_refused_datagram_again_until_somebody_listens() -> None:
                     assert listening.wait(20)
 
         session = Network(timeouts=Timeouts(wait_s=20)).session(on_event)
-        turns = [(turn.sent, turn.received) for turn in talk_datagrams(session, "127.0.0.1", port, [b"one", b"two"])]
+        exchanges = [
+            (exchange.sent, exchange.received)
+            for exchange in talk_datagrams(session, "127.0.0.1", port, [b"one", b"two"])
+        ]
         server.join(20)
-    assert turns == [(b"one", b"ONE"), (b"two", b"TWO")]
+    assert exchanges == [(b"one", b"ONE"), (b"two", b"TWO")]
     assert sent[:2] == [b"one", b"one"]
     assert sent[-1] == b"two"
     assert sent.count(b"two") == 1

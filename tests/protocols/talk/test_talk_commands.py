@@ -61,14 +61,14 @@ def test_json_has_a_line_for_each_turn() -> None:
         ("tcp", "connect:drip(0)", 0, ["[now] a", "[now] b"]),
     ],
 )
-def test_failures_show_what_came(kind: str, fault: str, code: int, lines: list[str]) -> None:
+def test_failures_print_the_received_part(kind: str, fault: str, code: int, lines: list[str]) -> None:
     with TimeServer(clock=lambda: "now", faults=[fault]) as server:
         limit = "0.5" if code == 28 else "10"
         done = inetcli("talk", kind, "--timeout", limit, server.url, "-", stdin=b"a\nb\n")
     assert (done.code, done.out.splitlines()) == (code, lines), done.err
 
 
-def test_nobody_at_a_udp_port() -> None:
+def test_closed_udp_port_is_unreachable() -> None:
     with stamped() as server:
         port = server.port
     done = inetcli("talk", "udp", "--timeout", "0.5", f"127.0.0.1:{port}", "-", stdin=b"a\n")
@@ -92,7 +92,7 @@ def test_wrong_usage_and_malformed_targets(arguments: list[str], code: int) -> N
 
 
 @pytest.mark.parametrize(("kind", "scheme"), [("tcp", "http"), ("tcp", "tcp"), ("tcp", "telnet"), ("udp", "udp")])
-def test_a_pasted_url_says_host_and_port(kind: str, scheme: str) -> None:
+def test_pasted_url_gives_host_and_port(kind: str, scheme: str) -> None:
     with stamped() as server:
         url = f"{scheme}://ada:secret@{server.host}:{server.port}/x?y"
         done = inetcli("talk", kind, "--json", url, "-", stdin=b"a\n")
@@ -115,7 +115,7 @@ def test_closed_standard_input_and_no_file_is_wrong_usage() -> None:
     assert b"standard input is closed" in done.stderr
 
 
-def test_wait_until_the_server_is_there() -> None:
+def test_wait_until_the_server_is_reachable() -> None:
     """The command starts while the port is refused, and goes on when it is not any more."""
     with stamped() as server:
         with server.down():

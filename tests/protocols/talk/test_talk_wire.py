@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.arrival import TRAILING, one_by_one, pump
 
 from inetcli.errors import EmptyReply, Incomplete, TooLarge
-from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE, encode_line, parse_farewell, parse_reply
+from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE, encode_line, parse_final_line, parse_reply
 from inetcli.wire.reader import Parser, Reader
 
 
@@ -36,7 +36,7 @@ def test_a_reply_without_its_end_is_cut(data: bytes, error: type[Exception]) -> 
 def farewells(reader: Reader) -> Parser[list[bytes]]:
     """All lines up to the peer's end."""
     lines = []
-    while (line := (yield from parse_farewell(reader))) is not None:
+    while (line := (yield from parse_final_line(reader))) is not None:
         lines.append(line)
     return lines
 
@@ -55,7 +55,7 @@ def test_farewells_come_up_to_the_end_and_the_last_may_lack_its_own(data: bytes,
     assert pump(farewells, one_by_one(data)) == (lines, b"")
 
 
-@pytest.mark.parametrize("parse", [parse_reply, parse_farewell])
+@pytest.mark.parametrize("parse", [parse_reply, parse_final_line])
 def test_a_megabyte_without_a_line_end_is_too_much(parse: object) -> None:
     with pytest.raises(TooLarge):
         pump(parse, [b"x" * (MAX_LINE + 1), b"x", b"\n"])  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ def test_of_two_problems_the_first_in_the_order_gives_verdict_and_code() -> None
 
 
 @pytest.mark.parametrize(("fault", "verdict"), [("expired", "expired"), ("untrusted", "incomplete_chain")])
-def test_insecure_goes_on_and_does_not_call_it_ok(fault: str, verdict: str) -> None:
+def test_insecure_continues_and_keeps_the_verdict(fault: str, verdict: str) -> None:
     with TlsServer(faults=[f"connect:{fault}"]) as server:
         done = hello(server, "--json", "--insecure", "--send", "x", "--reply-bytes", "2")
     assert (done.code, done.row["verdict"], done.row["reply"]) == (0, verdict, "x\n")
@@ -196,7 +196,7 @@ def test_connect_to_talks_to_another_address_under_the_targets_name() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["https", "imaps", "http"])
-def test_a_pasted_url_says_host_and_port(scheme: str) -> None:
+def test_pasted_url_gives_host_and_port(scheme: str) -> None:
     with TlsServer() as server:
         done = hello(server, "--json", target=f"{scheme}://ada:secret@{server.host}:{server.port}/x?y#z")
         assert "secret" not in server.transcript()
@@ -205,10 +205,10 @@ def test_a_pasted_url_says_host_and_port(scheme: str) -> None:
 
 def test_the_port_of_a_pasted_url_in_clear_text_is_not_guessed() -> None:
     done = inetcli("tls", "hello", "http://localhost/x")
-    assert (done.code, done.err) == (3, "inetcli: http://localhost/x: a port is needed: http://host:port\n")
+    assert (done.code, done.err) == (3, "inetcli: http://localhost/x: port missing; expected http://host:port\n")
 
 
-def test_the_limit_of_a_reply_is_a_size_with_a_bound_of_its_own() -> None:
+def test_reply_bytes_is_a_size_with_a_maximum() -> None:
     with TlsServer() as server:
         done = hello(server, "--json", "--send", "a" * 3000, "--reply-bytes", "1.5K")
     assert (done.code, done.row["reply"]) == (0, "a" * 1500)

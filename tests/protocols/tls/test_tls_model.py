@@ -6,7 +6,7 @@ import pytest
 from support.certificates import NOW, certificate
 
 from inetcli.net.tlsfacts import TlsFacts
-from inetcli.protocols.tls.model import ORDER, Code, Hello, Problem
+from inetcli.protocols.tls.model import PROBLEM_ORDER, Hello, Problem, ProblemCode
 
 
 def hello(*problems: Problem) -> Hello:
@@ -14,22 +14,26 @@ def hello(*problems: Problem) -> Hello:
 
 
 def test_the_order_is_that_of_the_contract() -> None:
-    assert ORDER[:6] == (
-        Code.EXPIRED,
-        Code.NOT_YET_VALID,
-        Code.WRONG_HOST,
-        Code.SELF_SIGNED,
-        Code.INCOMPLETE_CHAIN,
-        Code.UNTRUSTED,
+    assert PROBLEM_ORDER[:6] == (
+        ProblemCode.EXPIRED,
+        ProblemCode.NOT_YET_VALID,
+        ProblemCode.WRONG_HOST,
+        ProblemCode.SELF_SIGNED,
+        ProblemCode.INCOMPLETE_CHAIN,
+        ProblemCode.UNTRUSTED,
     )
-    assert ORDER[-1] is Code.OTHER
-    assert set(ORDER) == set(Code)
+    assert PROBLEM_ORDER[-1] is ProblemCode.OTHER
+    assert set(PROBLEM_ORDER) == set(ProblemCode)
 
 
 def test_the_verdict_is_the_first_error_in_the_order() -> None:
     assert hello().verdict == "ok"
-    assert hello(Problem(Code.EXPIRED, 1, "old root", "warning")).verdict == "ok"
-    problems = (Problem(Code.OTHER, 0, "x"), Problem(Code.WRONG_HOST, 0, "y"), Problem(Code.EXPIRED, 1, "z", "warning"))
+    assert hello(Problem(ProblemCode.EXPIRED, 1, "old root", "warning")).verdict == "ok"
+    problems = (
+        Problem(ProblemCode.OTHER, 0, "x"),
+        Problem(ProblemCode.WRONG_HOST, 0, "y"),
+        Problem(ProblemCode.EXPIRED, 1, "z", "warning"),
+    )
     assert hello(*problems).verdict == "wrong_host"
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.certificates import NOW, certificate
 
 from inetcli.net.tlsfacts import TlsFacts
-from inetcli.protocols.tls.model import Certificate, Code, Hello, Problem
+from inetcli.protocols.tls.model import Certificate, Hello, Problem, ProblemCode
 from inetcli.protocols.tls.view import format_hello, hello_to_json
 
 FACTS = TlsFacts("192.0.2.1", "TLSv1.3", "TLS_AES_128_GCM_SHA256", "x25519", "h2")
@@ -22,8 +22,8 @@ def test_format_hello_is_a_verdict_the_chain_and_the_problems() -> None:
         certificate("O=CA", not_after=NOW - timedelta(days=3)),
     )
     problems = (
-        Problem(Code.EXPIRED, 1, "expired 2026-11-21, 3 days ago"),
-        Problem(Code.OTHER, None, "words\x1b[m", "warning"),
+        Problem(ProblemCode.EXPIRED, 1, "expired 2026-11-21, 3 days ago"),
+        Problem(ProblemCode.OTHER, None, "words\x1b[m", "warning"),
     )
     assert format_hello(hello(*chain, problems=problems)) == [
         "FAILED  expired  h:443 (192.0.2.1)  TLSv1.3  TLS_AES_128_GCM_SHA256  x25519  h2  41 ms",
@@ -68,7 +68,7 @@ def test_the_reply_comes_last_and_is_harmless(reply: bytes, lines: list[str]) ->
 
 
 def test_hello_to_json_has_the_keys_of_the_contract() -> None:
-    problems = (Problem(Code.PIN, 0, "words"),)
+    problems = (Problem(ProblemCode.PIN, 0, "words"),)
     assert hello_to_json(hello(certificate("CN=shop"), problems=problems, reply=b"x")) == {
         "verdict": "pin",
         "problems": [{"code": "pin", "severity": "error", "certificate": 0, "message": "words"}],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inetcli.errors import ProtocolViolation, Usage
 from inetcli.protocols.tls.wire import encode_text, parse_certificate
-from inetcli.wire.der import spki
+from inetcli.wire.der import extract_spki
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -54,7 +54,7 @@ EC = make_certificate(
 )
 
 
-def test_parse_certificate_says_what_the_certificate_says() -> None:
+def test_parse_certificate_agrees_with_cryptography() -> None:
     certificate = parse_certificate(EC)
     reference = x509.load_der_x509_certificate(EC)
     assert certificate.subject == reference.subject.rfc4514_string()
@@ -88,7 +88,7 @@ def test_parse_certificate_by_kind_of_key(key: Key, kind: str, bits: int | None,
 def test_spki_is_the_public_key_as_it_stands_in_the_certificate() -> None:
     public = x509.load_der_x509_certificate(EC).public_key()
     expected = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    assert spki(EC) == expected
+    assert extract_spki(EC) == expected
 
 
 def test_parse_certificate_cut_at_every_byte_is_a_violation() -> None:
