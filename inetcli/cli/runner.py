@@ -23,7 +23,7 @@ from inetcli.errors import Bug, InetError
 from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.session import Session
 from inetcli.net.wait import Cancelled
-from inetcli.net.workers import NOBODY, Turns, run_ordered
+from inetcli.net.workers import NO_TURN, Turns, run_ordered
 from inetcli.wire.escape import escape
 from inetcli.wire.target import mask_target
 
@@ -131,7 +131,7 @@ class _Runner:
 
     def _give_turn(self, number: int) -> None:
         """From now on the output of this target is printed at once; of nobody's, where the order does not matter."""
-        self._turns.give(NOBODY if self._options.unordered else number)
+        self._turns.give(NO_TURN if self._options.unordered else number)
         if not self._options.unordered and (output := self._outputs.get(number)):
             output.take_turn()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inetcli.net.records import MAX_SAID, Records
+from inetcli.net.records import MAX_CLEAR_TEXT, RecordScanner
 
 
 def record(kind: int, size: int) -> bytes:
@@ -25,14 +25,14 @@ TABLE = [
     (b"\xff\xfe\xfd\xfc", None),
     (b"\x16HTTP", None),  # begins like a record
     (record(23, 3)[:-1], None),
-    (b"x" * (MAX_SAID + 50), "x" * MAX_SAID),
+    (b"x" * (MAX_CLEAR_TEXT + 50), "x" * MAX_CLEAR_TEXT),
 ]
 
 
 @pytest.mark.parametrize(("data", "said"), TABLE)
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 16])
 def test_what_was_said_in_clear(data: bytes, said: str | None, size: int) -> None:
-    records = Records()
+    records = RecordScanner()
     for at in range(0, len(data), size):
-        records.pass_by(memoryview(data)[at : at + size])
-    assert records.said == said
+        records.feed(memoryview(data)[at : at + size])
+    assert records.clear_text == said

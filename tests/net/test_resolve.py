@@ -56,7 +56,7 @@ def test_a_literal_of_the_other_family_is_told(resolver, cancel: Cancel, host: s
     resolver(no_look_up)
     with pytest.raises(Unresolved) as caught:
         resolve(host, 21, family, Deadline(), cancel)
-    assert caught.value.message == f"{host}: expected an {expected} address, got one of the other family"
+    assert caught.value.message == f"{host}: expected an {expected} address, got an address of the other family"
 
 
 def test_the_resolvers_order_stays_and_doubles_go(resolver, cancel: Cancel) -> None:

@@ -212,7 +212,7 @@ def test_an_attempt_that_max_time_ended_says_so_once(make, clock) -> None:
 
 def test_a_wait_that_began_earlier_ends_earlier(make, clock) -> None:
     session = make(wait_s=6, clock=clock)
-    until, attempts = session.waiting(), []
+    until, attempts = session.wait_deadline(), []
 
     def attempt() -> None:
         attempts.append(1)

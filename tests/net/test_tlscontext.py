@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inetcli.errors import CaFile, ClientCertificate
-from inetcli.net.tlscontext import make_context, reason_of, words_of
+from inetcli.net.tlscontext import make_context, openssl_reason, tls_error_text
 from inetcli.net.trust import Trust
 from mockservers.certs import authority
 
@@ -108,5 +108,5 @@ def openssl(reason: str) -> ssl.SSLError:
         (OSError("Odd"), "", "odd"),
     ],
 )
-def test_the_words_of_openssl_without_numbers_and_source_lines(error: OSError, reason: str, words: str) -> None:
-    assert (reason_of(error), words_of(error)) == (reason, words)
+def test_the_text_of_openssl_errors_without_numbers_and_source_lines(error: OSError, reason: str, words: str) -> None:
+    assert (openssl_reason(error), tls_error_text(error)) == (reason, words)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inetcli.net.tlsfacts import TlsFacts, Watch, read_facts, served_chain, unwatch, watch
+from inetcli.net.tlsfacts import HandshakeRecord, TlsFacts, observe_handshake, read_facts, served_chain, stop_observing
 from mockservers.certs import authority
 
 
@@ -50,7 +50,7 @@ def test_group_and_request_are_read_from_the_messages(
         server.verify_mode = ssl.CERT_OPTIONAL
         server.load_verify_locations(authority().ca_file)
     client = client_context()
-    seen = watch(client)
+    seen = observe_handshake(client)
     ours, theirs = handshake(server, client)
     facts = read_facts(ours, seen, address="192.0.2.1", verified=True, handshake_s=0.5)
     assert facts == TlsFacts(
@@ -85,13 +85,13 @@ def test_alpn_is_what_both_sides_agreed_on() -> None:
     server.set_alpn_protocols(["http/1.1"])
     client.set_alpn_protocols(["h2", "http/1.1"])
     ours, _ = handshake(server, client)
-    assert read_facts(ours, Watch(), address="", verified=False, handshake_s=0.0).alpn == "http/1.1"
+    assert read_facts(ours, HandshakeRecord(), address="", verified=False, handshake_s=0.0).alpn == "http/1.1"
 
 
-def test_after_unwatch_nothing_is_looked_at() -> None:
+def test_after_stop_observing_no_message_is_recorded() -> None:
     client = client_context()
-    seen = watch(client)
-    unwatch(client)
+    seen = observe_handshake(client)
+    stop_observing(client)
     handshake(authority().context(), client)
     assert seen.group is None
 
@@ -104,8 +104,8 @@ class Hookless:
 
 def test_without_the_hooks_the_facts_are_unknown_and_nothing_fails() -> None:
     context = Hookless()
-    assert watch(context) == Watch(None, None)  # type: ignore[arg-type]
-    unwatch(context)  # type: ignore[arg-type]
+    assert observe_handshake(context) == HandshakeRecord(None, None)  # type: ignore[arg-type]
+    stop_observing(context)  # type: ignore[arg-type]
     assert served_chain(Hookless()) == ()  # type: ignore[arg-type]
 
 
@@ -113,7 +113,7 @@ def test_without_the_hooks_the_facts_are_unknown_and_nothing_fails() -> None:
 @given(st.sampled_from([2, 12, 13, 99]), st.binary(max_size=80))
 def test_any_message_is_looked_at_without_an_error(message: int, body: bytes) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    seen = watch(context)
+    seen = observe_handshake(context)
     context._msg_callback(None, "read", None, 22, None, bytes([message, 0, 0, 0]) + body)  # type: ignore[attr-defined]
     assert seen.certificate_requested is (message == 13 and bool(body))
     assert seen.group is None or message in (2, 12)
