@@ -54,7 +54,7 @@ def test_the_ca_file_of_the_environment_counts_unless_one_is_given(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "it holds no certificate"), (b"-----BEGIN CERTIFICATE-----\nx\n", "")]
+    ("content", "words"), [(b"", "the file contains no certificate"), (b"-----BEGIN CERTIFICATE-----\nx\n", "")]
 )
 def test_a_ca_file_without_a_certificate_is_told_by_its_name(content: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
