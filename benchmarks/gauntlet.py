@@ -269,9 +269,7 @@ def main() -> None:
     """Write the whole page, or print the tables that the arguments name."""
     os.environ["PYTHONWARNINGS"] = "ignore"
     with tempfile.TemporaryDirectory() as home:
-        os.environ["HOME"] = (
-            home  # The clients must not use the files of the real home.
-        )
+        os.environ["HOME"] = home  # The clients must not use the files of the real home.
         if sys.argv[1:]:
             for table in TABLES:
                 if table.title in sys.argv[1:]:

@@ -130,7 +130,7 @@ def click_stays_at_the_command_line(modules: list[Module]) -> list[str]:
 
 
 def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]:
-    """Check that only net/ uses socket, ssl, select, selectors, threading and the clock; the meter may use the last two."""
+    """Check that only net/ uses sockets, ssl, select, threads and the clock; the meter may use the last two."""
     found = []
     for module in modules:
         if not module.name.startswith("inetcli") or module.name.startswith("inetcli.net"):
@@ -150,7 +150,7 @@ def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]
 
 
 def imports_are_absolute(modules: list[Module]) -> list[str]:
-    """Check that there are no relative imports such as `from ..net import x`, because the other rules compare absolute names."""
+    """Check that no import is relative (`from ..net import x`), because the rules compare absolute names."""
     return [
         f"{module.name}:{node.lineno} imports by dots"
         for module in modules
@@ -171,7 +171,7 @@ def protocols_keep_to_themselves(modules: list[Module]) -> list[str]:
 
 
 def the_packages_never_meet(modules: list[Module]) -> list[str]:
-    """Check that mockservers and inetcli never import each other, because no test would find a mistake in shared code."""
+    """Check that mockservers and inetcli never import each other: no test would find a mistake in shared code."""
     other = {"inetcli": "mockservers", "mockservers": "inetcli"}
     return [
         f"{module.name} imports {name}"
@@ -199,7 +199,7 @@ def protocols_have_their_files(modules: list[Module]) -> list[str]:
 
 
 def protocols_are_whole(root: Path) -> list[str]:
-    """Check that a protocol has a folder with six files, a page, tests, a mock, and a line in the table of the root group.
+    """Check that a protocol has six files, a page, tests, a mock, and a line in the table of the root group.
 
     A protocol that has one of these must have all of them.
     """
