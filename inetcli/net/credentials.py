@@ -190,7 +190,7 @@ def read_password_file(path: str) -> Secret:
                 break
     first = line.partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "surrogateescape")
     if not first:
-        raise LocalRead(f"{name}: expected a password in the first line, got an empty line")
+        raise LocalRead(f"{name}: expected a password in the first line, got nothing")
     if _UNSENDABLE.search(first):
         raise LocalRead(f"{name}: a password cannot contain a CR or NUL")
     return Secret(first)

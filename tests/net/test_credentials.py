@@ -294,9 +294,9 @@ def test_password_is_the_first_line(tmp_path: Path, text: str, password: str) ->
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "expected a password in the first line, got an empty line"),
-        ("\n" + CANARY, "expected a password in the first line, got an empty line"),
-        ("\r\n" + CANARY, "expected a password in the first line, got an empty line"),
+        ("", "expected a password in the first line, got nothing"),
+        ("\n" + CANARY, "expected a password in the first line, got nothing"),
+        ("\r\n" + CANARY, "expected a password in the first line, got nothing"),
         (f"{CANARY}\rDELE x\n", "a password cannot contain a CR or NUL"),
         (f"{CANARY}\0\n", "a password cannot contain a CR or NUL"),
         ("x" * (MAX_BYTES + 1), f"over {MAX_BYTES} bytes"),
