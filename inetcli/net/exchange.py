@@ -73,7 +73,7 @@ def exchange(
 
 
 class _Exchange(Generic[Q]):
-    """One run of `exchange`.
+    """The state of one run of `exchange`.
 
     A dict keeps the order in which tries start. All tries have the same limit, so that the first one in the dict is the
     next one to expire.
@@ -109,7 +109,7 @@ class _Exchange(Generic[Q]):
         self._in_flight[key] = pending
         try:
             self._peer.send(self._codec.encode(question, key))
-        except Unreachable as error:  # The ICMP error of an earlier datagram: it holds for all questions.
+        except Unreachable as error:  # The ICMP error of an earlier datagram holds for all questions.
             yield from self._complete_all(error)
         except InetError as error:
             yield self._complete(pending, error)

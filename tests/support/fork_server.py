@@ -140,7 +140,7 @@ def fork_server() -> ForkServer:
 
 def serve(control: socket.socket) -> list[str] | None:
     """Fork a process for each request. Returns the arguments in a forked process, and None in the server at the end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The processes of `_keep` are not waited for.
     while True:
         _, fds, _, _ = socket.recv_fds(control, 1, 4)
         if not fds:

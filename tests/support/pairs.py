@@ -132,5 +132,5 @@ def connect(listener: socket.socket, sockets: contextlib.ExitStack, limits: Wait
 
 @pytest.fixture
 def pair(connect: Connect) -> Pair:
-    """One connection."""
+    """A pair of connected ends."""
     return connect()
