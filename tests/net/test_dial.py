@@ -126,11 +126,11 @@ def test_the_message_has_all_failures(closed: Address, cancel: Cancel) -> None:
 def test_silence_up_to_the_limit_is_a_timeout_with_every_attempt(black_hole, closed, cancel, monkeypatch) -> None:
     monkeypatch.setattr(dial, "STAGGER_S", 0.01)
     hole = black_hole()
-    deadline = Deadline().within(0.05, "timed out: not connected after 0.05 s (--connect-timeout)")
+    deadline = Deadline().within(0.5, "timed out: not connected after 0.5 s (--connect-timeout)")
     with pytest.raises(TimedOut) as caught:
         race([hole, closed], deadline, cancel)
     assert caught.value.message == (
-        f"timed out: not connected after 0.05 s (--connect-timeout): {closed}: refused; {hole}: no answer"
+        f"timed out: not connected after 0.5 s (--connect-timeout): {closed}: refused; {hole}: no answer"
     )
 
 

@@ -93,11 +93,11 @@ class Module:
 
     @property
     def package(self) -> str:
-        """The package whose module it is."""
+        """The package to which the module belongs."""
         return self.parts[0]
 
     def classes(self) -> Iterator[str]:
-        """The names of the classes at its top level."""
+        """Return the names of the classes at the top level of the module."""
         return (node.name for node in self.tree.body if isinstance(node, ast.ClassDef))
 
     def calls(self) -> Iterator[tuple[int, str]]:
@@ -271,7 +271,7 @@ def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
 
 
 def class_names_are_unique(modules: list[Module]) -> list[str]:
-    """A top-level class name is unique within its package: whoever reads it anywhere knows which class it is."""
+    """Check that a top-level class name is unique within its package, so that each use names one class."""
     places: dict[tuple[str, str], list[str]] = {}
     for module in modules:
         for name in module.classes():
@@ -284,7 +284,7 @@ def class_names_are_unique(modules: list[Module]) -> list[str]:
 
 
 def imports_make_no_circle(modules: list[Module]) -> list[str]:
-    """No module imports itself by way of others, late imports included."""
+    """Check that no module imports itself through other modules, late imports included."""
     return [
         f"{' and '.join(sorted(circle))} import each other"
         for circle in circles(modules)
@@ -293,7 +293,7 @@ def imports_make_no_circle(modules: list[Module]) -> list[str]:
 
 
 def circles(modules: list[Module]) -> list[frozenset[str]]:
-    """The sets of modules that import each other, directly or by way of others of the set."""
+    """Return the sets of modules that import each other, directly or through other modules of the set."""
     names = {module.name for module in modules}
     reached = {
         module.name: {target for name in module.imports() if (target := _module_of(name, names))} - {module.name}
@@ -312,7 +312,7 @@ def circles(modules: list[Module]) -> list[frozenset[str]]:
 
 
 def _module_of(name: str, modules: set[str]) -> str:
-    """The module that an imported name is, or is of; empty when it is none of these."""
+    """Return the module of an imported name; empty for a module that is not in the set."""
     while name and name not in modules:
         name = name.rpartition(".")[0]
     return name

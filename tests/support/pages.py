@@ -54,7 +54,7 @@ class Block:
 
     @property
     def place(self) -> str | None:
-        """The path of the file, in a copy of the tree, that it is or has lines for."""
+        """The path of the file in a copy of the tree that the block contains or extends."""
         placed = _PLACE.match(self.text)
         return placed["path"] if placed else None
 
@@ -103,7 +103,7 @@ def build_places(page: str, root: Path, text: str | None = None) -> list[str]:
 
 
 def _with_lines(source: str, table: str, added: str) -> str:
-    """A module with lines added at the end of a dict or a list that it makes at its top, or of an `if`."""
+    """Return a module with lines added at the end of a dict, a list or an `if` of its top level."""
     for node in ast.parse(source).body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", getattr(node, "test", None))]
