@@ -1,10 +1,10 @@
-"""inetcli's start beside a bare Click program's, and its look-up beside dig's. FTP has `ftp.py`."""
+"""A comparison of the start of inetcli with a bare Click program, and of its DNS look-up with dig. FTP: `ftp.py`."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from race import INETCLI, OURS, head, race
+from race import INETCLI, OURS, print_head, race
 
 from mockservers import DnsServer
 
@@ -13,8 +13,8 @@ BARE = "import click\n@click.group()\ndef cli(): pass\n@cli.command()\ndef get()
 
 
 def main() -> None:
-    """Compare everything."""
-    head()
+    """Run all comparisons."""
+    print_head()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bare = folder / "bare.py"

@@ -1,8 +1,8 @@
-"""inetcli's FTP beside curl, lftp and wget, from vsftpd: a large file, many small ones, and a line with a delay.
+"""A comparison of FTP downloads by inetcli, curl, lftp and wget from vsftpd: large, small, and with a delay.
 
     python benchmarks/ftp.py [--runs N] [--size BYTES] [--folder DIR] [large] [tls] [small] [delay]
 
-Needs root and vsftpd, as tests/interop does (CONTRIBUTING.md).
+Needs root and vsftpd, like tests/interop (CONTRIBUTING.md).
 """
 
 import argparse
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from race import INETCLI, OURS, Command, head, race, races
+from race import INETCLI, OURS, Command, print_head, race, races
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.ftpservers import FtpPeer, Wanted, ftp_server
@@ -25,11 +25,11 @@ SMALL_SIZE = 4096
 DELAY_S = 0.025
 ROUND_TRIP_S = 2 * DELAY_S
 LIMITS = {1: 4.5, 20: 45.0}
-"""How many round trips so many small files may cost."""
+"""The maximum number of round trips, by number of small files."""
 
 
 def one_file(url: str, ca_file: Path | None) -> dict[str, Command]:
-    """How each of them gets one file into the working folder."""
+    """Return the commands that download one file into the working folder, by program."""
     ours = ["--ca", str(ca_file)] if ca_file else []
     curl = ["--ssl-reqd", "--cacert", str(ca_file)] if ca_file else []
     plain = url.replace("ftpes://", "ftp://")
@@ -45,7 +45,7 @@ def one_file(url: str, ca_file: Path | None) -> dict[str, Command]:
 
 
 def files(urls: list[str], work: Path, *, jobs: int) -> dict[str, Command]:
-    """How each of them gets many files best, `jobs` at a time where it can."""
+    """Return the best command of each program to download many files, with `jobs` files at a time where possible."""
     listed, config = work / "urls", work / "curl"
     listed.write_text("".join(f"{url}\n" for url in urls))
     config.write_text("".join(f'url = "{url}"\n' for url in urls))
@@ -66,15 +66,15 @@ def files(urls: list[str], work: Path, *, jobs: int) -> dict[str, Command]:
     }
 
 
-def sized(count: int, size: int, folder: Path) -> None:
-    """That so many files of this size have come."""
+def check_sizes(count: int, size: int, folder: Path) -> None:
+    """Check that the folder has so many files of this size."""
     sizes = [path.stat().st_size for path in folder.iterdir() if not path.name.startswith(".")]
     if sizes != [size] * count:
         raise AssertionError(f"{folder}: expected {count} files of {size} bytes, got {sizes}")
 
 
-class Bench:
-    """What all the races have in common."""
+class Benchmark:
+    """The races, with their common settings."""
 
     def __init__(self, folder: Path, runs: int, size: int) -> None:
         self._folder = folder
@@ -82,29 +82,29 @@ class Bench:
         self._size = size
 
     def large(self, tls: str | None = None) -> None:
-        """One large file."""
+        """Run the race with one large file."""
         with ftp_server(Wanted("vsftpd", tls)) as peer:
             with (peer.root / "pub" / "large").open("wb") as file:
                 chunk = bytes(range(256)) * 4096
                 for _ in range(self._size // len(chunk)):
                     file.write(chunk)
-            what = f"{self._size >> 20} MiB{', TLS' if tls else ''}"
+            title = f"{self._size >> 20} MiB{', TLS' if tls else ''}"
             contenders = one_file(peer.url("pub/large"), peer.ca_file)
-            race(what, contenders, folder=self._folder, runs=self._runs, check=partial(sized, 1, self._size))
+            race(title, contenders, folder=self._folder, runs=self._runs, check=partial(check_sizes, 1, self._size))
 
     def tls(self) -> None:
-        """The same inside TLS."""
+        """Run the race with one large file over TLS."""
         self.large("TLSv1.3")
 
     def small(self) -> None:
-        """Many small files."""
+        """Run the race with many small files."""
         with ftp_server(Wanted("vsftpd")) as peer, tempfile.TemporaryDirectory() as work:
             urls = [peer.url(f"pub/{name}") for name in _fill(peer, SMALL)]
-            check = partial(sized, SMALL, SMALL_SIZE)
+            check = partial(check_sizes, SMALL, SMALL_SIZE)
             race(f"{SMALL} files", files(urls, Path(work), jobs=4), folder=self._folder, runs=self._runs, check=check)
 
     def delay(self) -> None:
-        """One small file and twenty over a line with a delay, and how many round trips that is more than without."""
+        """Run the races with one and with twenty small files, with and without a delay, and print the round trips."""
         lines = []
         with ExitStack() as stack:
             ends = {}
@@ -119,11 +119,11 @@ class Bench:
                     work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     contenders = one_file(urls[0], None) if count == 1 else files(urls, work, jobs=1)
                     groups[f"{count} small, {2000 * delay_s:.0f} ms"] = contenders
-                check = partial(sized, count, SMALL_SIZE)
-                fast, slow = races(groups, folder=self._folder, runs=self._runs, check=check).values()
-                for name in slow:
-                    more = (late.wall_s - soon.wall_s for late, soon in zip(slow[name], fast[name], strict=True))
-                    trips = median(more) / ROUND_TRIP_S
+                check = partial(check_sizes, count, SMALL_SIZE)
+                without, delayed = races(groups, folder=self._folder, runs=self._runs, check=check).values()
+                for name in delayed:
+                    pairs = zip(delayed[name], without[name], strict=True)
+                    trips = median(slow.wall_s - fast.wall_s for slow, fast in pairs) / ROUND_TRIP_S
                     verdict = f" (at most {limit:g})" if name == OURS else ""
                     lines.append(f"{count} small: {name}: {trips:.1f} round trips{verdict}")
         print("\n" + "\n".join(lines))
@@ -137,23 +137,23 @@ def _fill(peer: FtpPeer, count: int) -> list[str]:
 
 
 def main() -> None:
-    """Run the races that are named, or all."""
-    parser = argparse.ArgumentParser(description="inetcli's FTP beside curl, lftp and wget")
-    parser.add_argument("races", nargs="*", metavar="large|tls|small|delay", help="which; all of them without")
-    parser.add_argument("--runs", type=int, default=7, help="rounds of each (7)")
-    parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the large file (1 GiB)")
-    parser.add_argument("--folder", type=Path, help="where the files are written, and removed")
-    wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=wanted.folder) as folder:
-        bench = Bench(Path(folder), wanted.runs, wanted.size)
+    """Run the races that the arguments name, or all."""
+    parser = argparse.ArgumentParser(description="Compare FTP downloads by inetcli, curl, lftp and wget.")
+    parser.add_argument("races", nargs="*", metavar="large|tls|small|delay", help="races to run (default: all)")
+    parser.add_argument("--runs", type=int, default=7, help="rounds of each race (default: 7)")
+    parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the large file (default: 1 GiB)")
+    parser.add_argument("--folder", type=Path, help="folder for the downloaded files, which are removed")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        benchmark = Benchmark(Path(folder), options.runs, options.size)
         races: dict[str, Callable[[], None]] = {
-            "large": bench.large,
-            "tls": bench.tls,
-            "small": bench.small,
-            "delay": bench.delay,
+            "large": benchmark.large,
+            "tls": benchmark.tls,
+            "small": benchmark.small,
+            "delay": benchmark.delay,
         }
-        head()
-        for name in wanted.races or races:
+        print_head()
+        for name in options.races or races:
             races[name]()
 
 

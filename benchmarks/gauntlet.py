@@ -1,10 +1,10 @@
-"""Common clients through the gauntlet: makes the tables of docs/gauntlet.md from real runs, in a few minutes.
+"""Runs of common clients against all faults, which make the tables of docs/gauntlet.md in a few minutes.
 
     python benchmarks/gauntlet.py            all tables, into docs/gauntlet.md
-    python benchmarks/gauntlet.py DNS        those of one heading, on standard output
+    python benchmarks/gauntlet.py DNS        the tables of one heading, on standard output
 
-Each client is called as a script would call it: told not to try again, and to give up after three silent seconds where
-it can be told so. A client that is not installed is left out, with a line that says so.
+Each client is called as in a script: without retries, and with a timeout of three seconds, if it has such options. A
+client that is not installed is left out, and a line below the table names it.
 """
 
 import os
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "gauntlet.md"
 MARK = "<!-- From here on made by benchmarks/gauntlet.py. -->\n"
 LIMIT_S = 20
 JOBS = 6
-"""Most runs wait."""
+"""The number of runs at a time. Most runs only wait for a timeout."""
 
 PYTHON = [sys.executable, "-I", "-W", "ignore", "-c"]
 INETCLI = [sys.executable, "-m", "inetcli"]
@@ -76,7 +76,7 @@ S_CLIENT = "openssl s_client -verify_return_error -verify_ip {host} -CAfile {ca}
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`package` is Debian's; none = it comes with this Python."""
+    """A client and its command. `package`: its Debian package; None = a part of this Python."""
 
     name: str
     package: str | None
@@ -85,7 +85,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One heading: a server, which of its faults (by the family that brings them; none = all), and the clients."""
+    """A table of the page: a server, the families of its faults (empty = all), and the clients."""
 
     title: str
     server: str
@@ -93,7 +93,7 @@ class Table:
     families: tuple[str, ...] = ()
 
     def faults(self) -> list[Armed]:
-        """What they are run through."""
+        """Return the faults of the table."""
         if not self.families:
             return gauntlet_faults(self.server)
         return [parse_fault(row.example) for row in rows(self.server) if row.server in self.families]
@@ -199,11 +199,11 @@ TABLES = [
 
 
 def version(client: Client) -> str | None:
-    """None = it is not there."""
+    """Return the version of a client; None = not installed."""
     if client.name == "inetcli":
         return inetcli.__version__
     if client.package is None:
-        return f"Python {platform.python_version()}" if library(client.name) else None
+        return f"Python {platform.python_version()}" if has_library(client.name) else None
     asked = ["dpkg-query", "-W", "-f", "${Version}", client.package]
     if shutil.which(client.command[0]) is None or shutil.which("dpkg-query") is None:
         return None
@@ -211,13 +211,13 @@ def version(client: Client) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def library(name: str) -> bool:
-    """Whether this Python has it: nntplib left with 3.13."""
+def has_library(name: str) -> bool:
+    """Return whether this Python has a library. Python 3.13 has no nntplib."""
     return subprocess.run([*PYTHON, f"import {name}"], capture_output=True, check=False).returncode == 0
 
 
 def write_table(table: Table) -> Iterator[str]:
-    """The section of one heading."""
+    """Yield the section of the page for one table."""
     yield f"## {table.title}\n\n"
     there = [(client, found) for client in table.clients if (found := version(client))]
     faults = table.faults()
@@ -242,8 +242,8 @@ def write_table(table: Table) -> Iterator[str]:
 
 
 def write_client(client: Client, runs: Iterable[Run]) -> Iterator[str]:
-    """How it was called, and where it was not right; faults with the same verdict for the same reason share a row."""
-    yield f"\n**{client.name}**: `{shown(client)}`\n"
+    """Yield the command of a client and its wrong runs. Faults with the same verdict and reason share a row."""
+    yield f"\n**{client.name}**: `{format_command(client)}`\n"
     wrong = sorted((run for run in runs if not run.right), key=lambda run: (list(Verdict).index(run.verdict), run.why))
     if not wrong:
         yield "\nRight throughout.\n"
@@ -254,8 +254,8 @@ def write_client(client: Client, runs: Iterable[Run]) -> Iterator[str]:
         yield f"| {verdict.value} | {why} | {named} |\n"
 
 
-def shown(client: Client) -> str:
-    """Its command as it is typed; a script in Python by what it does."""
+def format_command(client: Client) -> str:
+    """Return the command as typed in a shell. For a Python script, return the library call."""
     scripts = {FTPLIB: "FTP.retrbinary", FTP_TLS: "FTP_TLS.retrbinary", NNTPLIB: "NNTP.group, NNTP.article"}
     if client.command[-1] in scripts:
         return scripts[client.command[-1]]
@@ -266,10 +266,10 @@ def shown(client: Client) -> str:
 
 
 def main() -> None:
-    """Everything, or what is asked for."""
+    """Write the whole page, or print the tables that the arguments name."""
     os.environ["PYTHONWARNINGS"] = "ignore"
     with tempfile.TemporaryDirectory() as home:
-        os.environ["HOME"] = home  # no netrc, no settings, and nothing left in ours
+        os.environ["HOME"] = home  # The clients must not use the files of the real home.
         if sys.argv[1:]:
             for table in TABLES:
                 if table.title in sys.argv[1:]:

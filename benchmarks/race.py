@@ -1,8 +1,8 @@
-"""Programs beside each other: each in turn, A B C A B C ..., and the ratios of their times, round by round.
+"""Races between programs: the programs run in turn, A B C A B C ..., and their times are compared round by round.
 
-A ratio of one round says that on this machine, in these seconds, one took so much longer than the other. The median of
-the rounds is what to look at; the ratio of the best times beside it shows how much of that is the machine's unrest, and
-the ratio of the processor's times what a busy machine cannot spoil.
+The two times of one round were measured on the same machine within the same seconds, so their ratio is meaningful. The
+main result is the median of these ratios. The ratio of the best times shows how much the load of the machine affects
+the median, and the ratio of the CPU times is hardly affected by load.
 """
 
 import shutil
@@ -26,7 +26,7 @@ _, status, used = os.wait4(child, 0)
 print(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""A program's peak begins with that of who starts it: so one that is small does, and measures."""
+"""A small program that starts and measures a command: the peak memory of a process includes that of its parent."""
 
 Command = Sequence[str]
 Contenders = Mapping[str, Command]
@@ -35,7 +35,7 @@ Check = Callable[[Path], object]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a program: seconds on the wall and of the processor, MiB at its peak."""
+    """One run of a program: elapsed time and CPU time in seconds, peak memory in MiB."""
 
     wall_s: float
     cpu_s: float
@@ -43,7 +43,7 @@ class Run:
 
 
 def run(command: Command, *, folder: Path, check: Check | None = None) -> Run:
-    """Run it in a new folder, which goes afterwards. It must succeed, and `check` must find nothing wrong there."""
+    """Run a command in a new folder, which is then removed. The command must succeed, and `check` must not raise."""
     with tempfile.TemporaryDirectory(dir=folder) as work:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", LAUNCHER, *command],
@@ -58,46 +58,48 @@ def run(command: Command, *, folder: Path, check: Check | None = None) -> Run:
     return Run(wall, cpu, peak / 1024)
 
 
-def race(what: str, contenders: Contenders, *, folder: Path, runs: int, check: Check | None = None) -> None:
-    """Run the contenders in turn, and print a row for each; ours is the first. One round before is not counted."""
-    races({what: contenders}, folder=folder, runs=runs, check=check)
+def race(title: str, contenders: Contenders, *, folder: Path, runs: int, check: Check | None = None) -> None:
+    """Run the contenders in turn and print a row for each, ours first. The first round is not counted."""
+    races({title: contenders}, folder=folder, runs=runs, check=check)
 
 
 def races(
     groups: Mapping[str, Contenders], *, folder: Path, runs: int, check: Check | None = None
 ) -> dict[str, dict[str, list[Run]]]:
-    """Several races in one, round by round, whose results may be held against each other."""
-    done: dict[str, dict[str, list[Run]]] = {what: {} for what in groups}
+    """Run several races together, round by round, so that their results can be compared."""
+    done: dict[str, dict[str, list[Run]]] = {title: {} for title in groups}
     for number in range(runs + 1):
-        for what, contenders in groups.items():
+        for title, contenders in groups.items():
             for name, command in contenders.items():
                 if shutil.which(command[0]):
                     result = run(command, folder=folder, check=check)
-                    done[what].setdefault(name, []).extend([result] if number else [])
-    for what, contenders in groups.items():
+                    done[title].setdefault(name, []).extend([result] if number else [])
+    for title, contenders in groups.items():
         for name in contenders:
-            results = done[what].get(name)
-            print(_row(what, name, results, done[what][OURS]) if results else f"| {what} | {name} is not installed |")
+            results = done[title].get(name)
+            print(
+                _row(title, name, results, done[title][OURS]) if results else f"| {title} | {name} is not installed |"
+            )
     sys.stdout.flush()
     return done
 
 
-def head() -> None:
-    """Print the table's head. The ratios are ours to theirs: under 1, we are faster."""
-    print("| what | program | median s | best s | processor s | peak MiB | ratio (median) | of best | of processor |")
+def print_head() -> None:
+    """Print the head of the table. The ratios are inetcli to the other program: below 1, inetcli is faster."""
+    print("| race | program | median s | best s | CPU s | peak MiB | ratio (median) | ratio (best) | ratio (CPU) |")
     print("|---|---|---|---|---|---|---|---|---|")
 
 
 def best(results: Sequence[Run]) -> float:
-    """The least of the seconds on the wall."""
+    """Return the shortest elapsed time in seconds."""
     return min(result.wall_s for result in results)
 
 
-def _row(what: str, name: str, results: Sequence[Run], ours: Sequence[Run]) -> str:
+def _row(title: str, name: str, results: Sequence[Run], ours: Sequence[Run]) -> str:
     median = statistics.median(result.wall_s for result in results)
     cpu = min(result.cpu_s for result in results)
     peak = max(result.peak_mib for result in results)
-    row = f"| {what} | {name} | {median:.3f} | {best(results):.3f} | {cpu:.3f} | {peak:.0f} |"
+    row = f"| {title} | {name} | {median:.3f} | {best(results):.3f} | {cpu:.3f} | {peak:.0f} |"
     if name == OURS:
         return f"{row} | | |"
     ratio = statistics.median(mine.wall_s / theirs.wall_s for mine, theirs in zip(ours, results, strict=True))

@@ -1,6 +1,6 @@
 """docs/architecture.md names only what exists: each path, and each name in brackets behind a path.
 
-`net/session.py` (`Session.open`, `NOT_THERE_YET`)        below inetcli/
+`net/session.py` (`Session.open`, `NOT_READY_ERRORS`)        below inetcli/
 """
 
 import ast

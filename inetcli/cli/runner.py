@@ -23,7 +23,7 @@ from inetcli.errors import Bug, InetError
 from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.session import Session
 from inetcli.net.wait import Cancelled
-from inetcli.net.workers import NOBODY, Turns, run_ordered
+from inetcli.net.workers import NO_TURN, Turns, run_ordered
 from inetcli.wire.escape import escape
 from inetcli.wire.target import mask_target
 
@@ -130,7 +130,7 @@ class _Runner:
 
     def _give_turn(self, number: int) -> None:
         """Let this target print directly from now on; with `--unordered` no target does."""
-        self._turns.give(NOBODY if self._options.unordered else number)
+        self._turns.give(NO_TURN if self._options.unordered else number)
         if not self._options.unordered and (output := self._outputs.get(number)):
             output.take_turn()
 

@@ -1,1 +1,1 @@
-"""Time, sockets and threads: everything that waits. A stream knows no protocol."""
+"""The network floor: time, sockets, TLS and threads. All waiting happens here, and no module knows a protocol."""

@@ -1,4 +1,7 @@
-"""The clock: monotonic seconds for limits and durations, the date for what people read. Injected: tests own it."""
+"""The clock: monotonic seconds for limits and durations, the date and time for output.
+
+The clock is a parameter, so that tests can pass one that they control.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -6,17 +9,17 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of time."""
 
     def monotonic(self) -> float:
-        """Seconds from an unknown start, never going back: for every limit and every duration."""
+        """Return seconds since an unspecified start, never decreasing. For limits and durations."""
 
     def now(self) -> datetime:
-        """The date, in UTC: for what is shown, never for a limit."""
+        """Return the date and time in UTC. For output, never for a limit."""
 
 
 class SystemClock:
-    """The real one."""
+    """The clock of the operating system."""
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -1,10 +1,10 @@
-"""The login for a target: its user name and password, from the target itself, the options, or netrc; and its TLS mode.
+"""The login for a target: the user name and password, from the target itself, the options, or netrc; and the TLS mode.
 
-The target's own user name and password come first, then those of the options, then netrc's. netrc is used with care:
-only for exactly the host it names, never its `default`; never with `--insecure`; and in clear text only where the
-target says so. A file that may not be used is passed over with a note, or refused if it was named with
-`--netrc-file`. A user name or password with a CR, LF or NUL is refused wherever it comes from: it would write commands
-of its own.
+The order of precedence is: the target, the options, netrc. netrc has restrictions. An entry is used only for exactly
+the host that it names. The `default` entry is never used. No entry is used with `--insecure`, and none in clear text
+unless the target has a scheme or `--tls` was given. A netrc file that may not be used is skipped with a note, or is an
+error if the option `--netrc-file` named it. A user name or password with a CR, LF or NUL is an error from every
+source, because it could inject commands.
 """
 
 import os
@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from inetcli.errors import LocalRead, Usage
-from inetcli.net.netrc import NetrcEntry, open_to_read, read_netrc, read_pieces
+from inetcli.net.netrc import NetrcEntry, open_to_read, read_chunks, read_netrc
 from inetcli.net.trust import TlsMode
 from inetcli.secret import Secret
 from inetcli.wire.target import Target, parse_target
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 ANONYMOUS_USERS = ("anonymous", "ftp")
-"""User names whose password is nobody's secret (RFC 1635)."""
+"""User names of anonymous logins (RFC 1635), whose password is not a secret."""
 
 _UNSENDABLE = re.compile("[\r\n\0]")
 
@@ -42,14 +42,14 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to log in at a target. No credentials: nobody was named."""
+    """The TLS mode and the credentials for a target. `credentials` None = no user name was given."""
 
     tls: TlsMode
     credentials: "Credentials | None"
 
 
 class PasswordFile:
-    """`--password-file`: read once for all targets and tries, because a pipe gives its password only once."""
+    """The file of `--password-file`, read once for all targets and tries, because a pipe can be read only once."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -57,7 +57,7 @@ class PasswordFile:
         self._password: Secret | None = None
 
     def password(self) -> Secret:
-        """Return the first line of the file. `LocalRead`."""
+        """Return the first line of the file as password. Errors: `LocalRead`."""
         with self._lock:
             if self._password is None:
                 self._password = read_password_file(self._path)
@@ -66,7 +66,7 @@ class PasswordFile:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who we say we are. No password: none was given. `source` is for `-v`: url, option or netrc."""
+    """A user name and its password. `password` None = none was given. `source` (for `-v`): url, option or netrc."""
 
     user: str
     password: Secret | None
@@ -75,7 +75,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class CredentialOptions:
-    """`--user`, `--password-file`, `--netrc-file`; `insecure` keeps netrc out, with a note, `netrc` off without one."""
+    """The options `--user`, `--password-file` and `--netrc-file`.
+
+    netrc is not used with `insecure` (a note says so) nor with `netrc=False` (no note).
+    """
 
     user: str | None = None
     password_file: PasswordFile | None = None
@@ -85,8 +88,11 @@ class CredentialOptions:
 
 
 def parse_login_target(text: str, schemes: Mapping[str, Scheme], tls: TlsMode | None) -> Target:
-    """Parse a target of a protocol that has logins. Without a scheme, the first one whose TLS mode is `tls` sets the
-    port; the first of all where there is none. `MalformedTarget`."""
+    """Parse a target of a protocol that has logins. Errors: `MalformedTarget`.
+
+    A target without a scheme gets the default port of the first scheme whose TLS mode is `tls`, or of the first scheme
+    of all if none has that mode.
+    """
     fitting = [name for name, scheme in schemes.items() if scheme.tls is tls]
     return parse_target(text, {name: scheme.port for name, scheme in schemes.items()}, [*fitting, *schemes][0])
 
@@ -94,9 +100,9 @@ def parse_login_target(text: str, schemes: Mapping[str, Scheme], tls: TlsMode | 
 def resolve_login(
     session: "Session", target: Target, schemes: Mapping[str, Scheme], tls: TlsMode | None, options: CredentialOptions
 ) -> Login:
-    """Find out how to log in at a target. `tls` is the option `--tls`; None = the scheme decides.
+    """Choose the TLS mode and find the credentials for a target. `tls`: the option `--tls`; None = from the scheme.
 
-    netrc's credentials may go in clear text where the target has a scheme, or `--tls` was given. Errors: those of
+    Credentials from netrc may be sent in clear text if the target has a scheme or `--tls` was given. Errors: those of
     `find_credentials`.
     """
     mode = tls or schemes[target.scheme].tls
@@ -108,7 +114,7 @@ def resolve_login(
 def resolve_credentials(
     session: "Session", target: Target, options: CredentialOptions, *, clear_text_ok: bool
 ) -> Credentials | None:
-    """Find the credentials for a target, tell the session's notes about them, and have the password masked from now on.
+    """Find the credentials for a target, add the notes to the session, and register the password for masking.
 
     Errors: those of `find_credentials`.
     """
@@ -134,15 +140,15 @@ def find_credentials(
     options: CredentialOptions,
     clear_text_ok: bool,
 ) -> tuple[Credentials | None, list[str]]:
-    """The credentials for a host, and notes. The target's own come first, then the options', then netrc's.
+    """Find the credentials for a host: those of the target first, then those of the options, then those of netrc.
 
-    A user name without a password takes the password of the same user from the next source; never that of another.
-    `clear_text_ok` = the connection is encrypted, or the target says that it need not be. Errors: `LocalRead` when a
-    file that was named cannot be used, `Usage` for a `--password-file` without any user, and for a user name that
-    cannot be sent.
+    Returns the credentials and the notes for the user. A user name without a password takes the password of the same
+    user from the next source, never that of another user. `clear_text_ok`: the connection is encrypted, or the user
+    allowed clear text. Errors: `LocalRead` if a file that an option names cannot be used, `Usage` for
+    `--password-file` without a user name, and for a user name that cannot be sent.
     """
     if options.user is not None and _UNSENDABLE.search(options.user):
-        raise Usage("--user: a user name cannot hold a CR, LF or NUL")
+        raise Usage("--user: a user name cannot contain a CR, LF or NUL")
     user, password, source = url_user, url_password, "url"
     if user is None and options.user is not None:
         user, source = options.user, "option"
@@ -156,41 +162,48 @@ def find_credentials(
     if entry is not None and entry.login is not None:
         return Credentials(entry.login, from_file or entry.password, "netrc"), notes
     if user is None and from_file is not None:
-        raise Usage("--password-file: whose? Expected --user NAME, or NAME@ before the host")
+        raise Usage("--password-file without a user name: expected --user NAME, or NAME@ before the host")
     return (Credentials(user, None, source) if user is not None else None), notes
 
 
 def clear_text_note(credentials: Credentials | None, peer: str) -> str | None:
-    """What to say when a password goes in clear to a host that is not this one; `peer` is its address."""
+    """Return the note for a password that is sent in clear text to another host. `peer`: the numeric address.
+
+    None = there is no password, or the peer is on the loopback interface.
+    """
     if credentials is None or credentials.password is None or peer == "::1" or peer.startswith("127."):
         return None
-    return f"the password goes in clear text to {peer}"
+    return f"sending the password in clear text to {peer}"
 
 
 def read_password_file(path: str) -> Secret:
-    """The first line of a file, without its end (LF or CRLF); any readable path, a pipe such as `<(pass x)` included,
-    `-` = standard input, which the caller has claimed.
+    """Read a password from the first line of a file, without the line end (LF or CRLF). Errors: `LocalRead`.
 
-    Nothing behind the first line is waited for. The line itself is, as long as its writer takes. `LocalRead`.
+    `path` may be any readable path, including a pipe such as `<(pass x)`; `-` is standard input, which the caller must
+    have claimed. Reading stops after the first line; waiting for that line has no limit.
     """
     line, name = b"", "standard input" if path == STDIN else path
     with open_to_read(path) if path != STDIN else _standard_input() as descriptor:
-        for piece in read_pieces(descriptor, name):
-            line += piece
-            if b"\n" in piece:
+        for chunk in read_chunks(descriptor, name):
+            line += chunk
+            if b"\n" in chunk:
                 break
     first = line.partition(b"\n")[0].removesuffix(b"\r").decode("utf-8", "surrogateescape")
     if not first:
-        raise LocalRead(f"{name}: expected a password in the first line, which is empty")
+        raise LocalRead(f"{name}: expected a password in the first line, got nothing")
     if _UNSENDABLE.search(first):
-        raise LocalRead(f"{name}: a password cannot hold a CR or NUL")
+        raise LocalRead(f"{name}: a password cannot contain a CR or NUL")
     return Secret(first)
 
 
 def _netrc_entry(
     host: str, user: str | None, options: CredentialOptions, clear_text_ok: bool
 ) -> tuple[NetrcEntry | None, list[str]]:
-    """The first entry for the host (and the user, if there is one), if it may be used; else a note says why not."""
+    """Find the first netrc entry for the host and, if given, the user.
+
+    Returns no entry and a note if there is an entry that may not be used. Errors: `LocalRead` if the file of
+    `--netrc-file` cannot be used.
+    """
     path = options.netrc_file or os.environ.get("NETRC") or os.path.expanduser("~/.netrc")
     named = options.netrc_file is not None
     allowed = clear_text_ok and not options.insecure
@@ -201,19 +214,20 @@ def _netrc_entry(
     except LocalRead as error:
         if named:
             raise
-        return None, [f"not used: {error.message}"] if allowed else []
+        return None, [f"netrc not used: {error.message}"] if allowed else []
     for entry in entries:
         if entry.machine.lower() == host.lower() and entry.login and user in (None, entry.login):
             if allowed:
                 return entry, []
-            why = "with --insecure" if options.insecure else "in clear text, unless the target or --tls off says so"
+            clear_text = "in clear text; a URL with its scheme, or --tls off, allows it"
+            why = "with --insecure" if options.insecure else clear_text
             return None, [f"{path}: not used {why}"]
     return None, []
 
 
 @contextmanager
 def _standard_input() -> Iterator[int]:
-    """Standard input to read from, which stays open."""
+    """Yield the descriptor of standard input, which stays open. An error while reading becomes `LocalRead`."""
     try:
         yield 0
     except OSError as error:

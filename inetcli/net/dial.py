@@ -1,12 +1,12 @@
-"""Connecting: a race between the addresses of a name (RFC 8305 sections 4 and 5).
+"""Happy Eyeballs: TCP connection attempts to all addresses of a name (RFC 8305 sections 4 and 5).
 
-A name with an IPv6 and an IPv4 address often works over only one of them, and a broken path may answer with nothing at
-all. Trying one address after the other, each with its own limit, makes users wait for the broken one; trying all at
-once burdens the server. So the addresses are interleaved by family, an attempt starts 250 ms after the one before it,
-or at once when that one has failed, and the first that connects wins. The others are closed.
+A name with an IPv6 and an IPv4 address often works over only one of them, and a broken path may give no answer at all.
+Trying one address after the other, each with its own limit, makes users wait for the broken one; trying all at once
+puts load on the server. Therefore the addresses are interleaved by family. An attempt starts 250 ms after the one
+before it, or at once when that one has failed. The first attempt that connects is used, and the others are closed.
 
-A failure reports every attempt, because the one that is shown alone is never the one that explains it. As long as one
-attempt is unanswered when the limit passes, the failure is a timeout: waiting longer might have helped.
+The message of a failure reports every attempt, because each of them may have its own cause. If an attempt is still
+unanswered when the limit passes, the failure is a timeout, because waiting longer might have helped.
 """
 
 import errno
@@ -24,7 +24,7 @@ STAGGER_S = 0.25
 
 
 def interleave(addresses: Iterable[Address]) -> list[Address]:
-    """Alternate the families, starting with that of the first address; the order within a family stays."""
+    """Alternate the address families, starting with that of the first address. Keep the order within each family."""
     queue = list(addresses)
     if not queue:
         return []
@@ -38,11 +38,11 @@ def interleave(addresses: Iterable[Address]) -> list[Address]:
 
 
 def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[socket.socket, Address]:
-    """A connected, non-blocking socket to the first address that answers, with TCP_NODELAY.
+    """Connect to the first address that answers. Returns a non-blocking socket with TCP_NODELAY, and its address.
 
-    Raises `Unreachable` when all have failed, `TimedOut` when the deadline passes before that; both name each attempt.
-    `ReceiveFailed` when all have connected, and were reset before we could look: whether that is seen here or by the
-    first read is chance, and must not decide the exit code.
+    Errors: `Unreachable` when all attempts have failed, `TimedOut` when the deadline passes before that; both messages
+    name each attempt. `ReceiveFailed` when the peer reset all connections right after they were established: depending
+    on timing, such a reset is seen here or by the first read, and both must give the same exit code.
     """
     waiting = interleave(addresses)
     trying: dict[int, tuple[socket.socket, Address]] = {}
@@ -64,7 +64,7 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
             for descriptor in ready:
                 sock, address = trying.pop(descriptor)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if not code and not _met_itself(sock):
+                if not code and not _is_connected_to_itself(sock):
                     return sock, address
                 sock.close()
                 resets += code == errno.ECONNRESET
@@ -81,7 +81,7 @@ def race(addresses: list[Address], deadline: Deadline, cancel: Cancel) -> tuple[
 
 
 def _start(address: Address) -> socket.socket:
-    """An attempt that is under way. OSError when it fails at once: no route, no IPv6 in this kernel, no descriptor."""
+    """Start a connection attempt. OSError when it fails at once: no route, no IPv6 in this kernel, no descriptor."""
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -95,20 +95,24 @@ def _start(address: Address) -> socket.socket:
     return sock
 
 
-def _met_itself(sock: socket.socket) -> bool:
-    """TCP's simultaneous open (RFC 9293 section 3.5): a port of this host that nobody listens on, and that the kernel
-    chose for our own end, connects to itself. Polling for a server that is on its way up meets that in the end."""
+def _is_connected_to_itself(sock: socket.socket) -> bool:
+    """Return whether both ends of the connection are the same socket (TCP simultaneous open, RFC 9293 section 3.5).
+
+    The kernel may choose, as local port, the very port of this host that is being connected to and on which no program
+    listens. `--wait`, which connects again and again to a server that is starting, meets this case sooner or later.
+    """
     try:
         return bool(sock.getsockname() == sock.getpeername())
-    except OSError:  # reset meanwhile: the first read says so
+    except OSError:  # The connection was reset meanwhile; the first read reports that.
         return False
 
 
 def _reason(code: int | None) -> str:
-    words = {
+    """Return the text for an errno, such as "refused"."""
+    texts = {
         errno.ECONNREFUSED: "refused",
         errno.EHOSTUNREACH: "no route",
         errno.ENETUNREACH: "no route to that network",
         errno.ECONNRESET: "the peer reset the connection",
     }
-    return words.get(code or 0) or os.strerror(code or 0).lower()
+    return texts.get(code or 0) or os.strerror(code or 0).lower()

@@ -1,4 +1,4 @@
-"""Both directions of a connection at once: the bytes of a local descriptor out, the bytes of the peer in.
+"""Transfer in both directions of a connection at once: a local descriptor to the peer, and the peer to the caller.
 
 A peer may answer while data is still being sent to it, and may stop reading until its answer is taken. Therefore one
 poll watches the source and both directions of the connection, and neither direction waits for the other.
@@ -18,10 +18,10 @@ from inetcli.net.stream import SocketStream
 from inetcli.net.wait import READ, WRITE, wait_any
 
 PIECE = 4096
-"""Bytes sent at a time: poll(2) calls a connection writable only when it takes so many without blocking."""
+"""The number of bytes per write: poll(2) reports a socket as writable only if it accepts so many without blocking."""
 
 BUFFER = 1 << 16
-"""Bytes received at a time."""
+"""The number of bytes per read."""
 
 
 def send_and_receive(stream: SocketStream, source: int, name: str, write: Callable[[bytes], object]) -> None:
@@ -67,7 +67,7 @@ def _transfer(
 
 
 def _hand_over(stream: SocketStream, buffer: memoryview, write: Callable[[bytes], object]) -> bool:
-    """Give `write` everything that has come. False = the peer has ended."""
+    """Pass all received bytes to `write`. False = the peer has ended its side."""
     while (size := stream.receive_available(buffer)) is not None:
         if not size:
             return False
@@ -76,7 +76,7 @@ def _hand_over(stream: SocketStream, buffer: memoryview, write: Callable[[bytes]
 
 
 def _read(source: int, name: str) -> bytes:
-    """The next bytes of the source; none at its end."""
+    """Read the next bytes of the source; empty at its end."""
     try:
         return os.read(source, PIECE)
     except OSError as error:

@@ -1,9 +1,9 @@
-"""Questions over datagrams: many in flight at once, each found again by its key.
+"""Questions and replies over datagrams, with many questions in flight at once. A key matches replies to questions.
 
-The protocol brings three functions: `encode` (a question and a key to a datagram), `key_of` (a datagram to the key it
-bears), and `fits` (whether a datagram with that key is a reply to that question). Everything else is the same for all:
-a window of questions in flight, a limit for each try, a new key for each try, and ignoring what fits nothing: a forged
-or late datagram must not end the wait for the right one. One question and a million take the same way.
+The protocol supplies three functions: `encode` (a question and a key to a datagram), `key_of` (a datagram to its key),
+and `fits` (whether a datagram with that key is a reply to that question). This module does the rest for all protocols:
+a window of questions in flight, a limit for each try, and a new key for each try. A datagram that matches no question
+is ignored, because a forged or late datagram must not end the wait for the right one.
 """
 
 import secrets
@@ -18,19 +18,22 @@ from inetcli.net.wait import READ, wait_any
 Q = TypeVar("Q")
 
 WINDOW = 256
-"""Questions in flight to one server: more only fills its socket's buffer (212992 bytes on Linux)."""
+"""The number of questions in flight to one server. More would only fill its socket buffer (212992 bytes on Linux)."""
 
 BURST = 256
-"""Datagrams taken in one go before the limits are looked at again."""
+"""The number of datagrams that are received before the time limits are checked again."""
 
 KEYS = 1 << 16
-"""Keys there are: a DNS message ID has 16 bits. The window has to stay far below: free keys are found by drawing, and
-each key in flight is one that a forger may guess."""
+"""The number of possible keys: a DNS message ID has 16 bits.
+
+The window must be much smaller, because free keys are found by drawing at random, and because a forged reply succeeds
+if it guesses any of the keys in flight.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeResult(Generic[Q]):
-    """What became of a question: the datagram that fits it, or the error. `rtt_s` is that of the last try."""
+    """The outcome of a question: the datagram that fits it, or the error. `rtt_s` is the time of the last try."""
 
     question: Q
     data: bytes
@@ -49,7 +52,7 @@ class _Pending(Generic[Q]):
 
 @dataclass(frozen=True, slots=True)
 class Codec(Generic[Q]):
-    """What the protocol brings."""
+    """The functions that a protocol supplies."""
 
     encode: Callable[[Q, int], bytes]
     key_of: Callable[[bytes], int | None]
@@ -59,18 +62,22 @@ class Codec(Generic[Q]):
 def exchange(
     peer: Datagrams, questions: Iterable[Q], codec: Codec[Q], *, tries: int, timeout_s: float, window: int = WINDOW
 ) -> Iterator[ExchangeResult[Q]]:
-    """Ask all questions, at most `window` at a time; yield each with its reply, as they come.
+    """Ask all questions, at most `window` at a time; yield the result of each, in the order in which replies arrive.
 
-    Each try has `timeout_s`; after `tries` of them the reply's error is a `TimedOut`, and when the host says that its
-    port is closed, an `Unreachable` for every question in flight. `questions` is read when there is room in the window,
-    and must not block. Raises `TimedOut` when the deadline of the whole passes, `Cancelled`.
+    Each try lasts `timeout_s` seconds at most. After `tries` of them the error of the result is a `TimedOut`. If the
+    host reports that the port is closed, the error is an `Unreachable` for every question in flight. The next question
+    is read when there is room in the window; the iterable must not block. Raises `TimedOut` when the deadline of the
+    session passes, and `Cancelled`.
     """
     return _Exchange(peer, codec, tries, timeout_s).run(iter(questions), window)
 
 
 class _Exchange(Generic[Q]):
-    """One run. A dict keeps the order in which flights start, and as each try has the same limit, that is the order in
-    which their times are up: the first flight is the next to expire."""
+    """The state of one run of `exchange`.
+
+    A dict keeps the order in which tries start. All tries have the same limit, so that the first one in the dict is the
+    next one to expire.
+    """
 
     def __init__(self, peer: Datagrams, codec: Codec[Q], tries: int, timeout_s: float) -> None:
         self._peer = peer
@@ -102,13 +109,13 @@ class _Exchange(Generic[Q]):
         self._in_flight[key] = pending
         try:
             self._peer.send(self._codec.encode(question, key))
-        except Unreachable as error:  # told of an earlier datagram, and true for all
+        except Unreachable as error:  # The ICMP error of an earlier datagram holds for all questions.
             yield from self._complete_all(error)
         except InetError as error:
             yield self._complete(pending, error)
 
     def _wait(self) -> Iterator[ExchangeResult[Q]]:
-        """Until a datagram comes or a try's time is up."""
+        """Wait until a datagram arrives or a try expires."""
         limit = self._deadline.within(max(0.0, self._next_expiry() - self._clock.monotonic()), "")
         if wait_any({self._peer.fileno(): READ}, limit, self._peer.limits.cancel):
             yield from self._receive()
@@ -118,7 +125,7 @@ class _Exchange(Generic[Q]):
             yield from self._expire(next(iter(self._in_flight.values())))
 
     def _receive(self) -> Iterator[ExchangeResult[Q]]:
-        """What is here, but not more than a burst: a flood of forged datagrams must not hold up the limits."""
+        """Receive the datagrams that have arrived, at most `BURST`, so that a flood does not delay the time limits."""
         for _ in range(BURST):
             try:
                 data = self._peer.poll()

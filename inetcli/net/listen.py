@@ -1,7 +1,7 @@
-"""A port of ours that one known peer connects to: active FTP's data connections (RFC 959 section 3.2).
+"""A listening port for one known peer: the data connections of active FTP (RFC 959 section 3.2).
 
-It listens on the address that the conversation with that peer goes over, on a port of the kernel's choice. Whoever else
-connects is turned away: the port can be guessed.
+The port is on the local address of the connection to that peer, with a number that the kernel chooses. Connections from
+other addresses are closed at once, because the port number can be guessed.
 """
 
 import socket
@@ -18,22 +18,24 @@ BACKLOG = 4
 
 
 class Acceptor:
-    """Listens for the peer of `stream`. Use it in a `with`, or close it."""
+    """A socket that listens for the peer of `stream`. Use it in a `with`, or call `close`. Errors: `Unreachable`."""
 
     def __init__(self, stream: SocketStream) -> None:
         self._peer = stream.peer
-        ours = stream.sock.getsockname()
+        local = stream.sock.getsockname()
         try:
             self._sock = socket.socket(stream.peer.family, socket.SOCK_STREAM)
             self._sock.setblocking(False)
-            self._sock.bind((ours[0], 0, *ours[2:]))
+            self._sock.bind((local[0], 0, *local[2:]))
             self._sock.listen(BACKLOG)
         except OSError as error:
-            raise Unreachable(f"{ours[0]}: cannot listen here: {(error.strerror or str(error)).lower()}") from error
+            raise Unreachable(
+                f"{local[0]}: cannot listen on this address: {(error.strerror or str(error)).lower()}"
+            ) from error
         self.address = Address(stream.peer.family, self._sock.getsockname())
 
     def accept(self, deadline: Deadline, cancel: Cancel) -> tuple[socket.socket, Address]:
-        """The connection of the peer. `TimedOut` when the deadline passes first, `Cancelled`."""
+        """Accept the connection of the peer. Errors: `TimedOut` when the deadline passes first, `Cancelled`."""
         while True:
             if not wait_any({self._sock.fileno(): READ}, deadline, cancel):
                 raise deadline.expired()
@@ -49,7 +51,7 @@ class Acceptor:
             sock.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Stop listening, and release the port."""
         self._sock.close()
 
     def __enter__(self) -> Self:

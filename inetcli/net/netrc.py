@@ -1,12 +1,12 @@
-"""netrc: user names and passwords by machine.
+"""netrc files: user names and passwords for each machine.
 
     netrc   = *( "machine" WORD | "default" | "login" WORD | "password" WORD | "account" WORD | macro | comment )
     WORD    = characters up to white space, or in double quotes with backslash escapes (also n, r and t), on one line
     macro   = "macdef" and all lines up to an empty one
     comment = "#" where a keyword may stand, up to the end of the line; in a WORD a "#" is a character
 
-curl and Python read the same. A file counts only if it is a regular file of the user's own that nobody else may read or
-write. A value with a CR, LF or NUL is refused: it would write commands of its own.
+curl and Python read the same grammar. A file is used only if it is a regular file that the user owns and that no other
+user may read or write. A value with a CR, LF or NUL is an error, because it could inject commands.
 """
 
 import os
@@ -20,9 +20,9 @@ from inetcli.errors import LocalRead
 from inetcli.secret import Secret
 
 MAX_BYTES = 1 << 20
-"""Bytes of a netrc file, and of the first line of a password file."""
+"""The maximum size of a netrc file, and of the first line of a password file, in bytes."""
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r'"((?:[^"\\\n]|\\[^\n])*)"|([^ \t\r\n"][^ \t\r\n]*)')
@@ -33,7 +33,7 @@ _UNSENDABLE = re.compile("[\r\n\0]")
 
 @dataclass(frozen=True, slots=True)
 class NetrcEntry:
-    """A machine of a netrc file."""
+    """An entry of a netrc file: a machine, a login and a password."""
 
     machine: str
     login: str | None
@@ -41,15 +41,18 @@ class NetrcEntry:
 
 
 def read_netrc(path: str) -> list[NetrcEntry]:
-    """The machines of a netrc file that is ours, and private. `LocalRead`."""
+    """Read the entries of a private netrc file of the user. Errors: `LocalRead`."""
     return parse_netrc(_read_private(path), path)
 
 
 def parse_netrc(text: str, name: str = "netrc") -> list[NetrcEntry]:
-    """The machines of a netrc file. `LocalRead` with the line's number when it is none; never with its words."""
+    """Parse the entries of a netrc file.
+
+    Errors: `LocalRead` for text that does not follow the grammar, with the number of the line and never with its text.
+    """
     entries: list[NetrcEntry] = []
     scanner = _Scanner(text, name)
-    machine: str | None = None  # None: before the first one, or in the `default` entry, which is never used
+    machine: str | None = None  # None: before the first entry, or in the `default` entry, which is never used
     login: str | None = None
     password: Secret | None = None
     while True:
@@ -76,7 +79,7 @@ def parse_netrc(text: str, name: str = "netrc") -> list[NetrcEntry]:
 
 
 class _Scanner:
-    """The words of a netrc file. A `#` begins a comment before a keyword; in a value it is a character."""
+    """A scanner for the words of a netrc file. A `#` before a keyword begins a comment; in a value it is text."""
 
     def __init__(self, text: str, name: str) -> None:
         self._text = text
@@ -85,27 +88,27 @@ class _Scanner:
         self._word_at = 0
 
     def keyword(self) -> str | None:
-        """The next word that is not in a comment; None at the end."""
+        """Return the next word that is not in a comment; None at the end."""
         return self._word(_BLANK)
 
     def value(self, keyword: str) -> str:
-        """The word behind a keyword, maybe on the next line."""
+        """Return the word after a keyword, which may be on the next line. Errors: `LocalRead`."""
         word = self._word(_SPACE)
         if word is None:
-            raise self.error(f"{keyword} without a word behind it")
+            raise self.error(f"expected a word after {keyword}")
         if _UNSENDABLE.search(word):
-            raise self.error(f"a {keyword} cannot hold a CR, LF or NUL")
+            raise self.error(f"a {keyword} cannot contain a CR, LF or NUL")
         return word
 
     def skip_macro(self) -> None:
-        """Go behind the empty line that ends a macro, or to the end."""
+        """Skip a macro, up to the empty line that ends it, or to the end of the file."""
         match = _END_OF_MACRO.search(self._text, self._at)
         self._at = match.end() if match else len(self._text)
 
-    def error(self, what: str) -> LocalRead:
-        """An error with the number of the line where the last word begins."""
+    def error(self, problem: str) -> LocalRead:
+        """Return an error with the number of the line where the last word begins."""
         line = self._text.count("\n", 0, self._word_at) + 1
-        return LocalRead(f"{self._name}: line {line}: {what}")
+        return LocalRead(f"{self._name}: line {line}: {problem}")
 
     def _word(self, before: re.Pattern[str]) -> str | None:
         if blank := before.match(self._text, self._at):
@@ -115,7 +118,7 @@ class _Scanner:
         self._word_at = self._at
         match = _WORD.match(self._text, self._at)
         if match is None:
-            raise self.error("a quote that is not closed")
+            raise self.error("a quoted word without its closing quote")
         self._at = match.end()
         quoted, plain = match.groups()
         if quoted is None:
@@ -124,25 +127,27 @@ class _Scanner:
 
 
 def _read_private(path: str) -> str:
-    """The text of a small regular file that is ours, and nobody else's to read or write."""
+    """Read a small regular file that the user owns and that no other user may read or write."""
     with open_to_read(path, os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
         _check_private(os.fstat(descriptor), path)
-        return b"".join(read_pieces(descriptor, path)).decode("utf-8", "surrogateescape")
+        return b"".join(read_chunks(descriptor, path)).decode("utf-8", "surrogateescape")
 
 
 def _check_private(status: os.stat_result, path: str) -> None:
-    """That the file which was opened, and not one that had its name a moment ago, is fit to hold secrets."""
+    """Check that a file may hold secrets. `status` is that of the open descriptor, which a rename does not change."""
     if not stat.S_ISREG(status.st_mode):
         raise LocalRead(f"{path}: expected a regular file")
     if status.st_uid != os.geteuid():
-        raise LocalRead(f"{path}: belongs to user {status.st_uid}, not to us ({os.geteuid()})")
+        raise LocalRead(f"{path}: owned by user {status.st_uid}; expected the current user ({os.geteuid()})")
     if status.st_mode & 0o077:
-        raise LocalRead(f"{path}: mode {stat.S_IMODE(status.st_mode):04o} lets others at it; expected 0600 (chmod 600)")
+        raise LocalRead(
+            f"{path}: mode {stat.S_IMODE(status.st_mode):04o} gives other users access; expected 0600 (chmod 600)"
+        )
 
 
 @contextmanager
 def open_to_read(path: str, flags: int = 0) -> Iterator[int]:
-    """A descriptor to read from; an error while opening or reading is `LocalRead`."""
+    """Yield a descriptor that is open for reading. An OSError of opening or reading becomes `LocalRead`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
         try:
@@ -153,11 +158,11 @@ def open_to_read(path: str, flags: int = 0) -> Iterator[int]:
         raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def read_pieces(descriptor: int, path: str) -> Iterator[bytes]:
-    """What is read, as it comes. `LocalRead` beyond `MAX_BYTES`."""
+def read_chunks(descriptor: int, path: str) -> Iterator[bytes]:
+    """Yield the chunks that are read, in any size. Errors: `LocalRead` for more than `MAX_BYTES` in total."""
     size = 0
-    while piece := os.read(descriptor, _PIECE):
-        size += len(piece)
+    while chunk := os.read(descriptor, _CHUNK):
+        size += len(chunk)
         if size > MAX_BYTES:
             raise LocalRead(f"{path}: over {MAX_BYTES} bytes")
-        yield piece
+        yield chunk

@@ -1,41 +1,41 @@
-"""The peers of one command, and the connections to each, which targets share.
+"""The peers of one command, and a pool of connections to each peer, which targets share.
 
-A target uses a connection for its turn; where none is idle, one is made, up to as many as may work at a time. There is
-only one until its login went well, so that a wrong password is sent once, and not by each of them; a login that was
-refused is not tried again. A peer that rejects an extra connection only lowers their number.
+A target uses one connection at a time: an idle one, or a new one, up to the maximum number. The maximum is one until a
+login has succeeded, so that a wrong password is sent once and not once for each connection. A login that was denied is
+not tried again. A peer that rejects an extra connection only lowers the maximum.
 
-A connection that was left idle may be gone by then, because servers hang up on who says nothing: when it fails before
-its first reply, another takes its place.
+An idle connection may have ended before its next use, because servers close idle connections. If such a connection
+fails before its first reply, a new one replaces it.
 """
 
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 from inetcli.errors import EmptyReply, InetError, LoginDenied, ReceiveFailed, SendFailed
-from inetcli.net.connections import ConnectionPool, KeyedCache, PooledConnection
+from inetcli.net.connections import ConnectionPool, KeyedCache, PooledConnection, RejectsExtra
 from inetcli.net.session import Session
 
 MAX_KEPT = 64
-"""Peers to which connections are kept for the next target: a process has 1024 descriptors on most systems."""
+"""The largest number of peers to which idle connections are kept: most systems allow a process 1024 descriptors."""
 
 
 class SessionConnection(PooledConnection, Protocol):
-    """A connection that one session after the other uses."""
+    """A connection that several sessions use, one after the other."""
 
     @property
     def session(self) -> Session:
-        """The session that uses the connection."""
+        """The session that uses the connection now or used it last."""
 
     @property
     def fresh(self) -> bool:
-        """Whether no other session has used the connection."""
+        """Whether the connection was made for its current session, so that no other session has used it."""
 
     @property
     def answered(self) -> int:
-        """How many replies have come since this session took the connection."""
+        """The number of replies received since the current session took the connection."""
 
     def adopt(self, session: Session) -> None:
-        """Go on for another session: its limits, its trace."""
+        """Assign the connection to another session: use its limits and its trace from now on."""
 
 
 T = TypeVar("T")
@@ -44,21 +44,21 @@ C = TypeVar("C", bound=SessionConnection)
 
 
 class PeerState:
-    """What has been learned of one peer, for all connections to it. A protocol adds its own to it."""
+    """The state that all connections to one peer share. A protocol adds its own fields in a subclass."""
 
     def __init__(self, on_login: Callable[[], object] = lambda: None) -> None:
         self._on_login = on_login
         self.login_succeeded = False
         self.denied: LoginDenied | None = None
-        """The login was refused: the same one is not tried again."""
+        """The error of a denied login, which is not tried again; None = no login was denied."""
 
     def accept_login(self) -> None:
-        """Record a login that went well: more connections may follow."""
+        """Record a successful login, and allow more connections."""
         self.login_succeeded = True
         self._on_login()
 
     def deny_login(self, error: LoginDenied) -> LoginDenied:
-        """Record a login that was refused, and return its error."""
+        """Record a denied login, and return its error."""
         self.denied = error
         return error
 
@@ -66,17 +66,14 @@ class PeerState:
 S = TypeVar("S", bound=PeerState)
 
 Connect = Callable[[Session, K, S], C]
-"""How a protocol connects to a peer; the login may come with the first command."""
+"""The function by which a protocol connects to a peer. The login may take place later, with the first command."""
 
 MakeState = Callable[[Callable[[], object]], S]
-"""How a protocol makes its `PeerState`, given what to call when a login went well."""
-
-RejectsExtra = Callable[[InetError], bool]
-"""Whether an error of connecting says that the peer has too many connections."""
+"""The function that makes the `PeerState` of a protocol. Its argument is the callback for a successful login."""
 
 
 class Peer(Generic[K, S, C]):
-    """One peer and the connections to it."""
+    """A peer and its pool of connections."""
 
     def __init__(
         self,
@@ -95,7 +92,7 @@ class Peer(Generic[K, S, C]):
         self.state = make_state(lambda: self._pool.grow(max_connections))
 
     def use(self, session: Session, work: Callable[[C], T]) -> T:
-        """Return what `work` makes of a connection. Errors: those of `work`, and those of connecting."""
+        """Run `work` with a connection and return its result. Errors: those of `work`, and those of connecting."""
         try:
             return self._use(session, work)
         finally:
@@ -103,7 +100,7 @@ class Peer(Generic[K, S, C]):
                 self._pool.release_idle()
 
     def close(self) -> None:
-        """Quit all connections. Nobody may be using the peer."""
+        """Quit all connections. No target may be using the peer."""
         self._pool.close()
 
     def _use(self, session: Session, work: Callable[[C], T]) -> T:
@@ -126,7 +123,10 @@ class Peer(Generic[K, S, C]):
 
 
 class Peers(Generic[K, S, C]):
-    """The peers of one command: `peers[key]`. Use it in a `with`. At most `max_connections` to each peer."""
+    """The peers of one command, by key: `peers[key]`. At most `max_connections` connections to each peer.
+
+    Use it in a `with`, which closes all connections at its end.
+    """
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class Peers(Generic[K, S, C]):
 
     @property
     def _keeps_idle(self) -> bool:
-        """Whether there are few enough peers to keep a connection to each."""
+        """Whether the number of peers is small enough to keep idle connections."""
         return len(self._peers) <= MAX_KEPT
 
     def __enter__(self) -> "Peers[K, S, C]":
@@ -165,6 +165,6 @@ class Peers(Generic[K, S, C]):
 
 
 def _has_ended(connection: SessionConnection, error: InetError) -> bool:
-    """Whether an idle connection turned out to have ended meanwhile."""
+    """Return whether the error shows that the connection ended while it was idle."""
     ended = isinstance(error, EmptyReply | ReceiveFailed | SendFailed) or error.reply_code == 421
     return ended and not connection.fresh and not connection.answered

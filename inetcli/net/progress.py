@@ -1,26 +1,26 @@
-"""Progress: how the copies of bytes tell whoever follows a transfer."""
+"""Progress of transfers: the interface through which a copy reports its bytes."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """The follower of one transfer, such as a line of the meter."""
+    """The receiver of progress reports for one transfer, such as a line of the meter."""
 
     def expect(self, total: int | None) -> object:
-        """Begin a transfer of `total` bytes; None = the number is not known. A second try begins anew."""
+        """Start a transfer of `total` bytes; None = unknown. A second try starts again."""
 
     def advance(self, size: int) -> object:
         """Count `size` more bytes."""
 
 
 class NoProgress:
-    """The progress of a transfer that nobody follows."""
+    """A receiver that ignores all reports."""
 
     def expect(self, total: int | None) -> None:
-        """No-op: nobody follows."""
+        """No-op: the report is ignored."""
 
     def advance(self, size: int) -> None:
-        """No-op: nobody follows."""
+        """No-op: the report is ignored."""
 
 
 NO_PROGRESS = NoProgress()

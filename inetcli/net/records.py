@@ -1,10 +1,10 @@
-"""TLS records as they pass, to find where a peer goes on in clear text.
+"""A scanner for TLS records that finds where a peer sends clear text instead of records.
 
     record = type (20 to 24) version (major 3) length (2 bytes) fragment          (RFC 8446 section 5.1)
 
-OpenSSL says "wrong version number" of bytes that are no record, and keeps them to itself. They are often the very
-sentence that explains it all: vsftpd says `500 OOPS: ...` in clear in the midst of TLS, and a server that was dialled
-with TLS on its plain port greets with `220 ...`.
+For bytes that are not a record OpenSSL reports only "wrong version number" and does not show them. Often they are a
+message that explains the failure: vsftpd sends `500 OOPS: ...` in clear text in the middle of TLS, and the plain port
+of a server, when a client connects to it with TLS, sends the greeting `220 ...`.
 """
 
 import re
@@ -13,29 +13,29 @@ HEADER = 5
 TYPES = range(20, 25)
 MAJOR = 3
 
-MAX_SAID = 200
-"""Bytes of what a peer says in clear: a sentence, and not its whole listing."""
+MAX_CLEAR_TEXT = 200
+"""The number of bytes of clear text that are kept: enough for a reply line, not for a whole listing."""
 
 _TEXT = re.compile(rb"[ -~]{3}[\t -~\x80-\xff]*")
-"""Fewer than three characters are no sentence; binary protocols have a control character among their first bytes."""
+"""A line of at least three printable characters. Binary protocols have control characters among their first bytes."""
 
 
-class Records:
-    """Follows the records in what a peer sends, in pieces of any size."""
+class RecordScanner:
+    """A scanner that follows the records in the bytes of a peer, which it gets in chunks of any size."""
 
     __slots__ = ("_clear", "_header", "_left")
 
     def __init__(self) -> None:
         self._header = b""
-        self._left = 0  # of the record that is passing
+        self._left = 0  # bytes that are left of the current record
         self._clear: bytes | None = None
 
-    def pass_by(self, data: memoryview) -> None:
-        """The next piece of what comes."""
+    def feed(self, data: memoryview) -> None:
+        """Scan the next chunk of bytes from the peer."""
         at = 0
         while at < len(data):
             if self._clear is not None:
-                self._clear += bytes(data[at : at + MAX_SAID - len(self._clear)])
+                self._clear += bytes(data[at : at + MAX_CLEAR_TEXT - len(self._clear)])
                 return
             if self._left:
                 step = min(self._left, len(data) - at)
@@ -52,9 +52,11 @@ class Records:
                 self._header = b""
 
     @property
-    def said(self) -> str | None:
-        """The first line of what came in clear, where it is text: no control characters, ASCII to begin with; bytes
-        that are not UTF-8 as surrogates. None = all were records, or what was none is no text either."""
+    def clear_text(self) -> str | None:
+        """The first line of the bytes that are not records, if it is text; None = only records, or no text.
+
+        Text begins with ASCII and has no control characters. Bytes that are not UTF-8 become surrogates.
+        """
         line = (self._clear or b"").partition(b"\n")[0].removesuffix(b"\r")
         return line.decode("utf-8", "surrogateescape") if _TEXT.fullmatch(line) else None
 

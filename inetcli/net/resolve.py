@@ -1,7 +1,7 @@
-"""Host names to addresses, by the system's resolver: getaddrinfo, with a limit.
+"""Name look-up by the system's resolver: getaddrinfo with a time limit.
 
-getaddrinfo has no timeout of its own, so it runs on a daemon thread; nobody waits for one that is stuck, not even the
-end of the program. Address literals are not looked up at all.
+getaddrinfo has no timeout of its own. It runs on a daemon thread, so that a look-up that hangs can be abandoned, also
+when the program ends. Address literals are not looked up.
 """
 
 import os
@@ -19,29 +19,30 @@ IPV4 = socket.AF_INET
 IPV6 = socket.AF_INET6
 
 MAX_LABEL = 63
-"""Bytes of a label, RFC 1035 section 2.3.4."""
+"""The maximum length of a label in bytes (RFC 1035 section 2.3.4)."""
 
 _FAMILY_NAMES: dict[int, str] = {IPV4: "IPv4", IPV6: "IPv6"}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A numeric address and port; `sockaddr` is what connect(2) takes."""
+    """A numeric address and port. `sockaddr` is the argument of connect(2)."""
 
     family: int
     sockaddr: tuple[Any, ...]
 
     @property
     def host(self) -> str:
-        """The numeric address, with its zone where it has one."""
+        """The numeric address, with its zone if it has one."""
         return str(self.sockaddr[0])
 
     @property
     def port(self) -> int:
+        """The port number."""
         return int(self.sockaddr[1])
 
     def with_port(self, port: int) -> "Address":
-        """The same host, another port."""
+        """Return an address with the same host and another port."""
         return Address(self.family, (self.sockaddr[0], port, *self.sockaddr[2:]))
 
     def __str__(self) -> str:
@@ -49,7 +50,7 @@ class Address:
 
 
 def resolve(host: str, port: int, family: int, deadline: Deadline, cancel: Cancel) -> list[Address]:
-    """The addresses of a host, in the resolver's order, at least one.
+    """Resolve a host to at least one address. The addresses keep the order of the resolver.
 
     Raises `Unresolved` with the resolver's reason, `TimedOut` when the deadline passes first, `Cancelled`.
     """
@@ -57,23 +58,23 @@ def resolve(host: str, port: int, family: int, deadline: Deadline, cancel: Cance
     if isinstance(literal, list):
         return literal
     if _is_literal(host):
-        raise Unresolved(f"{host}: expected an {_FAMILY_NAMES[family]} address, got one of the other family")
+        raise Unresolved(f"{host}: expected an {_FAMILY_NAMES[family]} address, got an address of the other family")
     answer: list[list[Address] | Unresolved] = []
-    done, tell = os.pipe()
+    done_reader, done_writer = os.pipe()
 
     def look_up() -> None:
         try:
             answer.append(_look_up(host, port, family, 0))
         finally:
-            os.close(tell)
+            os.close(done_writer)
 
-    # The reading end may be gone when a stuck look-up comes back at last: closing the other end cannot fail for that.
+    # An abandoned look-up may end after the reading end was closed; closing the writing end works all the same.
     threading.Thread(target=look_up, name=f"look-up of {host}", daemon=True).start()
     try:
-        if not wait_any({done: READ}, deadline, cancel):
+        if not wait_any({done_reader: READ}, deadline, cancel):
             raise TimedOut(f"{host}: the name look-up has not answered: {deadline.reason}")
     finally:
-        os.close(done)
+        os.close(done_reader)
     if not answer:
         raise Unresolved(f"{host}: the name look-up failed")
     if isinstance(answer[0], Unresolved):
@@ -87,17 +88,17 @@ def _is_literal(host: str) -> bool:
 
 def _look_up(host: str, port: int, family: int, flags: int) -> list[Address] | Unresolved:
     if not all(0 < len(label) <= MAX_LABEL for label in host.removesuffix(".").split(".")):
-        return Unresolved(f"{host}: no host name: a label is empty or longer than {MAX_LABEL} bytes")
-    # As bytes: text would go through the codec "idna", which takes a millisecond to load, and leaves ASCII as it is.
+        return Unresolved(f"{host}: not a host name: a label is empty or longer than {MAX_LABEL} bytes")
+    # ASCII is passed as bytes, because a str would load the codec "idna", which takes a millisecond for no change.
     name = host.encode("ascii") if host.isascii() else host
     try:
         rows = socket.getaddrinfo(name, port, family, socket.SOCK_STREAM, flags=flags)
     except socket.gaierror as error:
-        # EAI_* numbers differ between systems: the words do not.
+        # The text is shown and not the EAI_* number, because the numbers differ between systems.
         return Unresolved(f"{host}: {_reason(error, family)}")
     except UnicodeError:
-        return Unresolved(f"{host}: no host name")
-    # glibc gives the address of "localhost" once for each line of /etc/hosts that has the name.
+        return Unresolved(f"{host}: not a host name")
+    # glibc returns an address of "localhost" once for each line of /etc/hosts with that name.
     return list(dict.fromkeys(Address(row[0], row[4]) for row in rows))
 
 

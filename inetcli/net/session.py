@@ -1,14 +1,14 @@
-"""One target's stay on the network: its limits, its deadline, its trace, and the one way to a connection.
+"""The session of a target: its limits, its deadline, its trace, and `Session.open`, which opens connections.
 
-A command makes one `Network` from the user's options; each target gets a `Session` of it. `Session.open` is how every
-protocol connects:
+A command makes one `Network` from the user's options, and each target gets a `Session` from it. Every protocol connects
+with `Session.open`, which does these steps, the outer ones around the inner ones:
 
-    --wait              all of the following, again and again until the server is there
-      --insecure        once with verification; if the certificate is not good, a note, and once without
-        look-up, race   resolve, dial, within --connect-timeout; `--connect-to`, `-4` and `-6` have their say
-        implicit TLS    the handshake, within the same limit
-        greet           the protocol's own first words; STARTTLS is a greeting that returns the upgraded stream
-                        on a failure the connection is closed
+    --wait              repeat all of the following until the server is ready
+      --insecure        connect with verification; if the certificate is invalid, add a note and connect without
+        look-up, race   resolve and dial within --connect-timeout, as `--connect-to`, `-4` and `-6` say
+        implicit TLS    do the handshake, within the same limit
+        greet           read the greeting of the protocol; for STARTTLS, upgrade the stream and return it
+                        on a failure, close the connection
 """
 
 import socket
@@ -45,16 +45,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Greet = Callable[["Session", SocketStream], T]
-"""The protocol's own part of opening a connection: given the session and the stream, returns what is opened. Under
-`--insecure` the session is the one whose trust lets the certificate pass."""
+"""The protocol's part of opening a connection: a function of the session and the stream that returns the opened client.
 
-NOT_THERE_YET = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
-"""What `--wait` waits out: no name, no connection, no greeting."""
+With `--insecure` the session is the one whose trust accepts the certificate.
+"""
+
+NOT_READY_ERRORS = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed)
+"""The errors after which `--wait` tries again: no name, no connection, no greeting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """The limits of one target, seconds; `min_rate` in bytes per second, 0 = off."""
+    """The limits of one target, in seconds. `min_rate` is in bytes per second; 0 = off."""
 
     connect_s: float = 15.0
     silence_s: float = 30.0
@@ -65,7 +67,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How the user wants the network to be used; the same for all targets of a command."""
+    """The network options of a command, which all of its targets share."""
 
     timeouts: Timeouts = Timeouts()
     family: int = ANY
@@ -74,10 +76,10 @@ class Network:
     clock: Clock = field(default_factory=SystemClock)
     cancel: Cancel = field(default_factory=Cancel)
     secrets: SecretMasker = field(default_factory=SecretMasker)
-    """The passwords of this command, to be masked in composed text."""
+    """The passwords of this command, which are masked in composed text."""
 
     def session(self, listener: Listener | None = None) -> "Session":
-        """A session for one target, whose `--max-time` starts now."""
+        """Make the session of one target. Its `--max-time` starts now."""
         limit = self.timeouts.max_time_s
         deadline = Deadline(self.clock).within(limit, f"timed out: not done after {limit or 0:g} s (--max-time)")
         return Session(self, deadline, Trace(self.clock, listener), Attempt())
@@ -85,30 +87,31 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One target's stay on the network."""
+    """The network state of one target: options, deadline, trace and attempt."""
 
     network: Network
     deadline: Deadline
     trace: Trace
     attempt: Attempt
     tolerated: CertificateProblem | None = None
-    """What is wrong with the certificate, where `--insecure` lets it pass."""
+    """The problem of the certificate that `--insecure` accepts; None = no problem was found."""
 
     @property
     def timeouts(self) -> Timeouts:
+        """The limits of the target."""
         return self.network.timeouts
 
     def wait_limits(self, deadline: Deadline | None = None) -> WaitLimits:
-        """How long a stream of this session may keep us waiting."""
+        """Return the limits for waiting on a stream of this session."""
         return WaitLimits(deadline or self.deadline, self.timeouts.silence_s, self.network.cancel)
 
     def connect_deadline(self) -> Deadline:
-        """The limit for look-up, TCP and TLS together, from now on."""
+        """Return the limit for name look-up, TCP and TLS together, which starts now."""
         seconds = self.timeouts.connect_s
         return self.deadline.within(seconds, f"timed out: not connected after {seconds:g} s (--connect-timeout)")
 
     def note(self, text: str) -> None:
-        """Add something that the user should know though nothing failed to the notes of the result, once."""
+        """Add a note to the result and to the trace, unless the same note exists. A note is no failure."""
         if self.attempt.add_note(text):
             self.trace.remark(text)
 
@@ -124,11 +127,11 @@ class Session:
         interactive: bool = True,
         wait: bool = True,
     ) -> T:
-        """Open a connection and return what `greet` makes of it; see the module for the order of things.
+        """Open a connection and return the result of `greet`. The docstring of the module lists the steps.
 
-        `server_name` (default: `host`) is sent as SNI and checked. With `TlsMode.EXPLICIT` the handshake is for `greet`
-        to start (`start_tls`). `interactive` is for line protocols. `wait` off: `--wait` is the
-        caller's, who tries several things. Raises the errors of connecting, of TLS and of
+        `server_name` (default: `host`) is sent as SNI and compared with the certificate. With `TlsMode.EXPLICIT` the
+        function `greet` must start the handshake (`start_tls`). `interactive` is for line protocols. `wait` off:
+        the caller does `--wait`, because it tries several connections. Errors: those of connecting, of TLS and of
         `greet`.
         """
 
@@ -156,7 +159,7 @@ class Session:
         alpn: Sequence[str] = (),
         resume_from: SocketStream | None = None,
     ) -> "TlsStream":
-        """Put TLS on a connected stream; see `tlsstream.start_tls`. A plain conversation never loads ssl."""
+        """Start TLS on a connected stream; see `tlsstream.start_tls`. The module ssl is loaded only here."""
         with self.trace.phase("tls", stream.channel):
             from inetcli.net.tlsstream import start_tls
 
@@ -165,10 +168,10 @@ class Session:
     def connect(
         self, host: str, port: int, *, interactive: bool = True, deadline: Deadline | None = None
     ) -> SocketStream:
-        """A TCP connection to the host, or to where `--connect-to` says.
+        """Make a TCP connection to the host, or to the address of `--connect-to`.
 
-        Raises `Unresolved`, `Unreachable`, `TimedOut`. `deadline` is a `connect_deadline()` that goes on to cover the
-        TLS handshake.
+        Raises `Unresolved`, `Unreachable`, `TimedOut`. `deadline`: a `connect_deadline()` that also covers the TLS
+        handshake.
         """
         deadline = deadline or self.connect_deadline()
         host, port = self.network.connect_to or (host, port)
@@ -177,9 +180,10 @@ class Session:
         return self.connect_address(addresses, deadline=deadline, interactive=interactive)
 
     def datagrams(self, host: str, port: int) -> Datagrams:
-        """A UDP socket to the host, or to where `--connect-to` says: to the first address that has a route.
+        """Open a UDP socket to the first address with a route of the host, or of the address of `--connect-to`.
 
-        Datagrams cannot be raced: nothing tells that one has arrived. Raises `Unresolved`, `Unreachable`, `TimedOut`.
+        Addresses cannot be raced with datagrams, because nothing confirms that one has arrived. Errors: `Unresolved`,
+        `Unreachable`, `TimedOut`.
         """
         host, port = self.network.connect_to or (host, port)
         with self.trace.phase("resolve"):
@@ -200,17 +204,17 @@ class Session:
         interactive: bool = True,
         deadline: Deadline | None = None,
     ) -> SocketStream:
-        """A TCP connection to one of these addresses: for what has been looked up, or told by the server."""
+        """Make a TCP connection to one of these addresses, which were looked up or were sent by the server."""
         deadline = deadline or self.connect_deadline()
         if channel == MAIN:
-            self.attempt.tls = None  # what an earlier connection agreed on is not this one's
+            self.attempt.tls = None  # The TLS facts of an earlier connection do not hold for this one.
         with self.trace.phase("connect", channel):
             sock, address = race(addresses, deadline, self.network.cancel)
         self.trace.remark(f"connected to {address}", channel)
         return self._stream(sock, address, channel, interactive=interactive)
 
     def accept(self, acceptor: Acceptor, *, channel: str = MAIN) -> SocketStream:
-        """The TCP connection that the peer makes to us, within the connect limit. `TimedOut`."""
+        """Accept the TCP connection of the peer, within the connect limit. Errors: `TimedOut`, `Cancelled`."""
         seconds = self.timeouts.connect_s
         limit = self.deadline.within(seconds, f"timed out: no connection to us after {seconds:g} s (--connect-timeout)")
         with self.trace.phase("connect", channel):
@@ -229,32 +233,35 @@ class Session:
             min_rate=self.timeouts.min_rate,
         )
 
-    def waiting(self) -> Deadline:
-        """The limit of `--wait`, from now on."""
+    def wait_deadline(self) -> Deadline:
+        """Return the limit of `--wait`, which starts now."""
         return Deadline(self.network.clock).within(self.timeouts.wait_s, "")
 
     def wait_for_server(
         self, attempt: Callable[[], T], until: Deadline | None = None, *, only: type[InetError] | None = None
     ) -> T:
-        """Run `attempt`, which connects and reads a greeting where there is one; with `--wait S`, again and again until
-        it works or S seconds are over (`until`: a `waiting()` that began earlier). The last failure is the one that
-        counts. `only`: the one kind of failure that is waited out."""
-        until = until or self.waiting()
+        """Run `attempt`, which connects and reads the greeting. With `--wait S`, repeat for up to S seconds.
+
+        Returns the result of the first successful attempt, or raises the error of the last one.
+        `until`: a `wait_deadline()` that started earlier. `only`: the one class of error after which to try again;
+        None = `NOT_READY_ERRORS` and transient errors.
+        """
+        until = until or self.wait_deadline()
         for pause in pauses(*WAIT_S):
             try:
                 return attempt()
             except InetError as error:
-                passes = isinstance(error, only or NOT_THERE_YET) or (only is None and error.transient)
-                if until.passed or not passes:
+                may_pass = isinstance(error, only or NOT_READY_ERRORS) or (only is None and error.transient)
+                if until.passed or not may_pass:
                     raise
                 self.pause(min(pause, until.left() or 0.0), error)
-        raise AssertionError("pauses have no end")
+        raise AssertionError("pauses() never ends")
 
     def with_verification(self, connect: Callable[["Session"], T]) -> T:
-        """Run `connect`, which opens a TLS connection. With `--insecure`, what is wrong with the certificate is told in
-        one note, and `connect` runs once more with a session that lets it pass.
+        """Run `connect`, which opens a TLS connection, with verification of the certificate. With `--insecure`, add a
+        note about an invalid certificate, and run `connect` again with a session that accepts the certificate.
 
-        Two connections, because a handshake that does not verify cannot say what it would have found.
+        Two connections are needed, because a handshake without verification does not report the problem.
         """
         if not self.network.trust.insecure:
             return connect(self)
@@ -265,29 +272,29 @@ class Session:
             return connect(replace(self, tolerated=error))
 
     def child(self, listener: Listener | None = None) -> "Session":
-        """A session for one of several things that this target is about: within its deadline, with its own trace."""
+        """Make a session for one part of the target, such as a file, with the same deadline and a trace of its own."""
         return replace(self, trace=Trace(self.network.clock, listener), attempt=Attempt())
 
     def with_trust(self, trust: Trust) -> "Session":
-        """The same session with another trust."""
+        """Return the same session with other TLS trust options."""
         return replace(self, network=replace(self.network, trust=trust))
 
     def pause(self, seconds: float, failure: InetError | None = None) -> None:
-        """Wait, unless the deadline passes first or the program is stopped (`Cancelled`).
+        """Wait for so many seconds. Errors: `TimedOut` when the deadline passes first, `Cancelled`.
 
-        The `TimedOut` of the deadline tells of the failure that was to be tried again: it is why nothing came of it.
+        `failure`: the error after which another try was to follow. The message of the `TimedOut` contains its message.
         """
         wait_any({}, self.deadline.within(seconds, ""), self.network.cancel)
         if not self.deadline.passed:
             return
-        over = self.deadline.expired()
+        expired = self.deadline.expired()
         if failure is None:
-            raise over
-        if isinstance(failure, TimedOut) and over.message in failure.message:
+            raise expired
+        if isinstance(failure, TimedOut) and expired.message in failure.message:
             raise failure
-        raise TimedOut(f"{over.message}; the last failure: {failure.message}") from failure
+        raise TimedOut(f"{expired.message}; the last failure: {failure.message}") from failure
 
 
-def as_stream(_session: Session, stream: SocketStream) -> SocketStream:
-    """The greeting of a protocol in which the server says nothing first."""
+def no_greeting(_session: Session, stream: SocketStream) -> SocketStream:
+    """Return the stream unchanged: the `greet` of protocols without a greeting."""
     return stream

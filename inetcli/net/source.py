@@ -1,7 +1,7 @@
-"""Lines from a local descriptor (a file, a pipe, a terminal) as they arrive, with the limits of every other wait.
+"""Lines from a local descriptor (a file, a pipe, a terminal) as they arrive, with a deadline.
 
-A plain `for line in file` would sit in read(2) where neither `--max-time` nor a stop could reach it, and Python's
-buffering would hold a line back until its block is full: a pipe that never closes would never give its first line.
+A plain `for line in file` blocks in read(2), where neither `--max-time` nor `Cancel` can end it. Python's buffering
+also delays a line until a whole block is full, so that a pipe that stays open may never yield its first line.
 """
 
 import os
@@ -12,11 +12,11 @@ from inetcli.net.deadline import Deadline
 from inetcli.net.wait import READ, Cancel, wait_any
 from inetcli.wire.reader import Reader
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 
 
 def read_lines(descriptor: int, deadline: Deadline, cancel: Cancel, *, limit: int, name: str) -> Iterator[bytes]:
-    """The lines, without their ends (LF or CRLF), the last one also where it has none.
+    """Yield the lines without their ends (LF or CRLF), including a last line without a line end.
 
     Errors: `LocalRead` with `name` when reading fails, `TooLarge` for a line of over `limit` bytes, `TimedOut`,
     `Cancelled`.
@@ -30,8 +30,8 @@ def read_lines(descriptor: int, deadline: Deadline, cancel: Cancel, *, limit: in
             except StopIteration as done:
                 line: bytes | None = done.value
                 break
-            if piece := _read(descriptor, deadline, cancel, name):
-                reader.feed(piece)
+            if chunk := _read(descriptor, deadline, cancel, name):
+                reader.feed(chunk)
             else:
                 reader.feed_end()
         if line is None:
@@ -40,10 +40,10 @@ def read_lines(descriptor: int, deadline: Deadline, cancel: Cancel, *, limit: in
 
 
 def _read(descriptor: int, deadline: Deadline, cancel: Cancel, name: str) -> bytes:
-    # Regular files are always ready for poll; a descriptor that poll refuses says so in the read.
+    # Regular files are always ready for poll(2). For a descriptor that poll(2) rejects, the read raises the error.
     if not wait_any({descriptor: READ}, deadline, cancel):
         raise deadline.expired()
     try:
-        return os.read(descriptor, _PIECE)
+        return os.read(descriptor, _CHUNK)
     except OSError as error:
         raise LocalRead(f"{name}: cannot be read: {error.strerror}") from error

@@ -1,8 +1,8 @@
-"""What TLS agreed on, and what the peer showed: every private hook of Python's ssl module, guarded.
+"""The facts of a TLS handshake: negotiated parameters and served certificates. All uses of ssl's private hooks.
 
-The public interface tells neither the chain that was served (before 3.13), nor the key-exchange group, nor whether the
-server asked for a client certificate. Three private places do, on 3.11 to 3.13 alike: `_sslobj.get_unverified_chain`,
-and `SSLContext._msg_callback`, which sees every handshake message. Where one is missing, the fact is None ("unknown"),
+The public interface of ssl gives neither the served chain (before 3.13), nor the key-exchange group, nor whether the
+server requested a client certificate. Private hooks do, in 3.11 to 3.13: `_sslobj.get_unverified_chain`, and
+`SSLContext._msg_callback`, which receives every handshake message. If a hook is missing, the fact is None ("unknown"),
 and nothing else fails.
 
 Handshake messages: RFC 8446 section 4, for TLS 1.2 RFC 5246 section 7.4 and RFC 8422.
@@ -25,7 +25,7 @@ _GROUPS = {
     4588: "X25519MLKEM768",
     4589: "SecP384r1MLKEM1024",
 }
-"""Names of the IANA registry "TLS Supported Groups", those that are in use."""
+"""The names of the groups in use, from the IANA registry "TLS Supported Groups"."""
 
 _SERVER_HELLO = 2
 _SERVER_KEY_EXCHANGE = 12
@@ -36,8 +36,8 @@ _NAMED_CURVE = 3
 
 
 @dataclass(slots=True)
-class Watch:
-    """What was seen in the messages of one handshake. None = not known."""
+class HandshakeRecord:
+    """The facts from the messages of one handshake. None = unknown."""
 
     group: str | None = None
     certificate_requested: bool | None = None
@@ -45,8 +45,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """One finished, or failed, handshake. `address` is the server's, numeric; `chain` is what the server sent, DER,
-    leaf first; `handshake_s` is the time that the handshake took."""
+    """The facts of a handshake that succeeded or failed.
+
+    `address`: the numeric address of the server. `chain`: the certificates that the server sent, in DER, leaf first.
+    `handshake_s`: the duration of the handshake in seconds.
+    """
 
     address: str = ""
     version: str | None = None
@@ -60,7 +63,7 @@ class TlsFacts:
     handshake_s: float = 0.0
 
     def summary(self) -> dict[str, object]:
-        """The `tls` object of the JSON answers."""
+        """Return the `tls` object of the JSON result."""
         return {
             "version": self.version,
             "cipher": self.cipher,
@@ -69,52 +72,54 @@ class TlsFacts:
         }
 
 
-def watch(context: ssl.SSLContext) -> Watch:
-    """Look at the handshake messages of the connections that this context makes: one context, one connection."""
-    seen = Watch()
+def observe_handshake(context: ssl.SSLContext) -> HandshakeRecord:
+    """Record facts from the handshake messages of a context, which must be used for one connection only."""
+    record = HandshakeRecord()
 
     def on_message(
         _connection: object, direction: str, _version: object, content: Any, _message: object, data: bytes
     ) -> None:
-        # The name that CPython gives to a record's inner content type is wrong: only the outer type is to be trusted.
+        # CPython gives a wrong name to the inner content type of a record; only the outer type is reliable.
         if direction == "read" and int(content) == _HANDSHAKE and len(data) > 4:
-            _look(seen, data[0], data[4:])
+            _record_message(record, data[0], data[4:])
 
     try:
         context._msg_callback = on_message  # type: ignore[attr-defined]
-        seen.certificate_requested = False
+        record.certificate_requested = False
     except (AttributeError, TypeError):
         pass
-    return seen
+    return record
 
 
-def unwatch(context: ssl.SSLContext) -> None:
-    """Look no more: the handshake is done, and every record of the data would be shown, which costs a fifth."""
+def stop_observing(context: ssl.SSLContext) -> None:
+    """Remove the hook after the handshake: a call for every data record would slow the transfer down by a fifth."""
     try:
         context._msg_callback = None  # type: ignore[attr-defined]
     except (AttributeError, TypeError):
         pass
 
 
-def read_facts(tls: ssl.SSLObject, seen: Watch, *, address: str, verified: bool, handshake_s: float) -> TlsFacts:
-    """The facts of a handshake that has ended, well or not. `verified`: chain and name were checked, and are good."""
+def read_facts(
+    tls: ssl.SSLObject, record: HandshakeRecord, *, address: str, verified: bool, handshake_s: float
+) -> TlsFacts:
+    """Collect the facts of a handshake that succeeded or failed. `verified`: the chain and the name are valid."""
     cipher = tls.cipher()
     return TlsFacts(
         address=address,
-        version=tls.version() or (cipher[1] if cipher else None),  # a failed handshake has no version of its own
+        version=tls.version() or (cipher[1] if cipher else None),  # tls.version() is None after a failed handshake
         cipher=cipher[0] if cipher else None,
-        group=seen.group,
+        group=record.group,
         alpn=tls.selected_alpn_protocol(),
         session_reused=bool(tls.session_reused),
         peer_verified=verified,
-        client_certificate_requested=seen.certificate_requested,
+        client_certificate_requested=record.certificate_requested,
         chain=served_chain(tls),
         handshake_s=handshake_s,
     )
 
 
 def served_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
-    """The certificates that the server sent, DER, leaf first; also after a failed verification. () = not known."""
+    """Return the certificates of the server in DER, leaf first, also after a failed verification. () = unknown."""
     inner = getattr(tls, "_sslobj", None)
     get = getattr(inner, "get_unverified_chain", None)
     if get is None:
@@ -126,20 +131,20 @@ def served_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     return tuple(item if isinstance(item, bytes) else ssl.PEM_cert_to_DER_cert(item.public_bytes()) for item in chain)
 
 
-def _look(seen: Watch, message: int, body: bytes) -> None:
+def _record_message(record: HandshakeRecord, message: int, body: bytes) -> None:
     try:
         if message == _SERVER_HELLO:
-            seen.group = _key_share_group(body) or seen.group
+            record.group = _key_share_group(body) or record.group
         elif message == _SERVER_KEY_EXCHANGE and body[0] == _NAMED_CURVE:
-            seen.group = _group_name(int.from_bytes(body[1:3], "big"))
+            record.group = _group_name(int.from_bytes(body[1:3], "big"))
         elif message == _CERTIFICATE_REQUEST:
-            seen.certificate_requested = True
+            record.certificate_requested = True
     except IndexError:
-        pass  # a hostile ServerHello: OpenSSL says what is wrong with it
+        pass  # a malformed message, for which OpenSSL reports the error
 
 
 def _key_share_group(body: bytes) -> str | None:
-    """The group of a ServerHello's key_share extension (RFC 8446 sections 4.1.3 and 4.2.8); None in TLS 1.2."""
+    """Return the group of a ServerHello's key_share extension (RFC 8446 sections 4.1.3, 4.2.8); None in TLS 1.2."""
     at = 2 + 32  # legacy_version, random
     at += 1 + body[at]  # legacy_session_id_echo
     at += 2 + 1  # cipher_suite, legacy_compression_method

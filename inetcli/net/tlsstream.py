@@ -32,11 +32,11 @@ from inetcli.errors import (
     WrongHost,
 )
 from inetcli.net.deadline import Deadline
-from inetcli.net.records import Records
+from inetcli.net.records import RecordScanner
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.net.tlscontext import make_context, reason_of, words_of
-from inetcli.net.tlsfacts import TlsFacts, read_facts, unwatch, watch
+from inetcli.net.tlscontext import make_context, openssl_reason, tls_error_text
+from inetcli.net.tlsfacts import TlsFacts, observe_handshake, read_facts, stop_observing
 from inetcli.net.trace import MAIN
 from inetcli.net.wait import WaitLimits
 from inetcli.wire.der import extract_spki
@@ -89,7 +89,7 @@ def start_tls(
             raise ProtocolViolation(f"the server sent {early!r} in clear between its answer and the TLS handshake")
         above = resume_from if isinstance(resume_from, TlsStream) else None
         context = above.context if above else make_context(session.network.trust, alpn)
-        seen = watch(context)
+        seen = observe_handshake(context)
         tls = TlsStream(stream, context, _host_name(server_name), above.tls.session if above else None)
         tls.tolerated = session.tolerated
     except BaseException:
@@ -108,15 +108,15 @@ def start_tls(
         except (SendFailed, ReceiveFailed) as error:
             raise _cut(f"{error.message} in the TLS handshake") from error
         except ssl.SSLEOFError as error:
-            raise _cut(f"{stream.peer}: the TLS handshake failed: {words_of(error)}") from error
+            raise _cut(f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}") from error
         except ssl.SSLError as error:
             _refuse_client_certificate(error)
-            if seen.certificate_requested and not trust.certificate and "FAILURE" in reason_of(error):
+            if seen.certificate_requested and not trust.certificate and "FAILURE" in openssl_reason(error):
                 # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
                 raise ClientCertificateWanted(_WANTED) from error
-            message = f"{stream.peer}: the TLS handshake failed: {words_of(error)}{tls.said_in_clear()}"
-            raise TlsHandshake(message, reply=tls.records.said) from error
-        unwatch(context)
+            message = f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}{tls.said_in_clear()}"
+            raise TlsHandshake(message, reply=tls.records.clear_text) from error
+        stop_observing(context)
         took = stream.instant() - begun
         tls.facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=not trust.insecure, handshake_s=took)
         _tell(session, stream.channel, tls.facts)
@@ -153,7 +153,7 @@ class TlsStream(SocketStream):
         """The problem of the certificate, where `--insecure` lets it pass."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
-        self.records = Records()
+        self.records = RecordScanner()
         self._behind: ssl.SSLError | None = None
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host_name, session=resume)
 
@@ -218,7 +218,7 @@ class TlsStream(SocketStream):
         except ssl.SSLZeroReturnError:
             return 0
         except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
-            if self.records.said is not None:
+            if self.records.clear_text is not None:
                 raise self._broke(error, ReceiveFailed) from error
             raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
         except ssl.SSLError as error:
@@ -259,14 +259,14 @@ class TlsStream(SocketStream):
 
     def said_in_clear(self) -> str:
         """The end of a message: what the peer said where a record ought to be. Empty when there is nothing to tell."""
-        said = self.records.said
+        said = self.records.clear_text
         return "" if said is None else f': the peer said "{said}" in clear text'
 
     def _broke(self, error: ssl.SSLError, otherwise: type[InetError]) -> InetError:
         """A connection that OpenSSL gave up: a violation where the peer went on in clear text."""
-        said = self.records.said
+        said = self.records.clear_text
         if said is None:
-            return otherwise(f"{self.peer}: the TLS connection broke: {words_of(error)}")
+            return otherwise(f"{self.peer}: the TLS connection broke: {tls_error_text(error)}")
         return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=said)
 
     def _fill(self, limits: WaitLimits | None) -> None:
@@ -276,7 +276,7 @@ class TlsStream(SocketStream):
     def _put(self, size: int) -> None:
         """Give OpenSSL what has come from the network; nothing = its end."""
         if size:
-            self.records.pass_by(self._wire[:size])
+            self.records.feed(self._wire[:size])
             self._incoming.write(self._wire[:size])
         else:
             self._incoming.write_eof()
@@ -351,5 +351,5 @@ def _check_pin(pins: tuple[str, ...], facts: TlsFacts, name: str) -> None:
 
 def _refuse_client_certificate(error: OSError) -> None:
     """TLS 1.3 servers miss a client certificate only after the handshake (alert 116, RFC 8446 section 6.2)."""
-    if "CERTIFICATE_REQUIRED" in reason_of(error):
+    if "CERTIFICATE_REQUIRED" in openssl_reason(error):
         raise ClientCertificateWanted(_WANTED) from error

@@ -1,11 +1,11 @@
-"""The TLS options of the user, before any TLS is loaded: whether to speak it, and what to trust."""
+"""The TLS options of the user: the TLS mode and the trust options. This module does not load ssl."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class TlsMode(StrEnum):
-    """When TLS starts: never, by a command of the protocol (AUTH TLS, STARTTLS), or with the first byte."""
+    """The start of TLS: never, after a command of the protocol (AUTH TLS, STARTTLS), or with the first byte."""
 
     OFF = "off"
     EXPLICIT = "explicit"
@@ -14,7 +14,7 @@ class TlsMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """`--ca`, `--insecure`, `--pin`, `--cert` and `--key`. No CA file = the system's store."""
+    """The trust options `--ca`, `--insecure`, `--pin`, `--cert` and `--key`. `ca_file` None = the system's store."""
 
     ca_file: str | None = None
     insecure: bool = False

@@ -1,12 +1,12 @@
-"""Many targets at once, with the answers in their order.
+"""Worker threads that process many items at once and give the results in input order.
 
-A few daemon threads take items and put results; the caller's thread hands the results out, in input order or as they
-come. At most `jobs + window` items are taken and not yet handed out, so a slow one at the front does not let finished
-ones pile up. The items are read by a thread of their own, because reading them may block (`-i -` on a pipe that stays
-open), and what is done must be handed out meanwhile.
+Daemon threads, the workers, take items and put results into a queue. The caller's thread yields the results, in input
+order or in the order in which they are done. At most `jobs + window` items are taken and not yet yielded, so that a
+slow item at the front does not let finished results accumulate. Another thread reads the items, because reading may
+block (`-i -` on a pipe that stays open) while finished results must be yielded.
 
-Stopping: whatever ends the caller's loop (Ctrl-C, a signal, an error, or just no interest in more) sets `cancel`, which
-wakes every wait of the workers; they are given half a second to tidy up. Nobody waits for a reader that is stuck.
+Stopping: whenever the caller's loop ends early (Ctrl-C, a signal, an error, `close`), `cancel` is set, which ends every
+wait of the workers. The workers then have half a second to clean up. The thread that reads the items is not waited for.
 """
 
 import queue
@@ -22,15 +22,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WINDOW = 16
-"""Finished results that may wait for their turn."""
+"""The number of finished results that may wait for their turn."""
 
 JOIN_S = 0.5
-"""How long all workers together may take to tidy up when they are stopped."""
+"""The time that all workers together may take to clean up when they are stopped, in seconds."""
 
-NOBODY = -1
-"""Nobody's turn: numbers begin with 0."""
+NO_TURN = -1
+"""The value of `Turns.current` when no number has the turn. Numbers begin with 0."""
 
 Outcome = tuple[int, T, R | BaseException]
+"""The number of an item, the item, and its result or the exception of its work."""
 
 
 def run_ordered(
@@ -42,116 +43,116 @@ def run_ordered(
     window: int = WINDOW,
     ordered: bool = True,
 ) -> Generator[tuple[T, R | BaseException], None, None]:
-    """Do `work` for each item, `jobs` at a time; yield each item with its result, or with what `work` raised.
+    """Do `work` for each item, `jobs` at a time; yield each item with its result, or with the exception of `work`.
 
-    With one job everything happens in the caller's thread, one item after the other, and what ends a program (not an
-    `Exception`) passes through. An error while reading the items is raised when all results before it have been handed
-    out. To stop early, close the generator: `cancel` is set then, and by anything else that ends it before its time.
+    With one job all work is done in the caller's thread, one item after the other, and a `BaseException` that is no
+    `Exception` passes through. An error of reading the items is raised after all results before it were yielded. To
+    stop early, close the generator; this, like every other early end, sets `cancel`.
     """
-    if jobs == 1:  # nobody else is there to be cancelled
+    if jobs == 1:  # There is no other thread to cancel.
         for item in items:
-            yield item, _try(work, item)
+            yield item, _result_of(work, item)
         return
-    yield from _Pool(items, work, jobs, cancel, window).results(ordered)
+    yield from _Workers(items, work, jobs, cancel, window).results(ordered)
 
 
-class _Pool(Generic[T, R]):
-    """One run: its threads, and the queues between them."""
+class _Workers(Generic[T, R]):
+    """The threads of one run, and the queues between them."""
 
     def __init__(self, items: Iterable[T], work: Callable[[T], R], jobs: int, cancel: Cancel, window: int) -> None:
         self._items = items
         self._work = work
         self._jobs = jobs
         self._cancel = cancel
-        self._room = threading.Semaphore(jobs + window)
-        self._waiting: queue.SimpleQueue[tuple[int, T] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Outcome[T, R] | _End] = queue.SimpleQueue()
+        self._capacity = threading.Semaphore(jobs + window)
+        self._tasks: queue.SimpleQueue[tuple[int, T] | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[Outcome[T, R] | _EndOfItems] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._workers: list[threading.Thread] = []
 
     def results(self, ordered: bool) -> Iterator[tuple[T, R | BaseException]]:
         try:
             threading.Thread(target=self._read_items, name="targets", daemon=True).start()
-            error = yield from self._hand_out(ordered)
+            error = yield from self._yield_results(ordered)
         except BaseException:
             self._stop()
             raise
         finally:
             self._join()
-        if error:  # nothing is under way any more: this is no stop, and others may go on
+        if error:  # All work is done: this error is no early end, and `cancel` stays unset for other users.
             raise error
 
-    def _hand_out(self, ordered: bool) -> Generator[tuple[T, R | BaseException], None, BaseException | None]:
-        """All results; returns the error that ended the items, if one did."""
-        early: dict[int, tuple[T, R | BaseException]] = {}
+    def _yield_results(self, ordered: bool) -> Generator[tuple[T, R | BaseException], None, BaseException | None]:
+        """Yield all results, and return the error of reading the items, if there was one."""
+        finished: dict[int, tuple[T, R | BaseException]] = {}
         due, count = 0, None
-        end: _End | None = None
+        end: _EndOfItems | None = None
         while count is None or due < count:
-            outcome = self._done.get()
-            if isinstance(outcome, _End):
+            outcome = self._outcomes.get()
+            if isinstance(outcome, _EndOfItems):
                 end, count = outcome, outcome.count
                 continue
             number, item, result = outcome
             if not ordered:
                 due += 1
-                self._room.release()
+                self._capacity.release()
                 yield item, result
                 continue
-            early[number] = item, result
-            while due in early:
-                finished = early.pop(due)
+            finished[number] = item, result
+            while due in finished:
+                item_and_result = finished.pop(due)
                 due += 1
-                self._room.release()
-                yield finished
+                self._capacity.release()
+                yield item_and_result
         return end.error if end else None
 
     def _read_items(self) -> None:
-        """The thread of the reader: an item is asked for only when there is room for it."""
+        """Read the items, on a thread of its own. The next item is read only when there is capacity for it."""
         count, error = 0, None
         try:
             items = iter(self._items)
-            while self._room.acquire() and not self._stopped.is_set():
+            while self._capacity.acquire() and not self._stopped.is_set():
                 try:
                     item = next(items)
                 except StopIteration:
                     break
-                if len(self._workers) < self._jobs:  # no more workers than there are items
+                if len(self._workers) < self._jobs:  # There are no more workers than items.
                     self._start_worker()
-                self._waiting.put((count, item))
+                self._tasks.put((count, item))
                 count += 1
         except BaseException as failure:  # noqa: BLE001 - raised again in the caller's thread
             error = failure
-        self._done.put(_End(count, error))
+        self._outcomes.put(_EndOfItems(count, error))
         for _ in range(self._jobs):
-            self._waiting.put(None)
+            self._tasks.put(None)
 
     def _start_worker(self) -> None:
         worker = threading.Thread(target=self._run, name="job", daemon=True)
         try:
             worker.start()
-        except RuntimeError:  # the system gives no more threads: those that run do all the work
+        except RuntimeError:  # The system has no more threads; the workers that run do all the work.
             if not self._workers:
                 raise
         else:
             self._workers.append(worker)
 
     def _run(self) -> None:
-        """The thread of a worker. Whatever comes out of the work is handed over: nobody waits for what never comes."""
-        while (taken := self._waiting.get()) is not None and not self._stopped.is_set():
+        """Run one worker on its thread. Every exception becomes an outcome, so that the caller never hangs."""
+        while (taken := self._tasks.get()) is not None and not self._stopped.is_set():
             number, item = taken
             result: R | BaseException
             try:
                 result = self._work(item)
-            except BaseException as failure:  # noqa: BLE001 - handed to the caller, who tells a failure from a bug
+            except BaseException as failure:  # noqa: BLE001 - passed to the caller, who separates failures from bugs
                 result = failure
-            self._done.put((number, item, result))
+            self._outcomes.put((number, item, result))
 
     def _stop(self) -> None:
-        self._stopped.set()  # before the others wake up: they must not begin anything new
+        self._stopped.set()  # before the workers wake up, so that they take no further item
         self._cancel.set()
-        self._room.release()  # for the reader of items, should it wait for room
+        self._capacity.release()  # for the thread that reads the items, if it waits for capacity
         for _ in range(self._jobs):
-            self._waiting.put(None)
+            self._tasks.put(None)
 
     def _join(self) -> None:
         clock = SystemClock()
@@ -161,26 +162,29 @@ class _Pool(Generic[T, R]):
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """No more items: how many there were, and why, if that is an error."""
+class _EndOfItems:
+    """The end of the items: their number, and the error that ended the reading, if there was one."""
 
     count: int
     error: BaseException | None
 
 
-def _try(work: Callable[[T], R], item: T) -> R | BaseException:
+def _result_of(work: Callable[[T], R], item: T) -> R | BaseException:
     try:
         return work(item)
-    except Exception as error:  # noqa: BLE001 - handed to the caller, who tells a failure from a bug
+    except Exception as error:  # noqa: BLE001 - passed to the caller, who separates failures from bugs
         return error
 
 
 class Turns:
-    """Whose turn it is among numbered threads: a lock, to be held while `current` is looked at or set, and while
-    whoever has the turn makes use of it. May be entered again by the thread that holds it."""
+    """A reentrant lock with the number that has the turn, `current`.
+
+    A thread must hold the lock while it reads or changes `current`, and while it does what only the number with the
+    turn may do, such as printing.
+    """
 
     def __init__(self) -> None:
-        self.current = NOBODY
+        self.current = NO_TURN
         self._lock = threading.RLock()
 
     def __enter__(self) -> "Turns":
@@ -191,6 +195,6 @@ class Turns:
         self._lock.release()
 
     def give(self, number: int) -> None:
-        """Give the turn to a number, or to `NOBODY`."""
+        """Give the turn to a number. `NO_TURN`: no number has the turn."""
         with self._lock:
             self.current = number

@@ -85,7 +85,7 @@ def test_a_password_from_standard_input_is_its_first_line(tmp_path: Path) -> Non
         done = inetcli(*arguments, stdin=b"")
     assert (done.code, done.err) == (
         26,
-        f"inetcli: {server.url}/welcome.txt: standard input: expected a password in the first line, which is empty\n",
+        f"inetcli: {server.url}/welcome.txt: standard input: expected a password in the first line, got nothing\n",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from inetcli.cli.output import Output
 from inetcli.cli.turns import BATCH_SIZE, SPOOL_SIZE, TargetOutput
 from inetcli.errors import LocalWrite
-from inetcli.net.workers import NOBODY, Turns
+from inetcli.net.workers import NO_TURN, Turns
 from inetcli.secret import Secret, SecretMasker
 
 
@@ -129,10 +129,10 @@ def test_with_nobody_in_turn_each_is_printed_when_it_takes_it(
     turns: Turns, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     first, second = outputs(turns, 2)
-    assert turns.current == NOBODY
+    assert turns.current == NO_TURN
     second.lines(["two"])
     second.take_turn()
-    turns.give(NOBODY)
+    turns.give(NO_TURN)
     first.lines(["one"])
     first.take_turn()
     assert capfdbinary.readouterr().out == b"two\none\n"

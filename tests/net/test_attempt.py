@@ -1,4 +1,4 @@
-"""What the tries of a target bring beside their result."""
+"""The notes of a target, and whether another try is allowed."""
 
 from inetcli.net.attempt import Attempt
 from inetcli.net.session import Network
@@ -11,7 +11,7 @@ def test_a_note_is_added_once() -> None:
     assert attempt.notes == ["one", "two"]
 
 
-def test_a_note_of_a_session_is_a_remark_of_its_trace_once() -> None:
+def test_a_note_of_a_session_is_traced_once() -> None:
     events: list[Event] = []
     session = Network().session(events.append)
     session.note("EPSV refused: PASV \udce9")

@@ -7,7 +7,7 @@ from support.clock import ManualClock
 from inetcli.net.clock import Clock, SystemClock
 
 
-def test_the_monotonic_clock_never_goes_back() -> None:
+def test_the_monotonic_clock_never_decreases() -> None:
     clock = SystemClock()
     seen = [clock.monotonic() for _ in range(1000)]
     assert seen == sorted(seen)
@@ -21,7 +21,7 @@ def test_the_date_is_that_of_the_system_in_utc() -> None:
     assert now.utcoffset() == timedelta()
 
 
-def test_the_clock_of_the_tests_stands_still_until_it_is_moved(clock: ManualClock) -> None:
+def test_the_manual_clock_stands_still_until_advance(clock: ManualClock) -> None:
     given: Clock = clock
     start = given.monotonic()
     assert (given.monotonic(), given.now()) == (start, given.now())

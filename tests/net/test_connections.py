@@ -1,4 +1,4 @@
-"""Connections that several threads share: never more than there are places, and fewer when the peer wants fewer."""
+"""The connection pool: at most `max_size` connections at a time, and fewer when the peer rejects extra ones."""
 
 import os
 import threading
@@ -18,58 +18,58 @@ NO_LIMIT = Deadline()
 class Connection:
     usable: bool = True
     rejected: bool = False
-    left: bool = False
+    is_quit: bool = False
 
     def quit(self) -> None:
-        self.left = True
+        self.is_quit = True
 
 
 @dataclass
 class Peer:
-    """Makes connections; above `most` it says that it is full."""
+    """A peer that makes connections, and rejects those above a maximum."""
 
-    most: int = 100
+    max_connections: int = 100
     made: list[Connection] = field(default_factory=list)
 
     def make(self) -> Connection:
-        if sum(not connection.left for connection in self.made) >= self.most:
+        if sum(not connection.is_quit for connection in self.made) >= self.max_connections:
             raise Refused("full", reply_code=421)
         self.made.append(Connection())
         return self.made[-1]
 
 
 @pytest.fixture
-def share():
-    shares: list[ConnectionPool] = []
+def make_pool():
+    pools: list[ConnectionPool] = []
 
     def make(max_size: int) -> ConnectionPool[Connection]:
-        shares.append(ConnectionPool(max_size, lambda error: error.reply_code == 421))
-        return shares[-1]
+        pools.append(ConnectionPool(max_size, lambda error: error.reply_code == 421))
+        return pools[-1]
 
     yield make
-    for made in shares:
+    for made in pools:
         made.close()
 
 
-def test_one_after_the_other_is_the_same(share, cancel: Cancel) -> None:
-    peer, shared = Peer(), share(3)
+def test_targets_that_follow_one_another_use_the_same_connection(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(), make_pool(3)
     for _ in range(5):
-        with shared.acquire(NO_LIMIT, cancel, peer.make):
+        with pool.acquire(NO_LIMIT, cancel, peer.make):
             pass
     assert len(peer.made) == 1
-    assert not peer.made[0].left
+    assert not peer.made[0].is_quit
 
 
-def test_as_many_at_a_time_as_there_are_places(share, cancel: Cancel, background) -> None:
-    peer, shared = Peer(), share(2)
-    inside, most = threading.Semaphore(2), threading.Barrier(2, timeout=20)
+def test_at_most_max_size_connections_at_a_time(make_pool, cancel: Cancel, background) -> None:
+    peer, pool = Peer(), make_pool(2)
+    inside, together = threading.Semaphore(2), threading.Barrier(2, timeout=20)
 
     def work() -> None:
-        with shared.acquire(NO_LIMIT, cancel, peer.make):
+        with pool.acquire(NO_LIMIT, cancel, peer.make):
             assert inside.acquire(blocking=False)
-            most.wait()
+            together.wait()
             inside.release()
-            most.wait()
+            together.wait()
 
     threads = [background(work) for _ in range(6)]
     for thread in threads:
@@ -77,25 +77,25 @@ def test_as_many_at_a_time_as_there_are_places(share, cancel: Cancel, background
     assert len(peer.made) == 2
 
 
-def test_waiting_for_a_place_has_a_limit_and_can_be_stopped(share, cancel: Cancel) -> None:
-    peer, shared = Peer(), share(1)
-    with shared.acquire(NO_LIMIT, cancel, peer.make):
+def test_waiting_for_a_slot_ends_with_the_deadline_or_cancel(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(), make_pool(1)
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
         with (
             pytest.raises(TimedOut, match="over"),
-            shared.acquire(NO_LIMIT.within(0.01, "over"), cancel, peer.make),
+            pool.acquire(NO_LIMIT.within(0.01, "over"), cancel, peer.make),
         ):
             pass
         cancel.set()
-        with pytest.raises(Cancelled), shared.acquire(NO_LIMIT, cancel, peer.make):
+        with pytest.raises(Cancelled), pool.acquire(NO_LIMIT, cancel, peer.make):
             pass
 
 
 @pytest.mark.parametrize("error", [None, Refused("no"), KeyboardInterrupt()])
-def test_what_is_of_no_use_is_left_and_its_place_given_back(share, cancel: Cancel, error) -> None:
-    peer, shared = Peer(), share(1)
+def test_an_unusable_connection_is_quit_and_its_slot_released(make_pool, cancel: Cancel, error) -> None:
+    peer, pool = Peer(), make_pool(1)
 
     def spoil() -> None:
-        with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
+        with pool.acquire(NO_LIMIT, cancel, peer.make) as connection:
             connection.usable = False
             if error:
                 raise error
@@ -105,17 +105,17 @@ def test_what_is_of_no_use_is_left_and_its_place_given_back(share, cancel: Cance
             spoil()
     else:
         spoil()
-    with shared.acquire(NO_LIMIT, cancel, peer.make):
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
         pass
-    assert [connection.left for connection in peer.made] == [True, False]
+    assert [connection.is_quit for connection in peer.made] == [True, False]
 
 
-def test_one_too_many_lowers_their_number_and_waits_for_another(share, cancel: Cancel, background) -> None:
-    peer, shared = Peer(most=1), share(3)
+def test_a_rejected_extra_connection_makes_the_pool_smaller_and_waits(make_pool, cancel: Cancel, background) -> None:
+    peer, pool = Peer(max_connections=1), make_pool(3)
     started, go_on = threading.Event(), threading.Event()
 
     def first() -> None:
-        with shared.acquire(NO_LIMIT, cancel, peer.make):
+        with pool.acquire(NO_LIMIT, cancel, peer.make):
             started.set()
             assert go_on.wait(20)
 
@@ -123,7 +123,7 @@ def test_one_too_many_lowers_their_number_and_waits_for_another(share, cancel: C
     assert started.wait(20)
 
     def second() -> None:
-        with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
+        with pool.acquire(NO_LIMIT, cancel, peer.make) as connection:
             assert connection is peer.made[0]
 
     others = [background(second) for _ in range(2)]
@@ -134,56 +134,56 @@ def test_one_too_many_lowers_their_number_and_waits_for_another(share, cancel: C
 
 
 @pytest.mark.parametrize("error", [Refused("full", reply_code=421), Refused("no", reply_code=530), OSError()])
-def test_the_only_one_that_does_not_come_about_is_an_error_and_leaves_its_place(share, cancel: Cancel, error) -> None:
-    shared = share(1)
+def test_an_only_connection_that_fails_is_an_error_and_its_slot_is_released(make_pool, cancel: Cancel, error) -> None:
+    pool = make_pool(1)
 
     def refuse() -> Connection:
         raise error
 
     for _ in range(3):
-        with pytest.raises(type(error)), shared.acquire(NO_LIMIT, cancel, refuse):
+        with pytest.raises(type(error)), pool.acquire(NO_LIMIT, cancel, refuse):
             pass
 
 
-def test_one_that_was_turned_away_takes_its_place_with_it_if_there_are_others(share, cancel: Cancel) -> None:
-    peer, shared = Peer(), share(2)
-    with shared.acquire(NO_LIMIT, cancel, peer.make):
-        assert not shared.has_several
-        with shared.acquire(NO_LIMIT, cancel, peer.make) as extra:
-            assert shared.has_several
+def test_the_slot_of_a_connection_rejected_later_is_kept_unless_it_is_the_only_one(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(), make_pool(2)
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
+        assert not pool.has_several
+        with pool.acquire(NO_LIMIT, cancel, peer.make) as extra:
+            assert pool.has_several
             extra.usable, extra.rejected = False, True
         over = NO_LIMIT.within(0.01, "over")
-        with pytest.raises(TimedOut), shared.acquire(over, cancel, peer.make):
+        with pytest.raises(TimedOut), pool.acquire(over, cancel, peer.make):
             pass
-    with shared.acquire(NO_LIMIT, cancel, peer.make) as last:
+    with pool.acquire(NO_LIMIT, cancel, peer.make) as last:
         last.usable, last.rejected = False, True
-    with shared.acquire(NO_LIMIT, cancel, peer.make):
-        pass  # the last place stays, whatever happened to its connection
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
+        pass  # The last slot is released in every case.
 
 
-def test_widen_is_for_once(share, cancel: Cancel) -> None:
-    peer, shared = Peer(), share(1)
-    shared.grow(2)
-    shared.grow(2)
+def test_grow_has_an_effect_once(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(), make_pool(1)
+    pool.grow(2)
+    pool.grow(2)
     over = NO_LIMIT.within(0.01, "over")
     with (
-        shared.acquire(NO_LIMIT, cancel, peer.make),
-        shared.acquire(NO_LIMIT, cancel, peer.make),
+        pool.acquire(NO_LIMIT, cancel, peer.make),
+        pool.acquire(NO_LIMIT, cancel, peer.make),
         pytest.raises(TimedOut),
-        shared.acquire(over, cancel, peer.make),
+        pool.acquire(over, cancel, peer.make),
     ):
         pass
 
 
-def test_close_leaves_those_that_are_idle(cancel: Cancel) -> None:
-    peer, shared = Peer(), ConnectionPool[Connection](2, lambda _: False)
-    with shared.acquire(NO_LIMIT, cancel, peer.make), shared.acquire(NO_LIMIT, cancel, peer.make):
+def test_close_quits_idle_connections(cancel: Cancel) -> None:
+    peer, pool = Peer(), ConnectionPool[Connection](2, lambda _: False)
+    with pool.acquire(NO_LIMIT, cancel, peer.make), pool.acquire(NO_LIMIT, cancel, peer.make):
         pass
-    shared.close()
-    assert [connection.left for connection in peer.made] == [True, True]
+    pool.close()
+    assert [connection.is_quit for connection in peer.made] == [True, True]
 
 
-def test_once_makes_each_value_once_whoever_comes_first(background) -> None:
+def test_a_keyed_cache_makes_each_value_once_for_all_threads(background) -> None:
     made: list[int] = []
     together = threading.Barrier(4, timeout=20)
     values: KeyedCache[int, object] = KeyedCache(lambda key: made.append(key) or object())
@@ -200,15 +200,15 @@ def test_once_makes_each_value_once_whoever_comes_first(background) -> None:
     assert values.values() == got[:1]
 
 
-def test_a_share_at_rest_holds_nothing_and_begins_anew(share, cancel: Cancel) -> None:
-    peer, shared = Peer(most=1), share(3)
+def test_after_release_idle_the_pool_holds_no_descriptor_and_can_be_used_again(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(max_connections=1), make_pool(3)
     before = len(os.listdir("/proc/self/fd"))
-    with shared.acquire(NO_LIMIT, cancel, peer.make):
-        shared.release_idle()  # somebody is here
-        assert not peer.made[0].left
-    shared.release_idle()
-    shared.release_idle()
-    assert peer.made[0].left
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
+        pool.release_idle()  # no effect: a target uses the pool
+        assert not peer.made[0].is_quit
+    pool.release_idle()
+    pool.release_idle()
+    assert peer.made[0].is_quit
     assert len(os.listdir("/proc/self/fd")) == before
-    with shared.acquire(NO_LIMIT, cancel, peer.make) as connection:
+    with pool.acquire(NO_LIMIT, cancel, peer.make) as connection:
         assert connection is peer.made[1]

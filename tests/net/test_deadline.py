@@ -1,3 +1,5 @@
+"""Deadlines: the earlier limit counts, and its reason is the message."""
+
 import time
 from datetime import UTC
 
@@ -13,7 +15,7 @@ def test_no_limit_never_passes(clock) -> None:
     assert not deadline.passed
 
 
-def test_a_limit_counts_down_to_nothing(clock) -> None:
+def test_a_limit_counts_down_to_zero(clock) -> None:
     deadline = Deadline(clock).within(5, "late")
     assert deadline.left() == 5
     clock.advance(4)
@@ -33,12 +35,12 @@ def test_the_sooner_of_two_limits_counts_and_gives_its_reason(clock) -> None:
     assert outer.within(3, "inner").reason == "outer"
 
 
-def test_of_equal_limits_the_outer_one_is_told(clock) -> None:
+def test_of_equal_limits_the_outer_one_counts(clock) -> None:
     outer = Deadline(clock).within(10, "outer")
     assert outer.within(10, "inner") is outer
 
 
-def test_time_that_was_spent_is_not_granted_again(clock) -> None:
+def test_a_limit_within_a_deadline_does_not_extend_it(clock) -> None:
     deadline = Deadline(clock).within(10, "late")
     clock.advance(9)
     assert deadline.within(5, "x").left() == 1

@@ -1,3 +1,5 @@
+"""The race between addresses: its order, its winner, and the message of a failure."""
+
 import contextlib
 import errno
 import os
@@ -15,7 +17,7 @@ from inetcli.net.resolve import IPV4, IPV6, Address
 from inetcli.net.wait import Cancel, Cancelled, wait_any
 
 BROADCAST = Address(IPV4, ("255.255.255.255", 9))
-"""TCP to it fails at once: there is no route."""
+"""An address to which a TCP connection fails at once, because there is no route."""
 
 
 def v4(last: int) -> Address:
@@ -33,7 +35,7 @@ def there(listener: socket.socket) -> Address:
 
 @pytest.fixture
 def closed(sockets: contextlib.ExitStack) -> Address:
-    """A port that is taken, so that nobody else gets it, and that refuses."""
+    """A port that refuses connections. The socket is bound, so that no other program gets the port."""
     sock = sockets.enter_context(socket.socket())
     sock.bind(("127.0.0.1", 0))
     return address_of(sock)
@@ -41,7 +43,7 @@ def closed(sockets: contextlib.ExitStack) -> Address:
 
 @pytest.fixture
 def black_hole(sockets: contextlib.ExitStack) -> Callable[[], Address]:
-    """Makes ports that answer nothing: a backlog of none, and one connection in it."""
+    """Makes ports that never answer: the backlog is full."""
 
     def make() -> Address:
         sock = sockets.enter_context(socket.socket())
@@ -55,7 +57,7 @@ def black_hole(sockets: contextlib.ExitStack) -> Callable[[], Address]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many attempts were under way at each wait."""
+    """The number of pending attempts at each wait."""
     counts: list[int] = []
 
     def recording(wanted, deadline, cancel):
@@ -97,12 +99,14 @@ def test_a_refusal_starts_the_next_at_once(closed: Address, there: Address, canc
     assert address == there
 
 
-def test_what_fails_at_once_starts_the_next_at_once(black_hole, there: Address, cancel, monkeypatch, waits) -> None:
+def test_an_attempt_that_fails_at_once_starts_the_next_at_once(
+    black_hole, there: Address, cancel, monkeypatch, waits
+) -> None:
     monkeypatch.setattr(dial, "STAGGER_S", 0.01)
     sock, address = race([black_hole(), BROADCAST, there], Deadline(), cancel)
     sock.close()
     assert address == there
-    assert waits == [1, 2]  # the black hole for its time, then the one that is there beside it
+    assert waits == [1, 2]  # first the black hole alone, then both
 
 
 def test_an_address_that_does_not_answer_is_overtaken(black_hole, there: Address, cancel, monkeypatch, waits) -> None:
@@ -113,24 +117,24 @@ def test_an_address_that_does_not_answer_is_overtaken(black_hole, there: Address
     assert waits == [1, 2, 3]
 
 
-def test_all_failures_are_told(closed: Address, cancel: Cancel) -> None:
+def test_the_message_has_all_failures(closed: Address, cancel: Cancel) -> None:
     with pytest.raises(Unreachable) as caught:
         race([closed, BROADCAST, closed], Deadline(), cancel)
     assert caught.value.message == f"{closed}: refused; {BROADCAST}: no route to that network; {closed}: refused"
 
 
-def test_silence_up_to_the_limit_is_a_timeout_that_tells_every_attempt(black_hole, closed, cancel, monkeypatch) -> None:
+def test_silence_up_to_the_limit_is_a_timeout_with_every_attempt(black_hole, closed, cancel, monkeypatch) -> None:
     monkeypatch.setattr(dial, "STAGGER_S", 0.01)
     hole = black_hole()
-    deadline = Deadline().within(0.05, "timed out: not connected after 0.05 s (--connect-timeout)")
+    deadline = Deadline().within(0.5, "timed out: not connected after 0.5 s (--connect-timeout)")
     with pytest.raises(TimedOut) as caught:
         race([hole, closed], deadline, cancel)
     assert caught.value.message == (
-        f"timed out: not connected after 0.05 s (--connect-timeout): {closed}: refused; {hole}: no answer"
+        f"timed out: not connected after 0.5 s (--connect-timeout): {closed}: refused; {hole}: no answer"
     )
 
 
-def test_an_address_whose_turn_did_not_come_is_told(black_hole, there: Address, cancel: Cancel) -> None:
+def test_the_message_has_the_addresses_that_were_not_tried(black_hole, there: Address, cancel: Cancel) -> None:
     hole = black_hole()
     with pytest.raises(TimedOut) as caught:
         race([hole, there], Deadline().within(0.01, "over (--max-time)"), cancel)
@@ -148,14 +152,14 @@ def test_the_losers_are_closed(black_hole, there: Address, cancel: Cancel, monke
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_stop_ends_the_race(black_hole, cancel: Cancel) -> None:
+def test_cancel_ends_the_race(black_hole, cancel: Cancel) -> None:
     hole = black_hole()
     cancel.set()
     with pytest.raises(Cancelled):
         race([hole], Deadline(), cancel)
 
 
-def test_a_family_that_the_system_lacks_is_an_attempt_that_failed(there: Address, cancel: Cancel, monkeypatch) -> None:
+def test_an_unsupported_address_family_is_a_failed_attempt(there: Address, cancel: Cancel, monkeypatch) -> None:
     real = socket.socket
 
     def only_ipv4(family: int, *arguments: object) -> socket.socket:

@@ -1,4 +1,4 @@
-"""A connection that is reset as soon as it is there has been there: that is no refusal."""
+"""A connection that is reset right after it was established is `ReceiveFailed` and not a refusal."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def greet(session: Session, server: FtpServer) -> None:
         stream.close()
 
 
-def test_a_reset_at_once_is_a_reset_whoever_sees_it_first(cancel: Cancel) -> None:
+def test_a_reset_at_once_is_always_receive_failed(cancel: Cancel) -> None:
     with FtpServer(faults=["connect:rst"]) as server:
         for _ in range(50):
             session = Network(timeouts=Timeouts(silence_s=5), cancel=cancel).session()

@@ -122,12 +122,12 @@ def test_tls_in_both_directions() -> None:
     """Session tickets arrive before the first answer: readable, and nothing to be read."""
     from support.cutting import session_for
 
-    from inetcli.net.session import as_stream
+    from inetcli.net.session import no_greeting
     from inetcli.net.trust import TlsMode
 
     with TlsServer() as server:
         session = session_for(server)
-        stream = session.open(server.host, server.port, tls=TlsMode.IMPLICIT, greet=as_stream)
+        stream = session.open(server.host, server.port, tls=TlsMode.IMPLICIT, greet=no_greeting)
         received: list[bytes] = []
         lines = b"".join(b"%d\n" % number for number in range(10_000))
         reading, writing = os.pipe()

@@ -1,3 +1,5 @@
+"""Questions over datagrams, with a toy protocol and a server that follows a script."""
+
 import contextlib
 import secrets
 import select
@@ -25,15 +27,17 @@ CODEC: Codec[str] = Codec(
 )
 
 Script = Callable[[int, bytes], list[bytes]]
-"""What a server answers to its n-th datagram, from 0."""
+"""The replies of a server to its n-th datagram, counted from 0."""
 
 
 class Server:
-    """Answers datagrams as a function says, on a thread, until it is sent an empty one."""
+    """A server on a thread that replies to datagrams as a script says, until it gets an empty one."""
 
     def __init__(self, script: Script) -> None:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # a whole window, and nothing lost by chance
+        self.sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20
+        )  # room for a whole window, so that the kernel drops nothing
         self.sock.bind(("127.0.0.1", 0))
         self.sock.settimeout(LONG_S)
         self.got: list[bytes] = []
@@ -43,12 +47,12 @@ class Server:
 
     def _run(self) -> None:
         while True:
-            data, self.who = self.sock.recvfrom(1000)
+            data, self.client = self.sock.recvfrom(1000)
             if not data:
                 return
             self.got.append(data)
             for reply in self._script(len(self.got) - 1, data):
-                self.sock.sendto(reply, self.who)
+                self.sock.sendto(reply, self.client)
 
     def close(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -62,14 +66,14 @@ def answer(data: bytes) -> bytes:
 
 
 TRY_S = 0.01
-"""The limit of a try, where a test lets tries fail: the clock stands still until the server moves it."""
+"""The limit of a try in tests in which tries expire. The clock stands still until the server advances it."""
 
 
 @pytest.fixture
 def ask(
     cancel: Cancel, clock, sockets: contextlib.ExitStack
 ) -> Callable[..., tuple[Server, Iterator[ExchangeResult[str]]]]:
-    """Starts a server, and asks it."""
+    """Starts a server, and asks it the questions."""
 
     def start(script: Script, *questions: str, deadline: Deadline | None = None, tries=3, timeout_s=TRY_S, **options):
         server = Server(script)
@@ -82,7 +86,7 @@ def ask(
 
 
 def outcomes(replies: Iterator[ExchangeResult[str]]) -> list[tuple[str, str, int]]:
-    """Question, answer and tries, sorted by question."""
+    """Return question, reply and number of tries of each result, sorted by question."""
     return sorted((reply.question, reply.data[2:].decode(), reply.tries) for reply in replies)
 
 
@@ -103,7 +107,7 @@ def test_every_question_has_exactly_one_outcome(ask) -> None:
     assert outcomes(replies) == [(question, question.upper(), 1) for question in questions]
 
 
-def test_no_question_is_no_work(ask) -> None:
+def test_without_questions_nothing_is_sent(ask) -> None:
     server, replies = ask(lambda n, data: [])
     assert list(replies) == []
     assert server.got == []
@@ -120,7 +124,7 @@ def test_answers_out_of_order_find_their_questions(ask) -> None:
     assert [(reply.question, reply.data[2:]) for reply in replies] == [("c", b"C"), ("b", b"B"), ("a", b"A")]
 
 
-def test_equal_questions_are_told_apart(ask) -> None:
+def test_equal_questions_have_results_of_their_own(ask) -> None:
     _, replies = ask(lambda n, data: [answer(data)], "same", "same", "same")
     assert outcomes(replies) == [("same", "SAME", 1)] * 3
 
@@ -150,7 +154,7 @@ def test_each_try_has_a_key_of_its_own_that_is_not_in_flight(ask, clock, monkeyp
     assert server.got == [b"\0\x07a", b"\0\x08b", b"\0\x09a", b"\0\x0ab"]
 
 
-def test_silence_is_a_timeout_after_all_tries_of_that_question_alone(ask, clock) -> None:
+def test_silence_is_a_timeout_of_that_question_only_after_all_tries(ask, clock) -> None:
     def script(n: int, data: bytes) -> list[bytes]:
         if data[2:] != b"b":
             return [answer(data)]
@@ -200,14 +204,14 @@ def test_a_forged_datagram_does_not_end_the_wait(ask, forged: Callable[[bytes], 
     assert len(server.got) == 1
 
 
-def test_no_more_than_the_window_are_in_flight(ask) -> None:
+def test_at_most_window_questions_are_in_flight(ask) -> None:
     held: list[bytes] = []
     waiting: list[int] = []
 
     def script(n: int, data: bytes) -> list[bytes]:
-        """Answer the third of three, when no fourth has come."""
+        """Hold the replies until there are three questions, then check that no fourth has arrived."""
         if not data[2:].startswith(b"q"):
-            return []  # late, and for whoever had this port before: it must not make up a three
+            return []  # a late datagram for an earlier user of this port, which must not be counted
         held.append(answer(data))
         if len(held) < 3:
             return []
@@ -220,11 +224,11 @@ def test_no_more_than_the_window_are_in_flight(ask) -> None:
     questions = [f"q{n}" for n in range(9)]
     server, replies = ask(script, *questions, window=3)
     assert [question for question, _, _ in outcomes(replies)] == questions
-    # While the first of three answers are on their way, the next questions come.
+    # Later counts may differ, because a reply already makes room for the next question.
     assert waiting[0] == 3
 
 
-def test_questions_are_read_as_there_is_room(cancel: Cancel, sockets: contextlib.ExitStack) -> None:
+def test_questions_are_read_when_the_window_has_room(cancel: Cancel, sockets: contextlib.ExitStack) -> None:
     taken: list[str] = []
 
     def questions() -> Iterator[str]:
@@ -252,7 +256,7 @@ def test_a_closed_port_ends_every_question_in_flight(limits: WaitLimits, sockets
     assert all(isinstance(reply.error, Unreachable) and reply.tries == 1 for reply in replies)
 
 
-def test_the_deadline_of_the_whole_ends_it(ask, clock) -> None:
+def test_the_deadline_of_the_session_ends_the_exchange(ask, clock) -> None:
     def script(n: int, data: bytes) -> list[bytes]:
         if n == 0:
             return [answer(data)]
@@ -266,12 +270,12 @@ def test_the_deadline_of_the_whole_ends_it(ask, clock) -> None:
         next(replies)
 
 
-def test_a_flood_of_forged_datagrams_holds_up_no_limit(ask) -> None:
+def test_a_flood_of_forged_datagrams_delays_no_time_limit(ask) -> None:
     over = threading.Event()
 
     def script(n: int, data: bytes) -> list[bytes]:
         while not over.is_set():
-            server.sock.sendto(b"forged", server.who)
+            server.sock.sendto(b"forged", server.client)
         return []
 
     server, replies = ask(script, "a", deadline=Deadline(), tries=1, timeout_s=0.1)
@@ -280,7 +284,7 @@ def test_a_flood_of_forged_datagrams_holds_up_no_limit(ask) -> None:
     assert isinstance(reply.error, TimedOut)
 
 
-def test_a_stop_ends_it(ask, cancel: Cancel) -> None:
+def test_cancel_ends_the_exchange(ask, cancel: Cancel) -> None:
     _, replies = ask(lambda n, data: [], "a")
     cancel.set()
     with pytest.raises(Cancelled):

@@ -1,4 +1,4 @@
-"""A port of ours that one peer connects to, and nobody else."""
+"""A listening port that accepts only one peer."""
 
 import socket
 
@@ -14,7 +14,7 @@ def connect(acceptor: Acceptor, source: str = "127.0.0.1") -> socket.socket:
     return socket.create_connection(acceptor.address.sockaddr[:2], 5, source_address=(source, 0))
 
 
-def test_the_peer_is_let_in(pair, cancel: Cancel) -> None:
+def test_the_peer_is_accepted(pair, cancel: Cancel) -> None:
     with Acceptor(pair.stream) as acceptor, connect(acceptor) as theirs:
         sock, address = acceptor.accept(Deadline(), cancel)
         with sock:
@@ -24,7 +24,7 @@ def test_the_peer_is_let_in(pair, cancel: Cancel) -> None:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_it_listens_where_the_conversation_is(pair) -> None:
+def test_the_port_is_on_the_local_address_of_the_connection(pair) -> None:
     with Acceptor(pair.stream) as acceptor:
         assert acceptor.address.host == pair.stream.sock.getsockname()[0]
         port = acceptor.address.sockaddr[1]
@@ -32,7 +32,7 @@ def test_it_listens_where_the_conversation_is(pair) -> None:
         late.connect(("127.0.0.1", port))
 
 
-def test_strangers_are_turned_away_and_the_peer_let_in_behind_them(pair, cancel: Cancel) -> None:
+def test_connections_from_other_addresses_are_closed_and_the_peer_is_accepted(pair, cancel: Cancel) -> None:
     with (
         Acceptor(pair.stream) as acceptor,
         connect(acceptor, "127.0.0.2") as one,
@@ -45,12 +45,12 @@ def test_strangers_are_turned_away_and_the_peer_let_in_behind_them(pair, cancel:
         assert one.recv(1) == b""
 
 
-def test_strangers_do_not_make_the_wait_longer(pair, cancel: Cancel) -> None:
+def test_connections_from_other_addresses_do_not_extend_the_deadline(pair, cancel: Cancel) -> None:
     with Acceptor(pair.stream) as acceptor, connect(acceptor, "127.0.0.2"), pytest.raises(TimedOut, match="over"):
         acceptor.accept(Deadline().within(0.02, "over"), cancel)
 
 
-def test_a_stop_ends_the_wait(pair, cancel: Cancel) -> None:
+def test_cancel_ends_the_wait(pair, cancel: Cancel) -> None:
     cancel.set()
     with Acceptor(pair.stream) as acceptor, pytest.raises(Cancelled):
         acceptor.accept(Deadline(), cancel)

@@ -1,3 +1,5 @@
+"""Name look-up with a limit, and with a function in place of the system's resolver."""
+
 import os
 import socket
 import subprocess
@@ -17,7 +19,7 @@ REAL = socket.getaddrinfo
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], list]], None]:
-    """Puts a function in the place of the system's resolver; literals are still parsed by the system."""
+    """Replaces the system's resolver by a function. The system still parses address literals."""
 
     def install(look_up: Callable[[str], list]) -> None:
         def getaddrinfo(host: bytes, port: int, family: int = 0, type: int = 0, *, flags: int = 0) -> list:
@@ -52,14 +54,16 @@ def test_a_literal_is_not_looked_up(resolver, cancel: Cancel, host: str, family:
 @pytest.mark.parametrize(
     ("host", "family", "expected"), [("::1", IPV4, "IPv4"), ("127.0.0.1", IPV6, "IPv6"), ("2001:db8::7", IPV4, "IPv4")]
 )
-def test_a_literal_of_the_other_family_is_told(resolver, cancel: Cancel, host: str, family: int, expected: str) -> None:
+def test_a_literal_of_the_other_family_is_an_error(
+    resolver, cancel: Cancel, host: str, family: int, expected: str
+) -> None:
     resolver(no_look_up)
     with pytest.raises(Unresolved) as caught:
         resolve(host, 21, family, Deadline(), cancel)
-    assert caught.value.message == f"{host}: expected an {expected} address, got one of the other family"
+    assert caught.value.message == f"{host}: expected an {expected} address, got an address of the other family"
 
 
-def test_the_resolvers_order_stays_and_doubles_go(resolver, cancel: Cancel) -> None:
+def test_the_order_of_the_resolver_is_kept_and_duplicates_are_removed(resolver, cancel: Cancel) -> None:
     resolver(lambda _: [(IPV4, "192.0.2.2"), (IPV4, "192.0.2.1"), (IPV4, "192.0.2.2")])
     addresses = resolve("two.test", 80, ANY, Deadline(), cancel)
     assert [str(address) for address in addresses] == ["192.0.2.2:80", "192.0.2.1:80"]
@@ -74,7 +78,7 @@ def test_the_resolvers_order_stays_and_doubles_go(resolver, cancel: Cancel) -> N
         (socket.EAI_AGAIN, ANY, "the name look-up failed: try later"),
     ],
 )
-def test_the_resolvers_reason_is_told(resolver, cancel: Cancel, code: int, family: int, words: str) -> None:
+def test_the_error_has_the_reason_of_the_resolver(resolver, cancel: Cancel, code: int, family: int, words: str) -> None:
     def refuse(_: str) -> list:
         raise socket.gaierror(code, "try later")
 
@@ -85,14 +89,14 @@ def test_the_resolvers_reason_is_told(resolver, cancel: Cancel, code: int, famil
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".test", "a..test"])
-def test_a_label_that_no_name_may_have_is_told(cancel: Cancel, host: str) -> None:
+def test_an_invalid_label_is_an_error(cancel: Cancel, host: str) -> None:
     with pytest.raises(Unresolved, match="a label is empty or longer than 63 bytes"):
         resolve(host, 80, ANY, Deadline(), cancel)
 
 
 @pytest.fixture
 def stuck(resolver) -> threading.Event:
-    """The resolver answers only when the event is set."""
+    """A resolver that answers only after this event is set."""
     release = threading.Event()
 
     def look_up(_: str) -> list:
@@ -103,28 +107,28 @@ def stuck(resolver) -> threading.Event:
     return release
 
 
-def the_look_up() -> threading.Thread:
+def find_look_up_thread() -> threading.Thread:
     (thread,) = (thread for thread in threading.enumerate() if thread.name == "look-up of slow.test")
     return thread
 
 
-def test_a_look_up_that_is_stuck_times_out_and_is_left_behind(stuck: threading.Event, cancel: Cancel) -> None:
+def test_a_look_up_that_hangs_times_out_and_is_abandoned(stuck: threading.Event, cancel: Cancel) -> None:
     with pytest.raises(TimedOut) as caught:
         resolve("slow.test", 80, ANY, Deadline().within(0.02, "timed out: not connected (--connect-timeout)"), cancel)
     assert caught.value.message == (
         "slow.test: the name look-up has not answered: timed out: not connected (--connect-timeout)"
     )
-    thread = the_look_up()
+    thread = find_look_up_thread()
     assert thread.daemon
-    stuck.set()  # an answer that comes late harms nobody
+    stuck.set()  # A late answer must have no effect.
     thread.join(20)
 
 
-def test_a_look_up_that_is_stuck_does_not_hold_up_a_stop(stuck: threading.Event, cancel: Cancel) -> None:
+def test_a_look_up_that_hangs_does_not_delay_cancel(stuck: threading.Event, cancel: Cancel) -> None:
     cancel.set()
     with pytest.raises(Cancelled):
         resolve("slow.test", 80, ANY, Deadline(), cancel)
-    thread = the_look_up()
+    thread = find_look_up_thread()
     stuck.set()
     thread.join(20)
 
@@ -156,7 +160,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_look_up() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "timed out\n", "")
 
 
-def test_an_answer_that_comes_lets_go_of_its_descriptors(resolver, cancel: Cancel) -> None:
+def test_a_look_up_that_succeeds_closes_its_descriptors(resolver, cancel: Cancel) -> None:
     resolver(lambda _: [(IPV4, "192.0.2.1")])
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(20):

@@ -1,3 +1,5 @@
+"""Lines from a descriptor as they arrive, with a limit for each line and a deadline."""
+
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +43,7 @@ def test_the_lines_of_a_file(tmp_path: Path, cancel: Cancel, content: bytes, lin
     os.close(descriptor)
 
 
-def test_a_line_comes_when_it_is_there_though_the_pipe_stays_open(pipe, cancel: Cancel) -> None:
+def test_a_line_is_yielded_when_it_arrives_though_the_pipe_stays_open(pipe, cancel: Cancel) -> None:
     reading, writing = pipe
     lines = lines_of(reading, cancel)
     os.write(writing, b"one\ntwo\nthr")
@@ -51,7 +53,7 @@ def test_a_line_comes_when_it_is_there_though_the_pipe_stays_open(pipe, cancel: 
 
 
 @pytest.mark.parametrize("line", [b"x" * 20 + b"\n", b"x" * 20])
-def test_a_line_beyond_the_limit_is_refused(pipe, cancel: Cancel, line: bytes) -> None:
+def test_a_line_beyond_the_limit_is_an_error(pipe, cancel: Cancel, line: bytes) -> None:
     reading, writing = pipe
     os.write(writing, b"one\n" + line)
     lines = lines_of(reading, cancel)
@@ -60,7 +62,7 @@ def test_a_line_beyond_the_limit_is_refused(pipe, cancel: Cancel, line: bytes) -
         next(lines)
 
 
-def test_waiting_ends_with_the_deadline_or_a_stop(pipe, cancel: Cancel) -> None:
+def test_waiting_ends_with_the_deadline_or_cancel(pipe, cancel: Cancel) -> None:
     with pytest.raises(TimedOut, match="--max-time"):
         next(lines_of(pipe[0], cancel, Deadline().within(0.01, "over (--max-time)")))
     cancel.set()
@@ -68,7 +70,7 @@ def test_waiting_ends_with_the_deadline_or_a_stop(pipe, cancel: Cancel) -> None:
         next(lines_of(pipe[0], cancel))
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path, cancel: Cancel) -> None:
+def test_a_descriptor_that_cannot_be_read_is_an_error(tmp_path: Path, cancel: Cancel) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     with pytest.raises(LocalRead) as caught:
         next(lines_of(descriptor, cancel))

@@ -1,4 +1,4 @@
-"""How TLS is to be spoken: nothing is taken from a default, and what cannot be used is told by its name."""
+"""The settings of the TLS context, and the errors for unusable files."""
 
 import errno
 import ssl
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inetcli.errors import CaFile, ClientCertificate
-from inetcli.net.tlscontext import make_context, reason_of, words_of
+from inetcli.net.tlscontext import make_context, openssl_reason, tls_error_text
 from inetcli.net.trust import Trust
 from mockservers.certs import authority
 
@@ -19,7 +19,7 @@ def ca_file() -> str:
 
 @pytest.fixture
 def client(tmp_path: Path) -> tuple[str, str]:
-    """The files of a certificate and of its key."""
+    """The paths of a client certificate and of its key."""
     leaf = authority().client()
     certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
     certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
@@ -27,7 +27,7 @@ def client(tmp_path: Path) -> tuple[str, str]:
     return str(certificate), str(key)
 
 
-def test_chain_and_name_are_checked_and_no_more_strictly_than_openssl_does(ca_file: str) -> None:
+def test_chain_and_name_are_checked_as_strictly_as_openssl_does(ca_file: str) -> None:
     context = make_context(Trust(ca_file))
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
@@ -42,7 +42,7 @@ def test_insecure_checks_nothing_and_reads_no_ca_file() -> None:
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-def test_the_ca_file_of_the_environment_counts_unless_one_is_given(
+def test_the_ca_file_of_the_environment_is_used_unless_one_is_given(
     ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
@@ -54,9 +54,9 @@ def test_the_ca_file_of_the_environment_counts_unless_one_is_given(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "it holds no certificate"), (b"-----BEGIN CERTIFICATE-----\nx\n", "")]
+    ("content", "words"), [(b"", "the file contains no certificate"), (b"-----BEGIN CERTIFICATE-----\nx\n", "")]
 )
-def test_a_ca_file_without_a_certificate_is_told_by_its_name(content: bytes, words: str, tmp_path: Path) -> None:
+def test_the_error_for_a_ca_file_without_a_certificate_has_its_name(content: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_bytes(content)
     with pytest.raises(CaFile, match=f"{path}: cannot be used as CA file: {words}"):
@@ -71,7 +71,7 @@ def test_a_client_certificate_and_its_key(ca_file: str, client: tuple[str, str])
         make_context(Trust(ca_file, certificate=client[0], key="/nowhere"))
 
 
-def test_an_encrypted_key_is_refused_and_its_password_is_not_asked_for(ca_file: str, client: tuple[str, str]) -> None:
+def test_an_encrypted_key_is_an_error_and_no_passphrase_is_read(ca_file: str, client: tuple[str, str]) -> None:
     from cryptography.hazmat.primitives import serialization as form
 
     path = Path(client[1])
@@ -83,7 +83,7 @@ def test_an_encrypted_key_is_refused_and_its_password_is_not_asked_for(ca_file: 
         make_context(Trust(ca_file, certificate=client[0], key=client[1]))
 
 
-def test_the_key_log_is_written_where_the_environment_says(
+def test_the_key_log_is_written_to_the_file_of_the_environment(
     ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert make_context(Trust(ca_file)).keylog_filename is None
@@ -108,5 +108,5 @@ def openssl(reason: str) -> ssl.SSLError:
         (OSError("Odd"), "", "odd"),
     ],
 )
-def test_the_words_of_openssl_without_numbers_and_source_lines(error: OSError, reason: str, words: str) -> None:
-    assert (reason_of(error), words_of(error)) == (reason, words)
+def test_the_text_of_openssl_errors_without_numbers_and_source_lines(error: OSError, reason: str, words: str) -> None:
+    assert (openssl_reason(error), tls_error_text(error)) == (reason, words)

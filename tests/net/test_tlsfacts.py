@@ -1,4 +1,4 @@
-"""What TLS agreed on, from the messages of real handshakes; and nothing known where Python has no such hooks."""
+"""The facts of real handshakes, and unknown facts where Python lacks the private hooks."""
 
 import ssl
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inetcli.net.tlsfacts import TlsFacts, Watch, read_facts, served_chain, unwatch, watch
+from inetcli.net.tlsfacts import HandshakeRecord, TlsFacts, observe_handshake, read_facts, served_chain, stop_observing
 from mockservers.certs import authority
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[ssl.SSLObject, ssl.SSLObject]:
-    """Both ends of a handshake in memory: the client's, and the server's."""
+    """Do a handshake in memory. Returns the client's end and the server's end."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = client.wrap_bio(to_client, to_server, server_hostname="localhost")
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
@@ -50,7 +50,7 @@ def test_group_and_request_are_read_from_the_messages(
         server.verify_mode = ssl.CERT_OPTIONAL
         server.load_verify_locations(authority().ca_file)
     client = client_context()
-    seen = watch(client)
+    seen = observe_handshake(client)
     ours, theirs = handshake(server, client)
     facts = read_facts(ours, seen, address="192.0.2.1", verified=True, handshake_s=0.5)
     assert facts == TlsFacts(
@@ -73,47 +73,47 @@ def test_group_and_request_are_read_from_the_messages(
     }
 
 
-def test_the_chain_is_what_was_served_leaf_first() -> None:
+def test_the_chain_is_the_served_one_leaf_first() -> None:
     ours, _ = handshake(authority().context(), client_context())
     leaf = authority().leaf()
     assert served_chain(ours) == tuple(ssl.PEM_cert_to_DER_cert(blob.bytes().decode()) for blob in leaf.cert_chain_pems)
     assert served_chain(ours)[0] == ours.getpeercert(binary_form=True)
 
 
-def test_alpn_is_what_both_sides_agreed_on() -> None:
+def test_alpn_is_the_negotiated_protocol() -> None:
     server, client = authority().context(), client_context()
     server.set_alpn_protocols(["http/1.1"])
     client.set_alpn_protocols(["h2", "http/1.1"])
     ours, _ = handshake(server, client)
-    assert read_facts(ours, Watch(), address="", verified=False, handshake_s=0.0).alpn == "http/1.1"
+    assert read_facts(ours, HandshakeRecord(), address="", verified=False, handshake_s=0.0).alpn == "http/1.1"
 
 
-def test_after_unwatch_nothing_is_looked_at() -> None:
+def test_after_stop_observing_no_message_is_recorded() -> None:
     client = client_context()
-    seen = watch(client)
-    unwatch(client)
+    seen = observe_handshake(client)
+    stop_observing(client)
     handshake(authority().context(), client)
     assert seen.group is None
 
 
 class Hookless:
-    """A Python without the private places: nothing can be set on its context."""
+    """An SSL context without the private hooks: no attribute can be set."""
 
     __slots__ = ()
 
 
 def test_without_the_hooks_the_facts_are_unknown_and_nothing_fails() -> None:
     context = Hookless()
-    assert watch(context) == Watch(None, None)  # type: ignore[arg-type]
-    unwatch(context)  # type: ignore[arg-type]
+    assert observe_handshake(context) == HandshakeRecord(None, None)  # type: ignore[arg-type]
+    stop_observing(context)  # type: ignore[arg-type]
     assert served_chain(Hookless()) == ()  # type: ignore[arg-type]
 
 
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(st.sampled_from([2, 12, 13, 99]), st.binary(max_size=80))
-def test_any_message_is_looked_at_without_an_error(message: int, body: bytes) -> None:
+def test_no_message_causes_an_error(message: int, body: bytes) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    seen = watch(context)
+    seen = observe_handshake(context)
     context._msg_callback(None, "read", None, 22, None, bytes([message, 0, 0, 0]) + body)  # type: ignore[attr-defined]
     assert seen.certificate_requested is (message == 13 and bool(body))
     assert seen.group is None or message in (2, 12)

@@ -24,7 +24,7 @@ from inetcli.errors import (
 )
 from inetcli.net.copy import Receiver, ReceiveSink
 from inetcli.net.session import Network, Session, Timeouts
-from inetcli.net.tlscontext import words_of
+from inetcli.net.tlscontext import tls_error_text
 from inetcli.net.tlsstream import TlsStream, start_tls
 from inetcli.net.trust import Trust
 from inetcli.net.wait import READ
@@ -175,7 +175,7 @@ def test_versions_before_1_2_are_not_spoken(pair, background: Callable[..., obje
     ],
 )
 def test_words_for_what_broke(error: OSError, words: str) -> None:
-    assert words_of(error) == words
+    assert tls_error_text(error) == words
 
 
 def test_the_trace_hears_what_the_handshake_agreed_on() -> None:

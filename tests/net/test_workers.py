@@ -1,3 +1,5 @@
+"""Work on many items at once: the order of results, limits, stopping, and whose turn it is."""
+
 import os
 import signal
 import subprocess
@@ -10,7 +12,7 @@ import pytest
 
 from inetcli.net.deadline import Deadline
 from inetcli.net.wait import Cancel, Cancelled, wait_any
-from inetcli.net.workers import run_ordered
+from inetcli.net.workers import NO_TURN, Turns, run_ordered
 
 LONG_S = 20.0
 
@@ -39,7 +41,7 @@ def test_ordered_results_wait_for_their_turn(cancel: Cancel) -> None:
     finished = []
 
     def work(n: int) -> int:
-        assert n == 3 or done[n + 1].wait(LONG_S)  # the last one finishes first
+        assert n == 3 or done[n + 1].wait(LONG_S)  # The last item finishes first.
         finished.append(n)
         done[n].set()
         return n
@@ -68,7 +70,7 @@ def test_no_more_than_jobs_run_at_a_time(cancel: Cancel) -> None:
 
     def work(_: int) -> None:
         assert running.acquire(blocking=False)
-        meeting.wait()  # all three at once, not fewer
+        meeting.wait()  # Three jobs must run at the same time.
         running.release()
         meeting.wait()
 
@@ -113,7 +115,7 @@ def test_an_exception_is_the_result_of_its_item_alone(cancel: Cancel, jobs: int)
 
 
 @pytest.mark.parametrize("failure", [SystemExit(3), Cancelled()])
-def test_a_worker_that_is_ended_holds_nobody_up(cancel: Cancel, failure: BaseException) -> None:
+def test_a_base_exception_of_one_item_does_not_stop_the_others(cancel: Cancel, failure: BaseException) -> None:
     def work(n: int) -> int:
         if n == 1:
             raise failure
@@ -123,7 +125,7 @@ def test_a_worker_that_is_ended_holds_nobody_up(cancel: Cancel, failure: BaseExc
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_an_error_of_the_source_comes_behind_the_results_before_it(cancel: Cancel, jobs: int) -> None:
+def test_an_error_of_the_items_is_raised_after_the_results_before_it(cancel: Cancel, jobs: int) -> None:
     def items() -> Iterator[int]:
         yield from range(5)
         raise OSError("torn")
@@ -134,7 +136,7 @@ def test_an_error_of_the_source_comes_behind_the_results_before_it(cancel: Cance
         next(results)
 
 
-def test_one_job_runs_in_the_callers_thread_as_its_results_are_asked_for(cancel: Cancel) -> None:
+def test_one_job_runs_in_the_callers_thread_when_its_result_is_requested(cancel: Cancel) -> None:
     taken = []
     threads = threading.active_count()
 
@@ -149,7 +151,7 @@ def test_one_job_runs_in_the_callers_thread_as_its_results_are_asked_for(cancel:
     results.close()
 
 
-def test_results_come_while_the_source_blocks_and_closing_does_not_wait_for_it(cancel: Cancel) -> None:
+def test_results_come_while_the_items_block_and_closing_does_not_wait_for_them(cancel: Cancel) -> None:
     never = threading.Event()
 
     def items() -> Iterator[int]:
@@ -185,7 +187,7 @@ def test_closing_wakes_the_waits_of_the_workers(cancel: Cancel) -> None:
     assert is_set(cancel)
 
 
-def test_a_worker_that_cannot_be_woken_is_waited_for_half_a_second(cancel: Cancel) -> None:
+def test_a_worker_that_ignores_cancel_is_waited_for_half_a_second(cancel: Cancel) -> None:
     release, stuck = threading.Event(), threading.Event()
 
     def work(n: int) -> int:
@@ -205,7 +207,7 @@ def test_a_worker_that_cannot_be_woken_is_waited_for_half_a_second(cancel: Cance
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-def test_an_end_in_peace_cancels_nothing(cancel: Cancel, jobs: int) -> None:
+def test_a_normal_end_does_not_set_cancel(cancel: Cancel, jobs: int) -> None:
     assert len(list(run_ordered(range(20), str, jobs=jobs, cancel=cancel))) == 20
     assert not is_set(cancel)
 
@@ -215,26 +217,26 @@ def test_fewer_threads_than_jobs_do_all_the_work(cancel: Cancel, monkeypatch: py
     start = threading.Thread.start
     started = []
 
-    def grudging(thread: threading.Thread) -> None:
+    def start_some(thread: threading.Thread) -> None:
         if thread.name == "job":
             if len(started) == granted:
                 raise RuntimeError("can't start new thread")
             started.append(thread)
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", grudging)
+    monkeypatch.setattr(threading.Thread, "start", start_some)
     assert list(run_ordered(range(9), str, jobs=4, cancel=cancel)) == [(n, str(n)) for n in range(9)]
 
 
-def test_no_thread_at_all_is_an_error_and_no_hang(cancel: Cancel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_thread_there_is_an_error_and_no_hang(cancel: Cancel, monkeypatch: pytest.MonkeyPatch) -> None:
     start = threading.Thread.start
 
-    def refusing(thread: threading.Thread) -> None:
+    def start_none(thread: threading.Thread) -> None:
         if thread.name == "job":
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", refusing)
+    monkeypatch.setattr(threading.Thread, "start", start_none)
     with pytest.raises(RuntimeError, match="new thread"):
         list(run_ordered(range(9), str, jobs=4, cancel=cancel))
 
@@ -278,4 +280,48 @@ def test_ctrl_c_ends_the_program_whatever_the_workers_do(work: str, tidied: byte
         child.send_signal(signal.SIGINT)
         assert child.stdout.read() == tidied
         assert child.wait(LONG_S) == -signal.SIGINT
-    assert time.monotonic() - before < 5  # half a second, on a machine that is busy
+    assert time.monotonic() - before < 5  # JOIN_S is half a second; the machine may be busy.
+
+
+def test_no_number_has_the_turn_at_first() -> None:
+    turns = Turns()
+    assert turns.current == NO_TURN
+    turns.give(0)
+    assert turns.current == 0
+    turns.give(NO_TURN)
+    assert turns.current == NO_TURN
+
+
+def test_the_thread_that_holds_the_turns_may_enter_again_and_give_them() -> None:
+    turns = Turns()
+    with turns, turns:
+        turns.give(3)
+        assert turns.current == 3
+
+
+def test_the_turn_does_not_change_while_another_thread_holds_the_turns(
+    background: Callable[..., threading.Thread],
+) -> None:
+    turns = Turns()
+    about_to_give = threading.Event()
+
+    def give() -> None:
+        about_to_give.set()
+        turns.give(1)
+
+    with turns:
+        giver = background(give)
+        assert about_to_give.wait(LONG_S)
+        giver.join(0.05)
+        assert giver.is_alive()
+        assert turns.current == NO_TURN
+    giver.join(LONG_S)
+    assert turns.current == 1
+
+
+def test_the_turns_are_released_by_an_exception(background: Callable[..., threading.Thread]) -> None:
+    turns = Turns()
+    with pytest.raises(ValueError, match="x"), turns:
+        raise ValueError("x")
+    background(turns.give, 2).join(LONG_S)
+    assert turns.current == 2

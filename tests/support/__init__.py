@@ -1,1 +1,1 @@
-"""What the tests share: servers to script, programs to run, rules to hold the source to."""
+"""Shared code of the tests: scripted servers, programs to run, and rules for the source."""

@@ -1,6 +1,6 @@
-"""Every way in which bytes can arrive: whole, one by one, with more behind them, and cut short.
+"""The ways in which bytes can arrive: at once, byte by byte, followed by more bytes, and truncated.
 
-`Parses` and `Refuses` hold a parser to all of them. A `conftest.py` that wants the fixtures imports them by name.
+`Parses` and `Refuses` test a parser with all of them. A `conftest.py` imports the fixtures by name.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ Refuses = Callable[[Parse[object], bytes, type[Exception], str], None]
 def pump(parse: Parse[T], pieces: Iterable[bytes]) -> tuple[T, bytes]:
     """Return the result of a parser, and the bytes that the parser left.
 
-    The pieces come only when the parser asks for more, and the end comes after the last of them.
+    Each chunk is fed when the parser asks for more data, and the end follows after the last chunk.
     """
     reader = Reader()
     arriving = iter(pieces)
@@ -41,13 +41,13 @@ def pump(parse: Parse[T], pieces: Iterable[bytes]) -> tuple[T, bytes]:
 
 
 def one_by_one(data: bytes) -> list[bytes]:
-    """Return the bytes as pieces of one byte each."""
+    """Return the bytes in chunks of one byte."""
     return [data[at : at + 1] for at in range(len(data))]
 
 
 @pytest.fixture
 def parses() -> Parses:
-    """Checks that a parser reads all of `data`, and not a byte more, however it arrives; and misses its end."""
+    """Check that a parser reads exactly `data` for every way of arrival, and reports a missing end."""
 
     def check(parse: Parse[object], data: bytes, expected: object) -> None:
         assert pump(parse, [data]) == (expected, b"")
@@ -64,7 +64,7 @@ def parses() -> Parses:
 
 @pytest.fixture
 def refuses() -> Refuses:
-    """Checks that a parser refuses `data` with these words, however it arrives, and though more follows."""
+    """Check that a parser rejects `data` with this message for every way of arrival."""
 
     def check(parse: Parse[object], data: bytes, error: type[Exception], words: str) -> None:
         for pieces in ([data], one_by_one(data), [data + TRAILING]):

@@ -1,4 +1,4 @@
-"""Certificates as the model has them, made without a key: for tests of what is said about a chain."""
+"""Certificates of the model, made without a key, for tests of the verdict on a chain."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def certificate(subject: str, **changes: object) -> Certificate:
-    """A certificate of this subject, valid from yesterday until tomorrow unless `changes` say otherwise."""
+    """Make a certificate for this subject, valid from yesterday until tomorrow. `changes`: values for fields."""
     values: dict[str, object] = {
         "subject": subject,
         "issuer": "CN=CA",

@@ -1,4 +1,4 @@
-"""The clock of the tests: a clock that the test moves, and the fixture that makes one."""
+"""A clock that the test controls, and the fixture that makes one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 
 @dataclass
 class ManualClock:
-    """A clock that stands still until the test moves it. Satisfies `inetcli.net.clock.Clock`."""
+    """A clock that stands still until the test calls `advance`. Satisfies `inetcli.net.clock.Clock`."""
 
     seconds: float = 1000.0
     date: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,5 +25,5 @@ class ManualClock:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock of the test's own."""
+    """A clock that the test controls."""
     return ManualClock()

@@ -1,4 +1,4 @@
-"""The commands of a program, read off its Click tree: a test that goes through them cannot forget a new one."""
+"""The commands of a program, from its Click tree, so that tests of all commands include new ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -9,12 +9,12 @@ from inetcli.cli.app import cli
 from inetcli.cli.options import Options
 
 COMMON = {field.name for field in fields(Options)}
-"""The parameters that mean the same everywhere."""
+"""The parameters that all commands share."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A command that does something itself, as users write it: `ftp get`."""
+    """A command without subcommands, by the words that users type: `ftp get`."""
 
     name: str
     command: click.Command
@@ -34,7 +34,7 @@ class Leaf:
         return self.command.get_help(click.Context(self.command, info_name=f"inetcli {self.name}"))
 
     def options(self, *, common: bool) -> set[str]:
-        """The long names of the command's own options, or of those that it has in common with others."""
+        """Return the long names of the command's own options, or of the options that it shares with others."""
         return {
             text
             for parameter in self.command.params
@@ -45,12 +45,12 @@ class Leaf:
 
 
 def leaf_commands(root: click.Group = cli) -> dict[str, Leaf]:
-    """Return every command of a program that has no commands below it, by its name."""
+    """Return every command of a program that has no subcommands, by its name."""
     return {leaf.name: leaf for leaf in _leaves(root, ())}
 
 
 def protocol_commands() -> dict[str, Leaf]:
-    """Return every command that speaks a protocol: those below a group."""
+    """Return the commands of the protocols: those below a group."""
     return {name: leaf for name, leaf in leaf_commands().items() if len(leaf.words) > 1}
 
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md as what it promises: its map against the tree, its glossary against the words of the source.
+"""Checks of CONTRIBUTING.md: its map against the tree, and its glossary against the words of the source.
 
 The map is the first block below "The house": a line a module or folder, each below the folder that it is in. A folder
 of `inetcli/protocols` has the six files of a protocol without naming them. The glossary is a table of words.
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def places_on_map(page: str) -> list[str]:
-    """The paths that the map names, in its order; a folder ends in a slash."""
+    """Return the paths of the map, in its order; a folder ends in a slash."""
     found = _MAP.search(page)
     return list(_below_their_folders(found[1].splitlines() if found else []))
 
@@ -42,7 +42,7 @@ def _below_their_folders(lines: Iterable[str]) -> Iterator[str]:
 
 
 def places_in_tree(root: Path) -> set[str]:
-    """The paths that the map is to name: the modules of `inetcli`, and the folders of `mockservers` and `tests`."""
+    """Return the paths that the map must have: the modules of `inetcli`, the folders of `mockservers` and `tests`."""
     modules = {path.relative_to(root).as_posix() for path in root.glob("inetcli/**/*.py")}
     own = {f"{Path(path).parent.as_posix()}/" if path.endswith("/__init__.py") else path for path in modules}
     own = {path for path in own if not _is_one_of_the_six(path, modules)}
@@ -59,7 +59,7 @@ def _is_one_of_the_six(path: str, modules: set[str]) -> bool:
 
 
 def differences(root: Path) -> list[str]:
-    """What the map and the tree do not agree on."""
+    """Return the differences between the map and the tree."""
     on_map = places_on_map((root / PAGE).read_text(encoding="utf-8"))
     tree = places_in_tree(root)
     return [
@@ -70,7 +70,7 @@ def differences(root: Path) -> list[str]:
 
 
 def glossary(page: str) -> list[str]:
-    """The words of the glossary, in its order."""
+    """Return the words of the glossary, in its order."""
     found = _GLOSSARY.search(page)
     rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in found[1].splitlines()] if found else []
     assert all(len(row) == 2 and all(row) for row in rows), f"{PAGE}: a row of the glossary is no word and its meaning"
@@ -78,11 +78,11 @@ def glossary(page: str) -> list[str]:
 
 
 def words_of(text: str) -> str:
-    """A text as plain lower-case words with a blank around each: `WaitLimits` and `wait_limits` are two words."""
+    """Split a text into lower-case words, each between blanks: `WaitLimits` and `wait_limits` are two words."""
     return f" {' '.join(word.lower() for word in _WORD.findall(text))} "
 
 
 def modules_with(word: str, texts: Sequence[str]) -> int:
-    """In how many texts a word of the glossary occurs, as one or as many; the texts are those of `words_of`."""
+    """Count the texts, from `words_of`, in which a word of the glossary occurs, in singular or plural."""
     plain = words_of(word).rstrip()
     return sum(any(f"{plain}{ending} " in text for ending in ("", "s", "es")) for text in texts)

@@ -1,8 +1,8 @@
-"""Cut everywhere: a server that ends at every byte of a conversation.
+"""Truncation at every byte: a server that ends the conversation at each offset in turn.
 
-A whole conversation is held once, to see what it gives and how many bytes the server sends. Then it is held again for
-every offset and every way to end: FIN, RST, and silence. Each time it must fail with an error of ours, or give exactly
-what the whole one gave: a success on less is a lie. An exception that is no `InetError` is a bug.
+The complete conversation runs once, to record its result and the number of bytes that the server sends. Then it runs
+again for every offset and every ending: FIN, RST, and silence. Each run must raise an `InetError` or return exactly the
+result of the complete run, because success with less data would be wrong. Any other exception is a bug.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from mockservers.log import Kind
 
 ENDINGS = ("fin", "rst", "silent")
 SILENCE_S = 0.15
-"""How long a silent server is waited for. Too short would only turn a success into an error, which is allowed."""
+"""The time to wait for a silent server. If it is too short, a success becomes an error, which is allowed."""
 
 AT_ONCE = 24
 
@@ -25,14 +25,14 @@ Converse = Callable[[Server, Session], object]
 
 
 def session_for(server: Server | None = None, **limits: float) -> Session:
-    """A session as a command would make it, with short limits; it trusts the server's CA."""
+    """Make a session as a command does, with short limits and trust in the CA of the server."""
     chosen = Timeouts(**{"silence_s": 5.0, "connect_s": 5.0, **limits})  # type: ignore[arg-type]
     ca_file = server.ca_file if server else None
     return Network(timeouts=chosen, trust=Trust(ca_file=ca_file)).session()
 
 
 def sent_bytes(server: Server, channel: str) -> int:
-    """How many bytes the server has sent over a channel."""
+    """Return the number of bytes that the server has sent over a channel."""
     return sum(len(event.data) for event in server.log.events(Kind.TO_CLIENT) if event.channel == channel)
 
 
@@ -45,7 +45,7 @@ def sweep(
     channel: str = "main",
     stride: int = 1,
 ) -> list[str]:
-    """Every violation of the rule, as a line each; `stride` thins the offsets out for long conversations."""
+    """Return every violation of the rule, one line each. `stride`: the distance between tested offsets."""
     with make_server([]) as server:
         whole = converse(server, session_for(server))
         total = sent_bytes(server, channel)
@@ -58,7 +58,7 @@ def sweep(
                 result = converse(server, session)
             except InetError:
                 return None
-            except Exception as error:  # noqa: BLE001 - that is what is looked for
+            except Exception as error:  # noqa: BLE001 - finding it is the purpose
                 return f"{ending}@{offset}: {type(error).__name__}: {error}"
         return None if result == whole else f"{ending}@{offset} of {total}: success with {result!r}, not {whole!r}"
 

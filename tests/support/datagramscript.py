@@ -1,11 +1,11 @@
-"""A UDP server that follows a script, as `support.linescript` does for TCP.
+"""A UDP server that follows a script, like `support.linescript` for TCP.
 
-    C hello                  a datagram must come; `*` matches
-    S hello                  a datagram is sent, to whom the last one came from
-    SR \\x00hello             raw: with the escapes of Python
+    C hello                  expect a datagram; `*` is a wildcard
+    S hello                  send a datagram to the sender of the last one
+    SR \\x00hello             send a raw datagram, written with the escapes of Python
 
-A datagram that comes otherwise, before its turn, or when the script is done, stands in `seen`: then the transcript is
-not the script.
+An unexpected datagram, also after the end of the script, is recorded in `seen`. Then the transcript differs from the
+script, and the test fails.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ MAX_DATAGRAM = 1 << 16
 
 
 class Codec(Protocol):
-    """How the lines of a script are datagrams."""
+    """The conversion between the lines of a script and datagrams."""
 
     def decode(self, data: bytes) -> str:
-        """Return a datagram that came as the script writes it."""
+        """Return a received datagram in the form of the script."""
 
     def encode(self, text: str) -> bytes:
-        """Return the datagram that the script writes so."""
+        """Return the datagram for a text of the script."""
 
 
 class Text:
@@ -41,7 +41,7 @@ class Text:
 
 
 class DatagramScript:
-    """A server for one conversation. `seen` is what took place."""
+    """A server for one conversation. `seen`: the transcript."""
 
     codec: type[Codec] = Text
 
@@ -72,7 +72,7 @@ class DatagramScript:
 
     @property
     def address(self) -> str:
-        """The server as a target: host and port."""
+        """The address of the server as a target: host and port."""
         return f"127.0.0.1:{self.port}"
 
     def _follow(self) -> None:
@@ -109,10 +109,10 @@ def udp_socket(port: int = 0) -> socket.socket:
 
 
 def one_port() -> tuple[socket.socket, socket.socket]:
-    """Return a UDP socket and a TCP listener of the same port. Whoever takes them closes them."""
+    """Return a UDP socket and a TCP listener with the same port number. The caller must close both."""
     while True:
         listener = socket.create_server(("127.0.0.1", 0))
         try:
             return udp_socket(listener.getsockname()[1]), listener
         except OSError:
-            listener.close()  # the port is somebody else's for UDP
+            listener.close()  # Another program has the UDP port.

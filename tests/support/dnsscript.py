@@ -1,14 +1,14 @@
-"""DNS on a script: queries and replies as text, over UDP and over TCP.
+"""Scripts for DNS: queries and replies as text, over UDP and over TCP.
 
     C www.example.test/A edns                           a query, with an OPT record
     S NOERROR; www.example.test. 300 A 192.0.2.1        a reply: rcode and flags, then records as in a zone file
-    S NOERROR tc                                        with the flag TC; also: aa, ra
-    S FORMERR plain                                     without an OPT record, though the query had one
-    S NOERROR id=other                                  with another ID than that of the query
-    S NOERROR question=other.test/A                     for another question than that of the query
-    S NOERROR to=www.example.test/A                     to this query, not to the one that came last
+    S NOERROR tc                                        with the flag TC; other flags: aa, ra
+    S FORMERR plain                                     without an OPT record for a query with one
+    S NOERROR id=other                                  with an ID that differs from that of the query
+    S NOERROR question=other.test/A                     for a question that differs from that of the query
+    S NOERROR to=www.example.test/A                     a reply to this query, not to the last one
 
-The messages are read and written by `mockservers`, which shares nothing with the client.
+`mockservers` parses and encodes the messages; it shares no code with the client.
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ _FLAGS = {"aa": AA, "tc": TC, "ra": 0x0080}
 
 
 class DnsMessages:
-    """Messages as text. A reply is to the query that came last."""
+    """DNS messages as text. A reply belongs to the last query."""
 
     def __init__(self) -> None:
         self._query: Query | None = None
@@ -61,7 +61,7 @@ class DnsMessages:
 
 
 class CountedMessages(DnsMessages):
-    """Messages behind two bytes with their length (RFC 1035 section 4.2.2)."""
+    """DNS messages with a prefix of two bytes for the length (RFC 1035 section 4.2.2)."""
 
     def take(self, buffer: bytes) -> tuple[str, bytes] | None:
         end = 2 + int.from_bytes(buffer[:2], "big")
@@ -85,6 +85,6 @@ class DnsOverUdp(DatagramScript):
 
 
 def dns_on_one_port(over_udp: str, *over_tcp: str) -> tuple[DnsOverUdp, DnsOverTcp]:
-    """Return a name server over UDP and over TCP, at one port: both are to be entered."""
+    """Return a name server over UDP and one over TCP with the same port. Enter both as context managers."""
     udp, listener = one_port()
     return DnsOverUdp(over_udp, sock=udp), DnsOverTcp(*over_tcp, listener=listener)

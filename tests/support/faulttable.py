@@ -1,6 +1,6 @@
-"""The table of all faults in docs/faults.md, from what `mockservers faults --json` says.
+"""The table of all faults in docs/faults.md, generated from the output of `mockservers faults --json`.
 
-python tests/support/faulttable.py      writes it; `test_docs.py` compares
+`python tests/support/faulttable.py` writes the table; `test_docs.py` checks that the page has the current one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,15 +25,15 @@ HEADS = {
 
 
 def faults() -> list[dict[str, Any]]:
-    """All rows."""
+    """Return all rows of `mockservers faults --json`."""
     return run_module("mockservers", "faults", "--json").rows
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The rows under the heads of their servers. KeyError: a server without a head."""
+    """Format the rows as tables, one below the heading of each server. KeyError for a server without a heading."""
     groups: dict[str, list[str]] = {head: [] for head in HEADS}
     for row in rows:
-        # What the line servers have for themselves is the reply to a line.
+        # The line servers have one fault of their own: `reply`.
         group = "line" if row["name"] == "reply" and row["server"] in ("tls", "time") else row["server"]
         args = ", ".join(row["args"])
         line = f"| `{row['example']}` | {args} | {row['sees']} |\n"
@@ -44,7 +44,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def with_table(page: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    """The page with this table in the place of its own."""
+    """Return the page with its table replaced by a new one."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

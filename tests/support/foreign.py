@@ -1,7 +1,7 @@
-"""Programs that this project did not write: finding them, starting servers, and waiting until those listen.
+"""Programs of other projects: finding them, starting servers, and waiting until the servers listen.
 
-A foreign server has no other way to say that it listens than listening: so its port is tried, in small steps and within
-a limit. It cannot bind port 0 either: a free port is looked for, and another one when somebody was faster.
+A foreign server does not report that it listens, so its port is tried in short intervals within a limit. A foreign
+server cannot bind port 0 either, so a free port is chosen, and another one if a different program took it first.
 """
 
 import os
@@ -26,7 +26,7 @@ READY_S = 15.0
 
 
 def program(name: str) -> str:
-    """The path of a program. Without it the test is skipped, or fails where all of them have to be there."""
+    """Return the path of a program. If it is missing, skip the test, or fail where all programs are required."""
     folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/lib/news/bin"]
     if unpacked := os.environ.get(UNPACKED):
         folders.append(f"{unpacked}/usr/sbin")
@@ -37,20 +37,20 @@ def program(name: str) -> str:
 
 
 def root() -> None:
-    """For servers that change their user: skip when we are not root."""
+    """Skip the test without root privileges, which servers need to change their user."""
     if os.geteuid() != 0:
         pytest.skip("needs root: the server changes its user")
 
 
 def missing(reason: str) -> None:
-    """Skip; or fail where nothing is to be skipped."""
+    """Skip the test, or fail where all programs are required."""
     if os.environ.get(REQUIRED):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def run(*command: str, stdin: bytes = b"", cwd: Path | None = None) -> Finished:
-    """Run a foreign client to its end."""
+    """Run a foreign client until it ends."""
     done = subprocess.run(
         [program(command[0]), *command[1:]],
         input=stdin,
@@ -79,7 +79,7 @@ def serving(
     ready: Callable[[int], bool] | None = None,
     user: str | None = None,
 ) -> Iterator[Running]:
-    """Start a server; `command` is given its port, and may write its configuration. It ends with the `with`."""
+    """Start a server for the time of the `with`. `command` gets the port, and may write the configuration."""
     folder.chmod(0o755)
     for _ in range(TRIES):
         port = _free_port()
@@ -107,7 +107,7 @@ def serving(
 
 
 def listens(port: int) -> bool:
-    """Whether a TCP connection is accepted."""
+    """Return whether a TCP connection to the port is accepted."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,11 +1,11 @@
-"""Runs `inetcli` in processes that are forked from one in which all of its modules are loaded.
+"""A server that runs `inetcli` in processes forked from one in which all modules are loaded.
 
-Loading takes most of the time of a short command. A forked process is as real as one that was started: its descriptors,
-environment, working directory, signals and exit status are its own. Only the start differs. So tests of the start, and
-those that set variables which Python itself reads, start the interpreter (`support.program.run_module`).
+Loading takes most of the time of a short command. A forked process has its own descriptors, environment, working
+directory, signals and exit status, like a process that was started normally; only the start differs. Therefore tests of
+the start, and tests that set variables for Python itself, start the interpreter (`support.program.run_module`).
 
-The server ends with the process that uses it: the end of its control socket tells it so. A request is a byte on that
-socket with four descriptors: a channel, and the three standard streams. On the channel:
+The server ends when the control socket closes, which happens when the process that uses the server ends. A request is a
+byte on the control socket with four descriptors: a channel, and the three standard streams. The channel carries:
 
     [ARGUMENTS, ENVIRONMENT, FOLDER] as JSON, EOF    to the server
     PID LF, then STATUS LF                           from it; STATUS is -N when signal N ended the process
@@ -34,14 +34,14 @@ PIECE = 1 << 16
 
 
 class ForkServer:
-    """The server process, as seen by the tests."""
+    """The client side of the server process, for the tests."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-P", str(Path(__file__)), str(theirs.fileno())],
-                stdin=subprocess.PIPE,  # pipes, as the streams of the commands are
+                stdin=subprocess.PIPE,  # Pipes, like the streams of the commands.
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
@@ -49,21 +49,21 @@ class ForkServer:
             )
 
     def close(self) -> None:
-        """End the server, and wait for its end."""
+        """Stop the server, and wait until the process has ended."""
         self._control.close()
         self._process.communicate()
 
     @property
     def status(self) -> int | None:
-        """The server's exit status; None while it runs."""
+        """The exit status of the server; None while the server runs."""
         return self._process.poll()
 
     def run(
         self, arguments: Sequence[str], *, stdin: bytes, env: Mapping[str, str], folder: str, limit_s: float
     ) -> tuple[int, bytes, bytes]:
-        """Run a command: its exit status, standard output and standard error.
+        """Run a command. Returns its exit status, standard output and standard error.
 
-        subprocess.TimeoutExpired after `limit_s`; the process is killed then.
+        After `limit_s` seconds, kill the process and raise subprocess.TimeoutExpired.
         """
         deadline = time.monotonic() + limit_s
         with ExitStack() as stack:
@@ -94,7 +94,7 @@ class ForkServer:
 def _exchange(
     data: bytes, stdin: io.FileIO, stdout: io.FileIO, stderr: io.FileIO, deadline: float
 ) -> tuple[bytes, bytes]:
-    """Write all of standard input, unless it is closed before, and read the two others to their ends."""
+    """Write all of standard input, unless the command closes it, and read the two other streams to their ends."""
     got = {stdout: bytearray(), stderr: bytearray()}
     rest = memoryview(data)
     os.set_blocking(stdin.fileno(), False)
@@ -121,7 +121,7 @@ def _exchange(
 
 
 def _write(fd: int, data: memoryview) -> int:
-    """Write some of the data: how much need not be written any more."""
+    """Write a part of the data. Returns the number of bytes that need not be written any more."""
     try:
         return os.write(fd, data[:PIECE]) if data else 0
     except BrokenPipeError:
@@ -130,7 +130,7 @@ def _write(fd: int, data: memoryview) -> int:
 
 @cache
 def fork_server() -> ForkServer:
-    """Start the server of this test process, at the first call."""
+    """Return the server of this test process; the first call starts it."""
     from support.program import environment
 
     server = ForkServer(environment())
@@ -139,8 +139,8 @@ def fork_server() -> ForkServer:
 
 
 def serve(control: socket.socket) -> list[str] | None:
-    """Fork a process for each request. Returns twice: in each such process with its arguments, at the end with None."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
+    """Fork a process for each request. Returns the arguments in a forked process, and None in the server at the end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The processes of `_keep` are not waited for.
     while True:
         _, fds, _, _ = socket.recv_fds(control, 1, 4)
         if not fds:
@@ -153,7 +153,7 @@ def serve(control: socket.socket) -> list[str] | None:
 
 
 def _keep(channel: socket.socket, streams: list[int]) -> list[str]:
-    """Fork the process of a request, wait for it and tell its status. Returns in that process only."""
+    """Fork the process of a request, wait for it and report its status. Returns only in the forked process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with channel.makefile("rb") as asked:
         arguments, environment, folder = json.load(asked)
@@ -176,8 +176,8 @@ def _keep(channel: socket.socket, streams: list[int]) -> list[str]:
 
 
 def main() -> None:
-    """Be the server: load everything, then serve. In the processes that it forks, be the program."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the tests to tell
+    """Load all modules and serve requests. In a forked process, run the program."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # The tests decide who gets Ctrl-C.
     import inetcli
 
     for module in pkgutil.walk_packages(inetcli.__path__, "inetcli."):

@@ -1,12 +1,12 @@
-"""FTP on a script: `support.linescript` with data connections.
+"""Scripts for FTP: `support.linescript` with data connections.
 
-    D some bytes             a data connection is accepted, or made to where the client said; this is sent; it ends
-    DR some bytes            the same, and it is reset
-    DN                       a data connection is accepted, and nothing happens on it
-    U some bytes             a data connection is accepted; this must come on it, up to its end
+    D some bytes             accept a data connection, or make one to the client's address; send the bytes; close it
+    DR some bytes            the same, but reset the data connection
+    DN                       accept a data connection, and do nothing with it
+    U some bytes             accept a data connection, and expect exactly these bytes on it
 
-`{port}` stands for the port of the data connections, `{pasv}` for it as PASV tells it, `{dead}` for a port where nobody
-listens.
+`{port}` stands for the port of the data connections, `{pasv}` for its PASV form, and `{dead}` for a port that refuses
+connections.
 """
 
 import socket
@@ -28,7 +28,7 @@ class FtpScript(LineScript):
         self.sockets.append(self._dead)
 
     def fill(self, text: str) -> str:
-        """Put the ports into a line: a new one for each data connection."""
+        """Replace the port placeholders of a line. Each `{port}` or `{pasv}` opens a new port for data connections."""
         if "{port}" in text or "{pasv}" in text:
             self._passive = socket.create_server(("127.0.0.1", 0))
             self._passive.settimeout(LIMIT_S)
@@ -45,7 +45,7 @@ class FtpScript(LineScript):
         return text
 
     def note(self, text: str) -> None:
-        """Remember where an active client listens."""
+        """Record the address at which an active client listens."""
         if text.startswith("EPRT"):
             _, _, host, port, _ = text.split("|")
             self._active = host, int(port)
@@ -54,7 +54,7 @@ class FtpScript(LineScript):
             self._active = ".".join(numbers), int(high) << 8 | int(low)
 
     def act(self, kind: str, text: str) -> str:
-        """Hold a data connection."""
+        """Carry out a line with a data connection."""
         if kind not in ("D", "DR", "DN", "U"):
             return super().act(kind, text)
         sock = self._data_connection()
@@ -68,7 +68,7 @@ class FtpScript(LineScript):
         try:
             sock.sendall(wanted)
         except ConnectionError:
-            pass  # a client that has seen enough
+            pass  # The client closed the connection early.
         if kind == "DR":
             reset(sock)
         sock.close()

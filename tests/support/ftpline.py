@@ -1,4 +1,4 @@
-"""An FTP conversation over a raw socket: each command as it is written, each reply as it came."""
+"""An FTP client over a raw socket, which sends each command as given and returns each reply as received."""
 
 import re
 import socket
@@ -11,7 +11,7 @@ LIMIT_S = 5.0
 
 
 class Control:
-    """A control connection; `greeting` has come already."""
+    """A control connection. `greeting`: the first reply of the server."""
 
     def __init__(self, server: Server, *login: str) -> None:
         self.sock = socket.create_connection((server.host, server.port), LIMIT_S)
@@ -25,12 +25,12 @@ class Control:
         self.stream.flush()
 
     def say(self, line: str) -> str:
-        """One command, one reply."""
+        """Send one command, and return its reply."""
         self.send(line.encode("utf-8", "surrogateescape") + b"\r\n")
         return self.reply()
 
     def reply(self) -> str:
-        """The next reply, its lines separated by LF; nothing at the end."""
+        """Read the next reply, with its lines separated by LF; empty at the end of the stream."""
         lines = [self._line()]
         if re.match(r"\d{3}-", lines[0]):
             while not lines[-1].startswith(f"{lines[0][:3]} "):
@@ -38,16 +38,17 @@ class Control:
         return "\n".join(lines)
 
     def code(self, line: str) -> int:
+        """Send one command, and return the code of its reply."""
         return int(self.say(line)[:3])
 
     def passive(self) -> socket.socket:
-        """EPSV, and the data connection."""
+        """Send EPSV, and open the data connection."""
         found = re.search(r"\|\|\|(\d+)\|", self.say("EPSV"))
         assert found
         return socket.create_connection((self.sock.getpeername()[0], int(found[1])), LIMIT_S)
 
     def fetch(self, line: str) -> tuple[list[str], bytes]:
-        """A command that brings data: the replies and the data."""
+        """Send a command that returns data. Returns the replies and the data."""
         with self.passive() as data:
             replies = [self.say(line)]
             got = read_all(data) if replies[0].startswith("1") else b""
@@ -56,7 +57,7 @@ class Control:
         return replies, got
 
     def send_file(self, line: str, content: bytes) -> list[str]:
-        """A command that takes data."""
+        """Send a command that takes data, and the data. Returns the replies."""
         with self.passive() as data:
             replies = [self.say(line)]
             if replies[0].startswith("1"):

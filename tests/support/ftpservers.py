@@ -1,8 +1,8 @@
-"""FTP servers that this project did not write: vsftpd, ProFTPD and pure-ftpd, each as plain and as TLS server.
+"""FTP servers of other projects: vsftpd, ProFTPD and pure-ftpd, each without and with TLS.
 
-They run as their packages have it by default, as far as that lets files in and out: anonymous logins may write (vsftpd,
-ProFTPD), or a user with a password (pure-ftpd, whose anonymous users may not). vsftpd and ProFTPD insist on TLS session
-reuse, which is their default.
+The servers use the defaults of their packages, with write access added: anonymous logins may write (vsftpd, ProFTPD),
+or a user with a password (pure-ftpd, which does not allow anonymous users to write). vsftpd and ProFTPD require TLS
+session reuse, which is their default.
 """
 
 import os
@@ -94,11 +94,11 @@ TLSProtocol TLSv1.2 TLSv1.3
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a server is to be.
+    """The settings of a server.
 
-    `tls`: the version that the client speaks, None = in clear; `passive`: the ports of its data connections, `host`:
-    the address that it tells for them; `per_client`: connections that one address may have; `drop_box`: anonymous files
-    come in, and are neither renamed nor removed.
+    `tls`: the version that the client speaks, None = clear text. `passive`: the ports of the data connections. `host`:
+    the address that the server announces for them. `per_client`: the maximum number of connections from one address.
+    `drop_box`: anonymous users may upload files, and may not rename or remove them.
     """
 
     kind: str
@@ -111,7 +111,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class FtpPeer:
-    """A running server. `root` is the folder of the login: `pub` in it is to be read, `up` to be written."""
+    """A running server. `root`: the folder of the login, with the folder `pub` to read and `up` to write."""
 
     wanted: Wanted
     port: int
@@ -122,10 +122,11 @@ class FtpPeer:
 
     @property
     def kind(self) -> str:
+        """The name of the server program."""
         return self.wanted.kind
 
     def url(self, path: str = "", *, host: str = "127.0.0.1", port: int | None = None) -> str:
-        """The URL of a path on it."""
+        """Return the URL of a path on the server."""
         if self.kind != "pure-ftpd":
             who = ""
         elif self.wanted.drop_box:
@@ -135,13 +136,13 @@ class FtpPeer:
         return f"{'ftpes' if self.wanted.tls else 'ftp'}://{who}{host}:{port or self.port}/{path}"
 
     def run(self, command: str, *arguments: str, **how: object) -> Finished:
-        """`inetcli ftp COMMAND`, with what this server needs."""
+        """Run `inetcli ftp COMMAND` with the options and the environment that the server needs."""
         return inetcli("ftp", command, *self.options, *arguments, env=self.env, **how)  # type: ignore[arg-type]
 
 
 @contextmanager
 def tree() -> Iterator[Path]:
-    """A folder for whatever user a server becomes: tmp_path is for ours alone."""
+    """Make a folder that the user of a server can read; tmp_path is private to the user of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o755)
@@ -155,7 +156,7 @@ def tree() -> Iterator[Path]:
 
 @contextmanager
 def ftp_server(wanted: Wanted) -> Iterator[FtpPeer]:
-    """Start a server with an empty tree of its own; it ends with the `with`."""
+    """Start a server with an empty tree of its own, for the time of the `with`."""
     root()
     home = ftp_home()
     name = program(wanted.kind)
@@ -178,7 +179,7 @@ def ftp_server(wanted: Wanted) -> Iterator[FtpPeer]:
 
 
 def ftp_home() -> Path:
-    """The home of the user ftp: vsftpd wants it to be there, pure-ftpd serves it to everybody."""
+    """Return the home folder of the user ftp, which vsftpd requires and which pure-ftpd serves to anonymous users."""
     try:
         home = Path(pwd.getpwnam("ftp").pw_dir)
     except KeyError:
@@ -189,7 +190,7 @@ def ftp_home() -> Path:
 
 
 def rsa_certificate(folder: Path) -> Path:
-    """ProFTPD's RSA directives want an RSA key: one of our own, signed by itself, is its own CA (.crt beside it)."""
+    """Make a self-signed certificate with an RSA key, as ProFTPD's directives require. Its CA file is `rsa.crt`."""
     path = folder / "rsa.pem"
     key, cert = folder / "rsa.key", folder / "rsa.crt"
     subprocess.run(
@@ -207,7 +208,7 @@ def rsa_certificate(folder: Path) -> Path:
 
 
 def _at_most(folder: Path, version: str | None) -> dict[str, str]:
-    """The environment of a client whose OpenSSL speaks no later version."""
+    """Return an environment that limits OpenSSL in the client to a TLS version."""
     if version is None:
         return {}
     config = folder / "openssl.cnf"
@@ -259,7 +260,7 @@ def _pure_ftpd(name: str, folder: Path, wanted: Wanted, cert: str) -> tuple[Star
     if not wanted.drop_box:
         users, database, secret = folder / "users", folder / "users.pdb", folder / "secret"
         secret.write_text(f"{PASSWORD}\n")
-        # Not by `pure-pw useradd`: its hash is made to take seconds, for each login.
+        # The hash is not made by `pure-pw useradd`, because that hash takes seconds for each login.
         made = subprocess.run(
             [program("openssl"), "passwd", "-6", PASSWORD], check=True, capture_output=True, text=True
         )
@@ -287,7 +288,7 @@ def _pure_pw() -> str:
 
 
 def _anonymous_folder(home: Path) -> Path:
-    """A folder of this server's own in the home of the user ftp, which is what pure-ftpd serves to everybody."""
+    """Make a folder for this server in the home of the user ftp, which pure-ftpd serves to anonymous users."""
     if home == Path("/"):
         missing("the user ftp lives in /, which is no place for test files")
     folder = Path(tempfile.mkdtemp(dir=home))

@@ -1,7 +1,7 @@
-"""The rules of the house, read off the source by its syntax tree. CONTRIBUTING.md says them in words.
+"""The architecture rules, as checks of the syntax trees of the source. CONTRIBUTING.md describes them.
 
-Each rule takes a tree of modules and returns its violations, one line each. `tests/test_architecture.py` holds them to
-the real source, and shows with planted violations that each of them bites.
+Each rule takes the modules and returns the violations, one line each. `tests/test_architecture.py` applies the rules to
+the real source, and shows with planted violations that each rule finds one.
 """
 
 import ast
@@ -25,7 +25,7 @@ CLOCK_CALLS = {
     "gmtime",
 }
 CLOCKS = {"time", "time.time"}
-"""Calls of the clock by the whole of their names: `reply.time()` would be something else."""
+"""Calls of the clock that are compared by their whole names, because `reply.time()` is not a call of the clock."""
 NETWORK_MODULES = {"socket", "ssl", "select", "selectors", "threading"}
 BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "misc"}
 PROTOCOL_FILES = ("model", "wire", "client", "view", "jobs", "commands")
@@ -64,7 +64,7 @@ KNOWN_CIRCLES = {
 
 @dataclass(frozen=True)
 class Module:
-    """A source file: its dotted name, its lines, its tree."""
+    """A source file: its dotted name, its number of lines, and its syntax tree."""
 
     name: str
     lines: int
@@ -72,15 +72,16 @@ class Module:
 
     @property
     def parts(self) -> list[str]:
+        """The parts of the dotted name."""
         return self.name.split(".")
 
     @property
     def protocol(self) -> str | None:
-        """The protocol whose folder it is in."""
+        """The protocol to whose folder the module belongs; None = no protocol."""
         return self.parts[2] if self.name.startswith("inetcli.protocols.") else None
 
     def imports(self, *, for_types: bool = False) -> Iterator[str]:
-        """The dotted names of what it imports anywhere, late imports included; for types only when asked."""
+        """Yield the dotted names of all imports, also late ones; those under TYPE_CHECKING only with `for_types`."""
         skipped = set() if for_types else set(map(id, _type_checking(self.tree)))
         for node in ast.walk(self.tree):
             if id(node) in skipped:
@@ -92,22 +93,22 @@ class Module:
 
     @property
     def package(self) -> str:
-        """The package whose module it is."""
+        """The package to which the module belongs."""
         return self.parts[0]
 
     def classes(self) -> Iterator[str]:
-        """The names of the classes at its top level."""
+        """Return the names of the classes at the top level of the module."""
         return (node.name for node in self.tree.body if isinstance(node, ast.ClassDef))
 
     def calls(self) -> Iterator[tuple[int, str]]:
-        """The calls in it: the line, and the name as it is written."""
+        """Yield the calls in the module: the line, and the name as written."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 yield node.lineno, ast.unparse(node.func)
 
 
 def read_modules(root: Path) -> list[Module]:
-    """All modules of the two packages below `root`."""
+    """Read all modules of the two packages below `root`."""
     modules = []
     for path in sorted([*root.glob("inetcli/**/*.py"), *root.glob("mockservers/**/*.py")]):
         text = path.read_text(encoding="utf-8")
@@ -118,7 +119,7 @@ def read_modules(root: Path) -> list[Module]:
 
 
 def click_stays_at_the_command_line(modules: list[Module]) -> list[str]:
-    """Click only in cli/ and commands.py."""
+    """Check that only cli/ and commands.py import Click."""
     return [
         f"{module.name} imports {name}"
         for module in modules
@@ -129,7 +130,7 @@ def click_stays_at_the_command_line(modules: list[Module]) -> list[str]:
 
 
 def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]:
-    """socket, ssl, select, selectors, threading and calls of the clock only in net/; the meter looks at the clock."""
+    """Check that only net/ uses sockets, ssl, select, threads and the clock; the meter may use the last two."""
     found = []
     for module in modules:
         if not module.name.startswith("inetcli") or module.name.startswith("inetcli.net"):
@@ -149,7 +150,7 @@ def only_net_meets_the_network_and_the_clock(modules: list[Module]) -> list[str]
 
 
 def imports_are_absolute(modules: list[Module]) -> list[str]:
-    """No `from ..net import x`: the other rules read the names as they are written."""
+    """Check that no import is relative (`from ..net import x`), because the rules compare absolute names."""
     return [
         f"{module.name}:{node.lineno} imports by dots"
         for module in modules
@@ -159,7 +160,7 @@ def imports_are_absolute(modules: list[Module]) -> list[str]:
 
 
 def protocols_keep_to_themselves(modules: list[Module]) -> list[str]:
-    """No protocol imports another."""
+    """Check that no protocol imports another one."""
     return [
         f"{module.name} imports {name}"
         for module in modules
@@ -170,7 +171,7 @@ def protocols_keep_to_themselves(modules: list[Module]) -> list[str]:
 
 
 def the_packages_never_meet(modules: list[Module]) -> list[str]:
-    """mockservers and inetcli never import each other: a mistake that both share would cancel out in every test."""
+    """Check that mockservers and inetcli never import each other: no test would find a mistake in shared code."""
     other = {"inetcli": "mockservers", "mockservers": "inetcli"}
     return [
         f"{module.name} imports {name}"
@@ -181,12 +182,12 @@ def the_packages_never_meet(modules: list[Module]) -> list[str]:
 
 
 def no_drawers_for_odds_and_ends(modules: list[Module]) -> list[str]:
-    """No module called utils, common, helpers or misc."""
+    """Check that no module is called utils, common, helpers or misc."""
     return [f"{module.name} has no subject" for module in modules if module.parts[-1] in BANNED_NAMES]
 
 
 def protocols_have_their_files(modules: list[Module]) -> list[str]:
-    """Each protocol has model, wire, client, view, jobs and commands."""
+    """Check that each protocol has model, wire, client, view, jobs and commands."""
     names = {module.name for module in modules}
     protocols = sorted({module.protocol for module in modules if module.protocol})
     return [
@@ -198,9 +199,9 @@ def protocols_have_their_files(modules: list[Module]) -> list[str]:
 
 
 def protocols_are_whole(root: Path) -> list[str]:
-    """A protocol is a folder with its six files, its page, its tests, its mock, and a line in the root group's table.
+    """Check that a protocol has six files, a page, tests, a mock, and a line in the table of the root group.
 
-    One that has any of these has to have them all.
+    A protocol that has one of these must have all of them.
     """
     folders = {path.name for path in root.glob("inetcli/protocols/*") if any(path.glob("*.py"))}
     table = _keys_of(root / "inetcli/cli/app.py", "GROUPS") - {"completion"}
@@ -219,12 +220,15 @@ def protocols_are_whole(root: Path) -> list[str]:
 
 
 _MOCKS = {"talk": "time"}
-"""The mock of a protocol, where it has not its name."""
+"""The mock of a protocol, where the names differ."""
 
 
 def arrows_point_down(modules: list[Module]) -> list[str]:
-    """wire/ knows nothing above it, net/ no protocol, cli/ none either; models, wires and views know no network, and
-    only commands and jobs know cli/."""
+    """Check that imports point to lower floors only.
+
+    wire/ and net/ import nothing above them; cli/ imports no protocol; model, wire and view do not import net/; only
+    commands and jobs import cli/.
+    """
     found = []
     for module in modules:
         for name in module.imports():
@@ -247,11 +251,11 @@ def arrows_point_down(modules: list[Module]) -> list[str]:
 
 
 _FACTS = {"inetcli.net.tlsfacts.TlsFacts"}
-"""What a handshake found out: a model that lives beside the private hooks which fill it."""
+"""Models in net/ that views may import: `TlsFacts`, which stands beside the private hooks that fill it."""
 
 
 def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
-    """Only cli/ prints; only cli/app.py ends the process."""
+    """Check that only cli/ prints, and only cli/app.py ends the process."""
     found = []
     for module in modules:
         if not module.name.startswith("inetcli"):
@@ -267,7 +271,7 @@ def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
 
 
 def class_names_are_unique(modules: list[Module]) -> list[str]:
-    """A top-level class name is unique within its package: whoever reads it anywhere knows which class it is."""
+    """Check that a top-level class name is unique within its package, so that each use names one class."""
     places: dict[tuple[str, str], list[str]] = {}
     for module in modules:
         for name in module.classes():
@@ -280,7 +284,7 @@ def class_names_are_unique(modules: list[Module]) -> list[str]:
 
 
 def imports_make_no_circle(modules: list[Module]) -> list[str]:
-    """No module imports itself by way of others, late imports included."""
+    """Check that no module imports itself through other modules, late imports included."""
     return [
         f"{' and '.join(sorted(circle))} import each other"
         for circle in circles(modules)
@@ -289,7 +293,7 @@ def imports_make_no_circle(modules: list[Module]) -> list[str]:
 
 
 def circles(modules: list[Module]) -> list[frozenset[str]]:
-    """The sets of modules that import each other, directly or by way of others of the set."""
+    """Return the sets of modules that import each other, directly or through other modules of the set."""
     names = {module.name for module in modules}
     reached = {
         module.name: {target for name in module.imports() if (target := _module_of(name, names))} - {module.name}
@@ -308,14 +312,14 @@ def circles(modules: list[Module]) -> list[frozenset[str]]:
 
 
 def _module_of(name: str, modules: set[str]) -> str:
-    """The module that an imported name is, or is of; empty when it is none of these."""
+    """Return the module of an imported name; empty for a module that is not in the set."""
     while name and name not in modules:
         name = name.rpartition(".")[0]
     return name
 
 
 def modules_fit_in_a_head(modules: list[Module]) -> list[str]:
-    """At most 400 lines, and a docstring that says what the module is."""
+    """Check that a module has at most 400 lines, and a docstring."""
     long = [f"{module.name} has {module.lines} lines" for module in modules if module.lines > MAX_LINES]
     return long + [f"{module.name} has no docstring" for module in modules if not ast.get_docstring(module.tree)]
 
@@ -337,7 +341,7 @@ RULES = (
 
 
 def _keys_of(path: Path, variable: str) -> set[str]:
-    """The keys of a dict that a module makes at its top, read off its source; none where there is no such module."""
+    """Return the keys of a dict at the top level of a module, from its source; none if there is no such module."""
     tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
@@ -356,7 +360,7 @@ def _is_command_line(module: Module) -> bool:
 
 
 def _type_checking(tree: ast.Module) -> Iterator[ast.AST]:
-    """What stands below `if TYPE_CHECKING:`, which never runs."""
+    """Yield the nodes below `if TYPE_CHECKING:`, which never run."""
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for inner in node.body:

@@ -1,6 +1,7 @@
-"""A private INN: innd takes articles by IHAVE, nnrpd serves them. It needs root, to become the user news.
+"""A private INN news server: innd accepts articles by IHAVE, and nnrpd serves them. Needs root to become the user news.
 
-Its groups are in `GROUPS`; `private.*` is for `user` with `password`. What it serves is what is fed to it.
+`GROUPS` has its groups; only `user` with `password` may read `private.*`. The server has exactly the articles that the
+test feeds to it.
 """
 
 import os
@@ -20,7 +21,7 @@ HOST = "inn.test.invalid"
 GROUPS = ("control", "control.cancel", "junk", "misc.cross", "misc.empty", "misc.test", "private.test")
 DESCRIPTIONS = {"misc.test": "A test group", "private.test": "For members"}
 CREATED = 1_600_000_000
-"""When all of its groups were made, it says."""
+"""The time of creation that the server reports for all groups, as a Unix time."""
 
 INN_CONF = """pathhost: inn.test.invalid
 domain: test.invalid
@@ -64,25 +65,25 @@ access "anon" {{ users: "<anon>"
   access: RPAN }}
 """
 PASSWD = "user:$1$mock$vugmPnku9aCfACgp38yao1\n"
-"""`password`, as crypt(3) has it: `openssl passwd -1 -salt mock password`."""
+"""The entry of `user` with the crypt(3) hash of `password`: `openssl passwd -1 -salt mock password`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inn:
-    """A running INN: the ports of nnrpd for readers, and of innd for other servers."""
+    """A running INN. `readers`: the port of nnrpd for readers. `transit`: the port of innd for other servers."""
 
     readers: int
     transit: int
 
     @property
     def place(self) -> str:
-        """`host:port` for a reader."""
+        """The address for a reader, `host:port`."""
         return f"127.0.0.1:{self.readers}"
 
 
 @contextmanager
 def news_server(articles: Iterable[bytes] = ()) -> Iterator[Inn]:
-    """An INN that has been fed these articles, in their order."""
+    """Start an INN that has these articles, in this order, for the time of the `with`."""
     root()
     innd, nnrpd, makedbz = program("innd"), program("nnrpd"), program("makedbz")
     try:
@@ -143,7 +144,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def news_article(number: str, subject: str, body: str, *, groups: str = "misc.test", extra: str = "") -> bytes:
-    """An article as it is fed, dated now: INN takes none from the future. `extra` = more header lines, with CRLF."""
+    """Make an article with the current date; INN rejects dates in the future. `extra`: header lines with CRLF."""
     date = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} +0000"
     return (
         f"Path: not-for-mail\r\nFrom: Ada <ada@test.invalid>\r\nNewsgroups: {groups}\r\nSubject: {subject}\r\n"
@@ -152,13 +153,13 @@ def news_article(number: str, subject: str, body: str, *, groups: str = "misc.te
 
 
 def cancel(number: str, wanted: str) -> bytes:
-    """A message that cancels another."""
+    """Make a control message that cancels another article."""
     control = f"Control: cancel <{wanted}@test.invalid>\r\n"
     return news_article(number, f"cmsg cancel <{wanted}@test.invalid>", "gone", extra=control)
 
 
 def feed(port: int, articles: Iterable[bytes]) -> None:
-    """Give the articles to a server by IHAVE; it must take them all."""
+    """Send the articles to a server by IHAVE, and check that the server accepts all of them."""
     with socket.create_connection(("127.0.0.1", port), 10) as peer, peer.makefile("rwb") as lines:
         assert lines.readline().startswith(b"20")
         for raw in articles:

@@ -1,23 +1,23 @@
-"""A server of any line protocol that follows a script: the test holds the whole conversation, and compares all of it.
+"""A server for line protocols that follows a script: the expected conversation, which is compared with the real one.
 
-    S 220 hello              is sent with CRLF; lines that follow one another go out in one write
-    SR 5\\r\\nhello            raw: is sent as it stands, with the escapes of Python and without a line end
-    C USER anonymous         must come; lines that follow one another must come before anything is answered, `*` matches
-    CR                       raw: bytes must come, whichever they are, as many as one write brings
-    T                        TLS begins: at once, or after the reply to STARTTLS or AUTH TLS
-    TX                       TLS begins, and the client breaks the handshake off
-    E                        the client must have ended its side of the connection, with nothing left unread
-    A                        anything may come, up to the client's end: for a client of another protocol
-    X                        the connection ends (inside TLS with close_notify)
-    F                        the connection ends by FIN alone, inside TLS without close_notify
-    R                        the connection is reset
-    W                        the test has said `go`, which returns when the rest of this connection's script is done
+    S 220 hello              send a line with CRLF; consecutive S lines are sent in one write
+    SR 5\\r\\nhello            send raw bytes, written with the escapes of Python, without a line end
+    C USER anonymous         expect a line; consecutive C lines must arrive before the next reply; `*` is a wildcard
+    CR                       expect any raw bytes, as many as one read returns
+    T                        start TLS: at once, or after the reply to STARTTLS or AUTH TLS
+    TX                       start TLS, and expect the client to abort the handshake
+    E                        expect the client to close its side of the connection, with no further data
+    A                        accept any data up to the end of the stream, for a client of another protocol
+    X                        close the connection (with TLS: with close_notify)
+    F                        close the connection by FIN alone (with TLS: without close_notify)
+    R                        reset the connection
+    W                        wait until the test calls `go`, which returns when the script of this connection is done
 
-`$name` in place of bytes is looked up. Each script is for one connection, one after the other. `support.ftpdata` adds
-the data connections of FTP, `support.datagramscript` has scripts for UDP, `support.dnsscript` DNS messages as text.
+`$name` in place of bytes is a key of `data`. Each script is for one connection, in this order. `support.ftpdata` adds
+the data connections of FTP, `support.datagramscript` has scripts for UDP, and `support.dnsscript` DNS messages as text.
 
-A server that is spoken to before its turn, or otherwise than the script has it, writes that down and hangs up: then the
-transcript is not the script.
+When the client sends too early, or something else than the script expects, the server records that in the transcript
+and closes the connection. Then the transcript differs from the script, and the test fails.
 """
 
 import fnmatch
@@ -31,7 +31,7 @@ from typing import Protocol, Self
 from support.pairs import reset
 
 LIMIT_S = 10.0
-"""How long the script waits for its client. Only a client that is wrong makes a script wait."""
+"""The time in seconds that a script waits for its client. Only a faulty client makes it wait so long."""
 
 
 def parse_script(text: str) -> list[str]:
@@ -40,17 +40,17 @@ def parse_script(text: str) -> list[str]:
 
 
 class Framing(Protocol):
-    """How the lines of a script are bytes on the connection."""
+    """The conversion between the lines of a script and the bytes on the connection."""
 
     def take(self, buffer: bytes) -> tuple[str, bytes] | None:
-        """Return the first message as the script writes it, and the bytes behind it; None when it is not whole."""
+        """Return the first message in the form of the script, and the bytes after it; None if it is incomplete."""
 
     def encode(self, text: str) -> bytes:
-        """Return the bytes of a message that the script writes so."""
+        """Return the bytes of a message that has the form of the script."""
 
 
 class CrlfLines:
-    """Lines of text, ended by CRLF; a bare LF is taken, too."""
+    """Lines of text that end with CRLF; a bare LF is accepted, too."""
 
     def take(self, buffer: bytes) -> tuple[str, bytes] | None:
         raw, end, rest = buffer.partition(b"\n")
@@ -61,7 +61,7 @@ class CrlfLines:
 
 
 class LineScript:
-    """A server for as many connections as there are scripts. `seen` is what took place, a transcript for each.
+    """A server with one script for each connection. `seen`: the transcripts of the connections.
 
     `tls` is the context of the server for `T`, `listener` a socket that listens already, `framing` makes a framing for
     each connection.
@@ -85,7 +85,7 @@ class LineScript:
         self._listener.settimeout(LIMIT_S)
         self.port: int = self._listener.getsockname()[1]
         self.sockets = [self._listener]
-        """What is closed at the end."""
+        """The sockets that are closed at the end."""
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -103,29 +103,29 @@ class LineScript:
 
     @property
     def address(self) -> str:
-        """The server as a target: host and port."""
+        """The address of the server as a target: host and port."""
         return f"127.0.0.1:{self.port}"
 
     def go(self) -> None:
-        """Let the script go on behind its `W`, to the end of that connection."""
+        """Continue the script after its `W`, and wait until the script of that connection is done."""
         self.waiting.set()
         assert self.done.wait(LIMIT_S)
 
     def bytes_of(self, text: str) -> bytes:
-        """Return the bytes that a line of a script means."""
+        """Return the bytes for a text of a script."""
         return (
             self._data[text[1:]] if text.startswith("$") else text.encode().decode("unicode_escape").encode("latin-1")
         )
 
     def fill(self, text: str) -> str:
-        """Return the text that is sent, with the values of this server in it."""
+        """Return the text to send, with the placeholders replaced by the values of this server."""
         return text
 
     def note(self, text: str) -> None:
-        """Look at a line that came."""
+        """Inspect a line that was received; subclasses use this."""
 
     def act(self, kind: str, text: str) -> str:
-        """Carry out a line of another kind, and return the line as it took place."""
+        """Carry out a line of another kind, and return its line for the transcript."""
         raise AssertionError(f"no such line in a script: {kind} {text}")
 
     def _note_unexpected_connections(self) -> None:
@@ -150,7 +150,7 @@ class LineScript:
 
 
 class _Conversation:
-    """One connection."""
+    """The run of a script on one connection."""
 
     def __init__(self, sock: socket.socket, lines: list[str], seen: list[str], server: LineScript) -> None:
         self._sock = sock
@@ -165,7 +165,8 @@ class _Conversation:
         try:
             self._follow()
             self._server.done.set()
-            while self._sock.fileno() >= 0 and (line := self._line()) is not None:  # the client leaves
+            # The client may send more lines before it closes the connection.
+            while self._sock.fileno() >= 0 and (line := self._line()) is not None:
                 self._seen.append(f"C {line}".strip())
         except OSError as error:
             if not isinstance(error, _CLIENT_LEFT):
@@ -219,7 +220,7 @@ class _Conversation:
         return self._server.bytes_of(text) if raw else self._framing.encode(self._server.fill(text))
 
     def _note_early_bytes(self) -> None:
-        """Write down what has come before the client's turn."""
+        """Record data that the client sent too early."""
         self._sock.setblocking(False)
         try:
             self._buffer += self._sock.recv(1 << 16)
@@ -245,7 +246,7 @@ class _Conversation:
         return line is None
 
     def _line(self) -> str | None:
-        """The next line; None at the end of the connection."""
+        """Read the next line; None at the end of the connection."""
         while (taken := self._framing.take(self._buffer)) is None:
             piece = self._sock.recv(1 << 16)
             if not piece:
@@ -276,7 +277,7 @@ class _Conversation:
             while self._sock.recv(1 << 16):
                 pass
         except ConnectionError:
-            pass  # the client has left with something unread
+            pass  # The client closed the connection with unread data.
         self._seen.append("A")
 
     def _end(self, kind: str) -> None:
@@ -285,7 +286,7 @@ class _Conversation:
             try:
                 self._sock.unwrap()
             except OSError:
-                pass  # close_notify is out; the client's is not waited for
+                pass  # The close_notify is sent; that of the client is not awaited.
         if kind == "R":
             reset(self._sock)
         self._sock.close()
@@ -294,4 +295,4 @@ class _Conversation:
 _CLIENT_LEFT = (ConnectionError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
 _SENT = ("S", "SR")
-"""The kinds of lines that are sent."""
+"""The kinds of lines that send data."""

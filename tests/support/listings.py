@@ -1,8 +1,8 @@
-"""What real servers listed of one directory, byte for byte, and what is in that directory.
+"""Listings of one directory by real servers, byte for byte, and the contents of that directory.
 
-Recorded on 25 November 2026 from vsftpd 3.0.3, ProFTPD 1.3.8 (without its facts of owners), pure-ftpd 1.0.50 and
-pyftpdlib 2.2.0; vsftpd has no MLSD. pyftpdlib was not given the name in UTF-8, and shows through its links in MLSD.
-ProFTPD leaves links out that lead nowhere, pure-ftpd pipes.
+Recorded on 25 November 2026 from vsftpd 3.0.3, ProFTPD 1.3.8 (its owner facts are left out), pure-ftpd 1.0.50 and
+pyftpdlib 2.2.0. vsftpd has no MLSD. The directory of pyftpdlib lacked the name in UTF-8, and its MLSD shows the targets
+of links in place of the links. ProFTPD omits dangling links, and pure-ftpd omits pipes.
 """
 
 from datetime import UTC, date, datetime

@@ -1,6 +1,7 @@
-"""What a command loads: the modules that are there after it has run, in an interpreter of its own, from any tree.
+"""The modules that a command loads, measured after the command has run in an interpreter of its own, from any tree.
 
-`tests/test_architecture.py` holds the real program to it, and shows on copies with a planted import that it bites.
+`tests/test_architecture.py` applies the rules to the real program, and shows on copies with a planted import that each
+rule finds a violation.
 """
 
 import subprocess
@@ -21,14 +22,14 @@ HEAVY = (
     "ssl",
     "urllib.request",
 )
-"""What no plain command needs; `nntp` reads mail headers with `email`."""
+"""Modules that no command without TLS may load; only `nntp` may load `email`, for article headers."""
 
 INNER = ("inetcli.protocols.", "inetcli.net", "inetcli.wire.target")
-"""What only a command that runs needs: neither help nor completion."""
+"""Prefixes of modules that help and completion must not load."""
 
 
 def loaded(root: Path, script: str) -> set[str]:
-    """The modules after a script whose `inetcli` and `mockservers` are those below `root`."""
+    """Return the modules that are loaded after a script has run with the packages below `root`."""
     code = f"import sys\n{script}\nprint(' '.join(sys.modules), file=sys.__stderr__)"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -44,7 +45,7 @@ def loaded(root: Path, script: str) -> set[str]:
 
 
 def after_command(root: Path, arguments: Sequence[str]) -> set[str]:
-    """The modules after a command that works."""
+    """Return the modules that are loaded after a command has succeeded."""
     return loaded(
         root,
         "import inetcli\n"
@@ -55,14 +56,14 @@ def after_command(root: Path, arguments: Sequence[str]) -> set[str]:
 
 
 def commands_load_nothing_heavy(root: Path, arguments: Sequence[str]) -> list[str]:
-    """Rule 6 for a command without TLS, whose mock is there: what it loads and must not."""
+    """Check rule 6 for a command without TLS. Returns the modules that the command loads and must not load."""
     modules = after_command(root, arguments)
     allowed = {"email"} if arguments[0] == "nntp" else set()
     return [f"inetcli {' '.join(arguments[:2])} loads {name}" for name in HEAVY if name in modules - allowed]
 
 
 def help_loads_no_protocol(root: Path, arguments: Sequence[str]) -> list[str]:
-    """Rule 6 for help and completion, likewise."""
+    """Check rule 6 for help and completion. Returns the modules that they load and must not load."""
     modules = after_command(root, arguments)
     inner = [name for name in modules if name.startswith(INNER)]
     heavy = [name for name in (*HEAVY, "json", "socket") if name in modules]

@@ -1,4 +1,4 @@
-"""Knot, NSD and BIND with a zone of our own: how each is configured and started."""
+"""The name servers Knot, NSD and BIND with a zone of the test: their configuration and their start."""
 
 import socket
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ PROBE = b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x07example\x04test\0\0\x06\0\x01"
 
 
 def answers(port: int) -> bool:
-    """Whether the zone is being served."""
+    """Return whether the server answers for the zone."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(0.2)
         try:
@@ -69,7 +69,7 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def nameserver(kind: str, folder: Path, zone: str, *, signing: bool = False) -> Iterator[Running]:
-    """One of `SERVERS` with a zone for example.test; Knot may sign it."""
+    """Start one of `SERVERS` with a zone for example.test, which Knot can sign."""
     name = program(kind)
     (folder / "zone").write_text(zone)
     (folder / "db").mkdir()

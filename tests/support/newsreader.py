@@ -1,4 +1,4 @@
-"""A news reader that knows nothing: lines over a socket, lock-step, as they are on the wire."""
+"""A minimal NNTP client: lines over a socket, one command at a time, unchanged from the wire."""
 
 import socket
 import warnings
@@ -12,7 +12,7 @@ LIMIT_S = 5.0
 
 
 class Reader:
-    """Lock-step lines over a socket; `greeting` has come already."""
+    """A client that sends one command at a time. `greeting`: the first line of the server."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -20,16 +20,17 @@ class Reader:
         self.greeting = self.line()
 
     def line(self) -> str:
+        """Read a line, without its CRLF."""
         return self.stream.readline().decode("utf-8", "surrogateescape").removesuffix("\r\n")
 
     def say(self, *lines: str) -> str:
-        """Say these lines in one packet; the first line of the reply."""
+        """Send these lines in one write, and return the first line of the reply."""
         self.stream.write(b"".join(line.encode("utf-8", "surrogateescape") + b"\r\n" for line in lines))
         self.stream.flush()
         return self.line()
 
     def block(self, command: str) -> list[str]:
-        """The status line, and the lines of the block."""
+        """Send a command, and return the status line and the lines of the block."""
         rows = [self.say(command)]
         while (row := self.stream.readline()) != b".\r\n":
             assert row, f"the end, within the block {rows}"
@@ -37,16 +38,16 @@ class Reader:
         return rows
 
     def post(self, article: str) -> str:
-        """POST it; the last reply, or nothing at the end."""
+        """Send an article by POST, and return the last reply; empty at the end of the stream."""
         assert self.say("POST").startswith("340")
         return self.say(*article.removesuffix("\r\n").split("\r\n"), ".")
 
     def the_end(self) -> bool:
-        """Whether the connection has ended, cleanly, with nothing more to read."""
+        """Return whether the connection has ended cleanly, with nothing more to read."""
         return self.stream.read() == b""
 
     def silence(self, seconds: float) -> bool:
-        """Whether nothing comes for so long, and the connection is open."""
+        """Return whether the connection stays open without any data for so many seconds."""
         self.sock.settimeout(seconds)
         try:
             self.stream.read(1)
@@ -55,19 +56,19 @@ class Reader:
             return True
 
     def close(self) -> None:
-        """Leave the socket to somebody else."""
+        """Close the stream, but not the socket, which belongs to the caller."""
         self.stream.close()
 
 
 @contextmanager
 def reading(server: NntpServer) -> Iterator[Reader]:
-    """A reader of this server."""
+    """Connect a client to the server, for the time of the `with`."""
     with socket.create_connection((server.host, server.port), LIMIT_S) as sock, closing(Reader(sock)) as reader:
         yield reader
 
 
 def nntplib() -> Any:
-    """The standard library's client; from Python 3.13 on it is a package of its own."""
+    """Import nntplib, which is a separate package from Python 3.13 on."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import nntplib as module

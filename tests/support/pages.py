@@ -1,13 +1,13 @@
-"""The pages of this project as what they promise: their blocks of code, and whether what came is what they show.
+"""The code blocks of the documentation pages, and a comparison of real output with the output that a page shows.
 
 ```console                        commands with their output, see `test_readme.py`
-```python, followed by ```text    a script and all that it prints; or tests, and a part of pytest's report
-```ini or ```toml                 a file for the blocks behind it, as is any block that begins with `# NAME`
-# FOLDER/NAME                     a file of a copy of the tree, see `build_places`; in ```markdown <!-- FOLDER/NAME -->
-# FOLDER/NAME, in TABLE           lines for a dict, a list or a block that the module has
-<!-- needs curl -->               on the line before a block: skipped where the program is missing
-<!-- not run: reason -->          likewise: for reading only
-[...]                             in what is shown: any text within the line; alone on a line, any lines
+```python, followed by ```text    a script and its whole output; or tests, and a part of pytest's report
+```ini or ```toml                 a file for the following blocks, like any block that begins with `# NAME`
+# FOLDER/NAME                     a file in a copy of the tree, see `build_places`; in ```markdown <!-- FOLDER/NAME -->
+# FOLDER/NAME, in TABLE           lines for a dict, a list or a block of the module
+<!-- needs curl -->               on the line before a block: skip the block if the program is missing
+<!-- not run: reason -->          on the line before a block: do not run the block
+[...]                             in the output: any text within the line; alone on a line, any lines
 """
 
 import ast
@@ -33,7 +33,7 @@ _PLACE = re.compile(r"(?:#|<!--) (?P<path>[\w./-]+/[\w.-]+)(?:, in (?P<table>\w+
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code; `line` is its first one's number. `output` = what it is shown to print."""
+    """A block of code. `line`: the number of its first line. `output`: the output that the page shows."""
 
     page: str
     line: int
@@ -48,24 +48,24 @@ class Block:
 
     @property
     def name(self) -> str | None:
-        """The name of the file that it is, if it is one."""
+        """The name of the file, if the block is a file."""
         named = _NAME.match(self.text)
         return named[1] if named else None
 
     @property
     def place(self) -> str | None:
-        """The path of the file, in a copy of the tree, that it is or has lines for."""
+        """The path of the file in a copy of the tree that the block contains or extends."""
         placed = _PLACE.match(self.text)
         return placed["path"] if placed else None
 
     @property
     def tests(self) -> bool:
-        """Whether it is for pytest."""
+        """Whether the block has tests for pytest."""
         return re.search(r"^(async )?def test_", self.text, re.MULTILINE) is not None
 
 
 def blocks_of(page: str, text: str | None = None) -> list[Block]:
-    """The blocks of a page, or of a text that stands for it, in their order."""
+    """Return the blocks of a page in their order. `text`: a text to use in place of the page."""
     if text is None:
         text = (ROOT / page).read_text(encoding="utf-8")
     found = []
@@ -79,7 +79,7 @@ def blocks_of(page: str, text: str | None = None) -> list[Block]:
 
 
 def put_files(block: Block, folder: Path) -> None:
-    """Write the files that the page shows before the block."""
+    """Write the files that the page has before the block."""
     for file in blocks_of(block.page):
         if file.name and file.line < block.line:
             (folder / file.name).write_text(file.text, encoding="utf-8")
@@ -103,7 +103,7 @@ def build_places(page: str, root: Path, text: str | None = None) -> list[str]:
 
 
 def _with_lines(source: str, table: str, added: str) -> str:
-    """A module with lines added at the end of a dict or a list that it makes at its top, or of an `if`."""
+    """Return a module with lines added at the end of a dict, a list or an `if` of its top level."""
     for node in ast.parse(source).body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", getattr(node, "test", None))]
@@ -116,7 +116,7 @@ def _with_lines(source: str, table: str, added: str) -> str:
 
 
 def matches(expected: Sequence[str], lines: Sequence[str], *, anywhere: bool = False) -> bool:
-    """Whether the lines are those that are expected, or have them somewhere, one behind the other."""
+    """Return whether the lines match the expected ones. `anywhere`: whether they contain them, in a row."""
     pattern = "".join(r"(?:.*\n)*?" if line == "[...]" else _line_pattern(line) + r"[ \t]*\n" for line in expected)
     text = "".join(f"{line}\n" for line in lines)
     if anywhere:
@@ -129,7 +129,7 @@ def _line_pattern(line: str) -> str:
 
 
 def workplace(folder: Path, added: dict[str, str]) -> tuple[Path, dict[str, str]]:
-    """A folder to work in, and an environment in which `inetcli`, `mockservers` and `pytest` are ours."""
+    """Make a working folder, and an environment with the `inetcli`, `mockservers` and `pytest` of this tree."""
     scripts = folder / "bin"
     scripts.mkdir()
     for name in ("inetcli", "mockservers", "pytest"):

@@ -1,6 +1,6 @@
-"""Both ends of connections over loopback, and threads that act for the peer.
+"""Fixtures for both ends of a connection over the loopback interface, and for threads that act as the peer.
 
-A `conftest.py` that wants the fixtures imports them by name.
+A `conftest.py` imports the fixtures by name.
 """
 
 import contextlib
@@ -20,36 +20,36 @@ from inetcli.net.trace import Event, Trace
 from inetcli.net.wait import Cancel, WaitLimits
 
 LONG_S = 20.0
-"""A limit that no working test comes near."""
+"""A time limit in seconds that only a failing test reaches."""
 
 
 class Background(Protocol):
-    """Starts a function on a thread of its own."""
+    """The type of a function that starts another function on a thread."""
 
     def __call__(self, function: Callable[..., object], *arguments: object) -> threading.Thread: ...
 
 
 @dataclass
 class Pair:
-    """Both ends of a TCP connection: our stream, and the peer's socket."""
+    """Both ends of a TCP connection: the stream under test, and the socket of the peer."""
 
     stream: SocketStream
     peer: socket.socket
     events: list[Event] = field(default_factory=list)
 
     def reset(self) -> None:
-        """End the peer's side by RST."""
+        """End the connection with RST from the side of the peer."""
         reset(self.peer)
 
 
 class Connect(Protocol):
-    """Makes a pair, with other limits than those of the fixture, or with options of `SocketStream`."""
+    """The type of a function that makes a pair, with optional limits and options of `SocketStream`."""
 
     def __call__(self, limits: WaitLimits | None = None, **options: Any) -> Pair: ...
 
 
 def address_of(sock: socket.socket) -> Address:
-    """The address that a socket is bound to."""
+    """Return the address to which a socket is bound."""
     return Address(sock.family, sock.getsockname())
 
 
@@ -61,7 +61,7 @@ def reset(sock: socket.socket) -> None:
 
 @pytest.fixture
 def cancel() -> Iterator[Cancel]:
-    """A cancellation that the test may raise."""
+    """A `Cancel` that the test may set."""
     cancel = Cancel()
     yield cancel
     cancel.close()
@@ -69,13 +69,13 @@ def cancel() -> Iterator[Cancel]:
 
 @pytest.fixture
 def limits(cancel: Cancel) -> WaitLimits:
-    """Limits that no working test reaches."""
+    """Limits that only a failing test reaches."""
     return WaitLimits(Deadline(), LONG_S, cancel)
 
 
 @pytest.fixture
 def background() -> Iterator[Background]:
-    """Starts functions on threads, which have to end before the test does and must not fail."""
+    """Starts functions on threads. At the end of the test the threads must have ended without an exception."""
     threads: list[threading.Thread] = []
     failures: list[BaseException] = []
 
@@ -101,14 +101,14 @@ def background() -> Iterator[Background]:
 
 @pytest.fixture
 def sockets() -> Iterator[contextlib.ExitStack]:
-    """Closes the sockets that are entered into it."""
+    """An exit stack that closes the sockets of the test."""
     with contextlib.ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture
 def listener(sockets: contextlib.ExitStack) -> socket.socket:
-    """A TCP socket that listens on a port of loopback."""
+    """A TCP socket that listens on a loopback port."""
     return sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
 
 
@@ -132,5 +132,5 @@ def connect(listener: socket.socket, sockets: contextlib.ExitStack, limits: Wait
 
 @pytest.fixture
 def pair(connect: Connect) -> Pair:
-    """One connection."""
+    """A pair of connected ends."""
     return connect()

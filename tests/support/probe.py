@@ -1,4 +1,4 @@
-"""A client without a protocol: a socket, Python's `ssl`, and for each server what to say and where its reply ends."""
+"""A generic client: a socket, Python's `ssl`, and for each server the request to send and the end of its reply."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ Recv = Callable[[int], bytes]
 
 
 def line(recv: Recv) -> bytes:
-    """Byte by byte up to a line's end, or the end."""
+    """Read byte by byte up to the end of a line, or of the stream."""
     got = b""
     while not got.endswith(b"\n") and (byte := recv(1)):
         got += byte
@@ -24,12 +24,12 @@ def line(recv: Recv) -> bytes:
 
 
 def everything(recv: Recv) -> bytes:
-    """All there is up to the end."""
+    """Read up to the end of the stream."""
     return b"".join(iter(lambda: recv(65536), b""))
 
 
 def counted(recv: Recv) -> bytes:
-    """A DNS message behind its length."""
+    """Read a DNS message with its two bytes of length."""
     got = b""
     while len(got) < 2 or len(got) < 2 + int.from_bytes(got[:2], "big"):
         piece = recv(1)
@@ -44,13 +44,13 @@ QUERY = bytes.fromhex("123401000001000000000000") + b"\3www\7example\4test\0\0\1
 
 @dataclass(frozen=True)
 class Probe:
-    """How a server is met: what it is to be told (nothing: it speaks first), and how its reply is read."""
+    """The conversation with a server: the request (empty = the server speaks first), and the reader of the reply."""
 
     ask: bytes = b""
     read: Callable[[Recv], bytes] = line
     tls: bool = False
     start: bytes = b""
-    """What asks for TLS in the conversation, after the greeting."""
+    """The command that starts TLS after the greeting."""
 
 
 _GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -69,19 +69,22 @@ PROBES = {
     "dot": Probe(_COUNTED, counted, tls=True),
     "time": Probe(b"hello\n"),
 }
-"""Every server that has faults, by name."""
+"""The probe of every server that has faults, by name."""
 
 SECURE = {
     **{name: probe for name, probe in PROBES.items() if probe.tls},
     "ftpes": Probe(b"NOOP\r\n", tls=True, start=b"AUTH TLS\r\n"),
     "nntp+starttls": Probe(b"DATE\r\n", tls=True, start=b"STARTTLS\r\n"),
 }
-"""Every way to TLS."""
+"""The probes of all servers with TLS, implicit or by a command."""
 
 
 def connect(server: Server, timeout: float = LIMIT_S) -> socket.socket:
-    """A connection. The connect itself blocks, within a limit: with a timeout Python polls for it, and what a server
-    resets at once would then be told as a connect that failed, whatever it had sent before."""
+    """Connect to a server with a blocking connect(2) that has a time limit.
+
+    With a socket timeout Python polls for the connection. If the server then resets it at once, Python reports a failed
+    connect, and the data that the server sent before is lost.
+    """
     client = socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET)
     try:
         seconds = int(timeout)
@@ -103,7 +106,7 @@ def connect(server: Server, timeout: float = LIMIT_S) -> socket.socket:
 def opened(
     server: Server, probe: Probe, *, name: str = "localhost", context: ssl.SSLContext | None = None
 ) -> Iterator[socket.socket]:
-    """A connection to the server, inside TLS where the probe wants it; an end without close_notify raises."""
+    """Connect to the server, with TLS if the probe requires it. An end without close_notify raises an error."""
     with connect(server) as plain:
         if not probe.tls:
             yield plain
@@ -118,7 +121,7 @@ def opened(
 
 
 def exactly(client: socket.socket, count: int) -> bytes:
-    """Up to `count` bytes, fewer at the end."""
+    """Read `count` bytes, or fewer at the end of the stream."""
     got = b""
     while len(got) < count and (piece := client.recv(count - len(got))):
         got += piece
@@ -126,12 +129,12 @@ def exactly(client: socket.socket, count: int) -> bytes:
 
 
 def reply(server: Server, probe: Probe) -> bytes:
-    """What an honest server says to the probe."""
+    """Return the reply of a server to the probe."""
     with opened(server, probe) as client:
         client.sendall(probe.ask)
         return undated(probe.read(client.recv))
 
 
 def undated(data: bytes) -> bytes:
-    """Without the time of day."""
+    """Remove the date and time from a reply."""
     return re.sub(rb"Date: [^\r]*|\[[A-Z][a-z]{2} [^]]*\]", b"", data)

@@ -1,4 +1,4 @@
-"""The program as users run it: a process of its own, with its streams and its exit code."""
+"""The programs of this project as users run them: in a process of their own, with streams and an exit code."""
 
 import importlib.util
 import io
@@ -17,12 +17,12 @@ from unittest import mock
 from support.fork_server import fork_server
 
 LIMIT_S = 30
-"""No test waits longer for a command: one that hangs fails here, with what it said."""
+"""The time limit of a command in seconds. A command that hangs fails with its output so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A command that has ended. `code` is negative when a signal ended it."""
+    """A command that has ended. `code`: the exit code, or minus the number of the signal that ended the command."""
 
     code: int
     stdout: bytes
@@ -30,10 +30,12 @@ class Finished:
 
     @property
     def out(self) -> str:
+        """Standard output as text."""
         return self.stdout.decode("utf-8")
 
     @property
     def err(self) -> str:
+        """Standard error as text."""
         return self.stderr.decode("utf-8")
 
     @property
@@ -49,7 +51,7 @@ class Finished:
 
 
 def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A plain environment: no proxies, no colours, no netrc, no settings of whoever runs the tests."""
+    """Return an environment without proxies, colours, netrc or other settings of the user who runs the tests."""
     kept = {key: value for key, value in os.environ.items() if key in ("PATH", "LANG", "COVERAGE_PROCESS_START")}
     return {**kept, "HOME": "/nonexistent", "NO_COLOR": "1", "COLUMNS": "100", **(added or {})}
 
@@ -57,7 +59,7 @@ def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
 def inetcli(
     *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None
 ) -> Finished:
-    """Run `inetcli` with these arguments: in a forked process, and in a fresh interpreter when there are variables."""
+    """Run `inetcli` with these arguments, in a forked process, or in a new interpreter if `env` is given."""
     if env is None and "COVERAGE_PROCESS_START" not in os.environ:
         folder = os.path.abspath(cwd or os.curdir)
         return Finished(*fork_server().run(arguments, stdin=stdin, env=environment(), folder=folder, limit_s=LIMIT_S))
@@ -82,7 +84,7 @@ def run_module(
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
 ) -> Finished:
-    """Run one of our programs, by its module."""
+    """Run a program of this project by the name of its module."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", module, *arguments],
         input=stdin,
@@ -96,7 +98,7 @@ def run_module(
 
 
 def load_module(path: Path) -> ModuleType:
-    """A module by its file: a test module that another one looks into."""
+    """Load a module from its file, such as a test module that another test inspects."""
     spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
     assert spec
     assert spec.loader

@@ -1,4 +1,4 @@
-"""DNS from the outside, by `struct` and a raw socket: as little as tests of a name server need."""
+"""A minimal DNS client with `struct` and a raw socket, for the tests of name servers."""
 
 import socket
 import struct
@@ -22,7 +22,7 @@ def question(
     options: bytes = b"",
     extra: bytes = b"",
 ) -> bytes:
-    """A query; with OPT when `edns` gives a size."""
+    """Encode a query. With `edns`, the query has an OPT record with this UDP size."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label)
     head = struct.pack(">6H", number, flags, 1, 0, 0, int(edns is not None))
     opt = b""
@@ -33,7 +33,7 @@ def question(
 
 @dataclass(frozen=True)
 class Header:
-    """The header of a reply, and the OPT at its end if there is one: (size, upper rcode bits, version, flags, data)."""
+    """The header of a reply, and its OPT record if there is one: (size, upper rcode bits, version, flags, data)."""
 
     number: int
     flags: int
@@ -43,15 +43,17 @@ class Header:
 
     @property
     def tc(self) -> bool:
+        """Whether the reply is truncated."""
         return bool(self.flags & 0x0200)
 
     @property
     def aa(self) -> bool:
+        """Whether the answer is authoritative."""
         return bool(self.flags & 0x0400)
 
 
 def header(reply: bytes) -> Header:
-    """The header of a reply; its OPT is looked for at the end."""
+    """Parse the header of a reply, and the OPT record at its end."""
     number, flags, *counts = struct.unpack_from(">6H", reply)
     opt = None
     at = reply.rfind(b"\0\0\x29")
@@ -63,13 +65,14 @@ def header(reply: bytes) -> Header:
 
 
 def over_udp(port: int, data: bytes, host: str = "127.0.0.1") -> bytes:
-    """One datagram there, one back."""
+    """Send one datagram, and return the reply."""
     with udp_client(port, host) as client:
         client.send(data)
         return client.recv(65535)
 
 
 def udp_client(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Make a connected UDP socket."""
     client = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     client.settimeout(LIMIT_S)
     client.connect((host, port))
@@ -77,7 +80,7 @@ def udp_client(port: int, host: str = "127.0.0.1") -> socket.socket:
 
 
 def over_tcp(port: int, *queries: bytes, host: str = "127.0.0.1", expect: int | None = None) -> list[bytes]:
-    """All queries in one write, and as many replies, or as many as are expected."""
+    """Send all queries in one write. Returns one reply for each query, or `expect` replies."""
     with socket.create_connection((host, port), LIMIT_S) as client:
         client.sendall(b"".join(len(data).to_bytes(2, "big") + data for data in queries))
         with client.makefile("rb") as stream:
@@ -85,5 +88,5 @@ def over_tcp(port: int, *queries: bytes, host: str = "127.0.0.1", expect: int | 
 
 
 def read_message(read: Callable[[int], bytes]) -> bytes:
-    """A message with its length in front; shorter when the stream ends."""
+    """Read a message with its length in front; shorter if the stream ends early."""
     return read(int.from_bytes(read(2), "big"))

@@ -1,7 +1,7 @@
-"""Which error classes a source really raises, read off its syntax tree.
+"""The error classes that a source raises, found in its syntax tree.
 
-A class counts where its name is used as a value: called, raised, put into a table, given to a function. Where errors
-are only told apart (`except`, `isinstance`, `case`) or named as types, no error comes from.
+A class counts as raised if its name is used as a value: called, raised, stored in a table, passed to a function. Uses
+that only distinguish errors (`except`, `isinstance`, `case`) and type annotations do not count.
 """
 
 import ast
@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent.parent / "inetcli"
 
 
 def raised_names() -> set[str]:
-    """The names that `inetcli` uses as values, outside of the tree of errors itself."""
+    """Return the names that `inetcli` uses as values, except in the module with the error classes."""
     return {
         name
         for path in SOURCE.rglob("*.py")
@@ -22,7 +22,7 @@ def raised_names() -> set[str]:
 
 
 def used_as_values(source: str) -> Iterator[str]:
-    """The names, plain or behind a dot, that a source uses as values."""
+    """Yield the names that a source uses as values, including attribute names."""
     waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()

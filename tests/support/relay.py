@@ -1,8 +1,9 @@
-"""A TCP relay between a client and an FTP server: it delays what passes, or cuts a data connection.
+"""A TCP relay between a client and an FTP server, which delays all data or cuts data connections.
 
-An FTP server names the port of each data connection, under TLS where nobody in between can read or change it. So the
-relay listens on another loopback address, 127.0.0.2, and on the very ports that the server is told to use for data
-(`relay.data`): a client that connects to the address of its control connection comes by here, whatever it was told.
+An FTP server announces the port of each data connection in a reply, which a relay cannot read or change under TLS.
+Therefore the relay listens on another loopback address, 127.0.0.2, with the same port numbers that the server is
+configured to use for data (`relay.data`). A client that connects to the address of its control connection reaches the
+relay.
 
     127.0.0.2:control -> 127.0.0.1:control          127.0.0.2:data port -> 127.0.0.1, the same port
 """
@@ -18,21 +19,21 @@ from typing import Self
 ADDRESS = "127.0.0.2"
 SERVER = "127.0.0.1"
 DATA_PORTS = 16
-"""Enough for eight connections, each with one data connection that is just closing."""
+"""The number of data ports: enough for eight clients, each with one more data connection that is closing."""
 
 CHUNK = 1 << 16
 PORTS = range(12_000, 32_000)
-"""Below those that Linux gives to clients: no connection of somebody else is in the way."""
+"""The range for data ports, below the ephemeral ports of Linux, so that no client of another program has them."""
 
 TRIES = 200
 LIMIT_S = 10
 
 
 class Relay:
-    """Listens on its data ports from the start, and on `port` from `forward(server's port)` on; a context manager.
+    """A relay that listens on its data ports from the start, and on `port` after `forward`. Use it in a `with`.
 
-    `delay_s`: how late each piece arrives, either way. `cut_at`: after so many bytes from the server a data connection
-    is closed, towards both.
+    `delay_s`: the delay of each chunk, in both directions. `cut_at`: the number of bytes from the server after which a
+    data connection is closed on both sides.
     """
 
     def __init__(self, *, delay_s: float = 0.0, cut_at: int | None = None) -> None:
@@ -46,7 +47,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def forward(self, server_port: int) -> int:
-        """Relay a control port; the port that takes its place."""
+        """Relay a control port of the server. Returns the port of the relay."""
         listener = socket.create_server((ADDRESS, 0))
         self.port = listener.getsockname()[1]
         self._wait(self._listen(listener, server_port, is_data=False))
@@ -95,7 +96,7 @@ class Relay:
             down = self._pass(from_server, its, writer, self.cut_at if is_data else None)
             await asyncio.gather(up, down)
         except (OSError, EOFError):
-            pass  # the one end is gone, and so must be the other
+            pass  # One side has ended, so the other side is closed, too.
         finally:
             for end in (writer, there):
                 if end is not None:
@@ -104,8 +105,10 @@ class Relay:
     async def _pass(
         self, reader: asyncio.StreamReader, sender: socket.socket, writer: asyncio.StreamWriter, cut_at: int | None
     ) -> None:
-        """What comes from `sender` into `writer`: each piece, and the end, `delay_s` after it came. They are on their
-        way all at a time."""
+        """Copy the data of `sender` to `writer`. Each chunk, and the end, is sent `delay_s` after its arrival.
+
+        Many chunks can be delayed at the same time, so that the delay does not limit the throughput.
+        """
         on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
         async def deliver() -> None:
@@ -139,13 +142,16 @@ class Relay:
 
 
 def _acknowledge(sock: socket.socket) -> None:
-    """Acknowledge what has come now, and not 40 ms later for something to go along: a sender may hold the rest back
-    until then (Nagle's algorithm; vsftpd its 226 behind the 150), and that is not the delay that is wanted."""
+    """Acknowledge received data now and not 40 ms later.
+
+    A delayed acknowledgement adds a delay of its own, because a sender with Nagle's algorithm waits for it before the
+    next write; vsftpd does so between 150 and 226.
+    """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _bind_range(size: int) -> tuple[range, list[socket.socket]]:
-    """Ports in a row that are free on both addresses, bound on ours: the server's options know ranges only."""
+    """Bind consecutive ports that are free on both addresses, because servers can be configured only with a range."""
     for _ in range(TRIES):
         first = random.randrange(PORTS.start, PORTS.stop - size)
         bound: list[socket.socket] = []

@@ -1,7 +1,7 @@
-"""Real shells on a terminal, in which TAB is pressed: what stands on the command line afterwards.
+"""Real shells on a terminal: the command line after TAB was pressed.
 
-Each shell gets three keys: TAB as it is, one that inserts all completions at once, and one that prints the line between
-marks and empties it. So nothing has to be read off the screen.
+Each shell has three keys: TAB, a key that inserts all completions at once, and a key that prints the line between marks
+and clears it. With the marks a test need not interpret the screen.
 """
 
 import os
@@ -21,9 +21,9 @@ from support.program import LIMIT_S, environment
 
 TAB = "\t"
 ALL = "\x07"
-"""Ctrl-G, here: insert all completions."""
+"""Ctrl-G, the key that inserts all completions."""
 _SHOW = "\x14"
-"""Ctrl-T, here: print the line and empty it."""
+"""Ctrl-T, the key that prints the line and clears it."""
 _BASH = r"""
 PS1='ready> ' HISTFILE=
 bind 'set bell-style none'
@@ -47,21 +47,22 @@ bindkey '^T' show
 
 
 class Shell:
-    """An interactive shell."""
+    """An interactive shell on a terminal."""
 
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
 
     def type(self, keys: str) -> str:
-        """The command line after these keys."""
+        """Type keys, and return the command line."""
         self.send(keys + _SHOW)
         return self.read_to("LINE[", "]END")
 
     def send(self, keys: str) -> None:
+        """Type keys."""
         os.write(self._terminal, keys.encode())
 
     def read_to(self, begin: str, end: str) -> str:
-        """What is printed between two marks."""
+        """Read the output up to the second mark, and return the text between the marks."""
         shown = ""
         while True:
             _, found, rest = shown.partition(begin)
@@ -74,7 +75,7 @@ class Shell:
 
 @contextmanager
 def shell(name: str, folder: Path, *scripts: str) -> Iterator[Shell]:
-    """bash or zsh in `folder`, where these scripts have run. zsh autoloads what is in `zfunc` beside the folder."""
+    """Start bash or zsh in `folder` and run these scripts. zsh autoloads functions from `zfunc` beside the folder."""
     program = find_shell(name)
     keys = {"bash": _BASH, "zsh": _ZSH.replace("AUTOLOADED", f"'{folder.parent / 'zfunc'}'")}[name]
     start = folder.parent / f"{name}.start"
@@ -94,12 +95,12 @@ def shell(name: str, folder: Path, *scripts: str) -> Iterator[Shell]:
         found.read_to("LINE[", "]END")
         yield found
     finally:
-        os.close(terminal)  # a hang-up ends it
+        os.close(terminal)  # SIGHUP ends the shell.
         os.waitpid(pid, 0)
 
 
 def fish_completions(line: str, folder: Path, script: str, *, descriptions: bool = False) -> list[str]:
-    """The completions that fish has for a line."""
+    """Return the completions of fish for a line."""
     done = subprocess.run(
         [find_shell("fish"), "--no-config", "-c", f"{script}\ncomplete -C $argv[1]", line],
         capture_output=True,
@@ -113,7 +114,7 @@ def fish_completions(line: str, folder: Path, script: str, *, descriptions: bool
 
 
 def find_shell(name: str) -> str:
-    """The path of a shell; the test is skipped where there is none."""
+    """Return the path of a shell, or skip the test if it is missing."""
     program = shutil.which(name)
     if program is None:
         pytest.skip(f"{name} is not installed")
@@ -121,7 +122,7 @@ def find_shell(name: str) -> str:
 
 
 def install(folder: Path) -> None:
-    """Our programs of this tree as commands in a folder."""
+    """Install the programs of this tree as commands in a folder."""
     folder.mkdir(exist_ok=True)
     for name in ("inetcli", "mockservers"):
         command = folder / name

@@ -1,4 +1,4 @@
-"""The program on a terminal of its own, as a person sees it."""
+"""The program on a pseudo-terminal, with its output as a user sees it."""
 
 import os
 import pty
@@ -20,9 +20,9 @@ def on_terminal(
     columns: int = 80,
     press: tuple[bytes, bytes] | None = None,
 ) -> tuple[int, bytes]:
-    """Run `inetcli` with all streams on a terminal; its exit code (negative: a signal), and all that was shown.
+    """Run `inetcli` with all streams on a terminal. Returns the exit code (negative = a signal) and the whole output.
 
-    `press`: when the first of both is shown, the second is typed.
+    `press`: a text and keys; the keys are typed when the text is shown.
     """
     pid, terminal = pty.fork()
     if pid == 0:
@@ -43,12 +43,12 @@ def on_terminal(
 
 
 def read_all(terminal: int, press: tuple[bytes, bytes] | None = None) -> bytes:
-    """Everything that is shown until nobody holds the other end any more."""
+    """Read the output until the last process has closed the terminal."""
     shown = b""
     while select.select([terminal], [], [], LIMIT_S)[0]:
         try:
             piece = os.read(terminal, 1 << 16)
-        except OSError:  # EIO: the last one has closed it
+        except OSError:  # EIO: the last process has closed the terminal.
             break
         if not piece:
             break
@@ -60,7 +60,7 @@ def read_all(terminal: int, press: tuple[bytes, bytes] | None = None) -> bytes:
 
 
 def screen(shown: bytes) -> list[str]:
-    """What stands on a terminal at the end: enough of ECMA-48 for what the meter writes, without scrolling."""
+    """Return the rows of the screen at the end: the part of ECMA-48 that the meter uses, without scrolling."""
     rows = [""]
     row = column = 0
     for piece in re.findall(r"\x1b\[\d*[A-Za-z]|.", shown.decode(), re.DOTALL):

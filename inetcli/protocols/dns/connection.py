@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inetcli.errors import EmptyReply, Incomplete, InetError, ProtocolViolation, ReceiveFailed, SendFailed
-from inetcli.net.session import Session, as_stream
+from inetcli.net.session import Session, no_greeting
 from inetcli.protocols.dns.model import Question
 from inetcli.protocols.dns.wire import answers_question, encode_framed, encode_query, message_id, parse_framed
 
@@ -62,7 +62,7 @@ def _converse(
 ) -> Iterator[tuple[Question, bytes, float]]:
     """Send the questions on one connection; yield each with its message."""
     clock = session.network.clock
-    stream = session.open(host, port, greet=as_stream, wait=False)
+    stream = session.open(host, port, greet=no_greeting, wait=False)
     try:
         waiting: dict[int, Question] = {}
         for question in questions:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inetcli.errors import ProtocolViolation
-from inetcli.net.session import Session, as_stream
+from inetcli.net.session import Session, no_greeting
 from inetcli.net.stream import SocketStream, Stream
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.http.model import Exchange, Framing, Request, Response
@@ -32,7 +32,7 @@ ByteSink = Callable[[bytes], object]
 
 def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStream:
     """Open a stream to the server. Errors: those of connecting and TLS."""
-    return session.open(host, port, tls=tls, greet=as_stream, alpn=["http/1.1"], interactive=False)
+    return session.open(host, port, tls=tls, greet=no_greeting, alpn=["http/1.1"], interactive=False)
 
 
 class Conversation:

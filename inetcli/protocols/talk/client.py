@@ -13,7 +13,7 @@ from functools import partial
 from inetcli.errors import Incomplete, Unreachable
 from inetcli.net.datagram import Datagrams
 from inetcli.net.duplex import send_and_receive
-from inetcli.net.session import Session, as_stream
+from inetcli.net.session import Session, no_greeting
 from inetcli.net.stream import SocketStream, Stream
 from inetcli.net.trust import TlsMode
 from inetcli.payload import Payload
@@ -23,7 +23,7 @@ from inetcli.protocols.talk.wire import LF, encode_line, parse_final_line, parse
 
 def connect(session: Session, host: str, port: int, tls: TlsMode) -> SocketStream:
     """Open a stream to the peer. Errors: those of connecting and TLS."""
-    return session.open(host, port, tls=tls, greet=as_stream)
+    return session.open(host, port, tls=tls, greet=no_greeting)
 
 
 def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[LineExchange]:
@@ -61,7 +61,7 @@ def talk_datagrams(session: Session, host: str, port: int, lines: Iterable[bytes
     to a closed port was read by nobody, and is sent again. A line without any response may have been read, and is not
     sent again.
     """
-    until = session.waiting()
+    until = session.wait_deadline()
     with session.wait_for_server(lambda: session.datagrams(host, port), until) as peer:
         peer_replied = False
         for line in lines:
