@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from inetcli.errors import FileExists, LocalWrite
+from inetcli.wire.escape import abbreviate
 
 MAX_NAME = 255
 """Bytes of one name: NAME_MAX of every file system in common use."""
@@ -314,7 +315,7 @@ def _enter(above: int, name: str) -> int:
 def _checked(name: str) -> str:
     """The name, if it can be that of one file in a folder."""
     if objection := _objection(name):
-        raise LocalWrite(f'"{name[:80]}" cannot be the name of a local file: {objection}')
+        raise LocalWrite(f'"{abbreviate(name, 80)}" cannot be the name of a local file: {objection}')
     return name
 
 

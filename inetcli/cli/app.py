@@ -19,6 +19,7 @@ from click.exceptions import NoSuchCommand
 from inetcli import __version__
 from inetcli.cli.groups import LazyCommand, LazyGroup
 from inetcli.errors import Bug, InetError, LocalWrite
+from inetcli.secret import SecretMasker
 
 GROUPS = {
     "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
@@ -87,14 +88,15 @@ def main() -> NoReturn:
         _die(signal.SIGPIPE)
     except OSError as error:  # likewise
         _abandon_stdout()
-        _tell(LocalWrite(f"standard output: {error.strerror or error}").message)
+        _tell(LocalWrite(f"standard output: {error.strerror or error}").message, SecretMasker())
         os._exit(LocalWrite.exit_code)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line. What is wrong with it, or with the program, is told on standard error."""
+    secrets = SecretMasker()  # the runner finds it in the context
     try:
-        with cli.make_context("inetcli", list(arguments)) as ctx:
+        with cli.make_context("inetcli", list(arguments), obj=secrets) as ctx:
             code = cli.invoke(ctx)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as end:
@@ -102,9 +104,9 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        return _usage(error, arguments)
+        return _usage(error, arguments, secrets)
     except InetError as error:
-        _tell(error.message)
+        _tell(error.message, secrets)
         return error.exit_code
     except OSError:
         raise
@@ -114,8 +116,8 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("INETCLI_DEBUG") == "1":
             import traceback
 
-            traceback.print_exc()
-        _tell(Bug.of(error).message)
+            _write(secrets.mask(traceback.format_exc()))
+        _tell(Bug.of(error).message, secrets)
         return Bug.exit_code
 
 
@@ -128,7 +130,7 @@ def _ended(error: BaseException) -> BaseException | None:
     return seen
 
 
-def _usage(error: click.ClickException, arguments: list[str]) -> int:
+def _usage(error: click.ClickException, arguments: list[str], secrets: SecretMasker) -> int:
     from inetcli.cli.foreign_options import before_command, habit, habit_behind
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -143,7 +145,7 @@ def _usage(error: click.ClickException, arguments: list[str]) -> int:
     message = " ".join(error.format_message().split())
     stop = "" if message.endswith((".", "?")) else "."
     command = ctx.command_path if ctx else "inetcli"
-    _tell(hint or f"{message}{stop} Try '{command} --help'.")
+    _tell(hint or f"{message}{stop} Try '{command} --help'.", secrets)
     return error.exit_code
 
 
@@ -152,12 +154,17 @@ def _version(ctx: click.Context) -> None:
     ctx.exit()
 
 
-def _tell(message: str) -> None:
+def _tell(message: str, secrets: SecretMasker) -> None:
     from inetcli.wire.escape import escape
 
+    _write(f"inetcli: {secrets.mask(escape(message))}\n")
+
+
+def _write(text: str) -> None:
+    """Write on standard error, if there is one."""
     if sys.stderr is not None:
         try:
-            sys.stderr.write(f"inetcli: {escape(message)}\n")
+            sys.stderr.write(text)
             sys.stderr.flush()
         except OSError:
             pass  # nobody is left to be told

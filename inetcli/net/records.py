@@ -9,6 +9,8 @@ with TLS on its plain port greets with `220 ...`.
 
 import re
 
+from inetcli.wire.escape import CUT
+
 HEADER = 5
 TYPES = range(20, 25)
 MAJOR = 3
@@ -55,8 +57,10 @@ class Records:
     def said(self) -> str | None:
         """The first line of what came in clear, where it is text: no control characters, ASCII to begin with; bytes
         that are not UTF-8 as surrogates. None = all were records, or what was none is no text either."""
-        line = (self._clear or b"").partition(b"\n")[0].removesuffix(b"\r")
-        return line.decode("utf-8", "surrogateescape") if _TEXT.fullmatch(line) else None
+        line, end, _ = (self._clear or b"").partition(b"\n")
+        line = line.removesuffix(b"\r")
+        mark = CUT if len(line) == MAX_SAID and not end else ""
+        return line.decode("utf-8", "surrogateescape") + mark if _TEXT.fullmatch(line) else None
 
 
 def _may_begin_record(header: bytes) -> bool:

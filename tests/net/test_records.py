@@ -25,7 +25,7 @@ TABLE = [
     (b"\xff\xfe\xfd\xfc", None),
     (b"\x16HTTP", None),  # begins like a record
     (record(23, 3)[:-1], None),
-    (b"x" * (MAX_SAID + 50), "x" * MAX_SAID),
+    (b"x" * (MAX_SAID + 50), "x" * MAX_SAID + "..."),
 ]
 
 

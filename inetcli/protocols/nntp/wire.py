@@ -8,6 +8,7 @@ number TAB ...                  a row of OVER, section 8.3: here only its number
 from inetcli.errors import MalformedTarget, ProtocolViolation
 from inetcli.protocols.nntp.model import Group
 from inetcli.wire.dotblock import parse_block
+from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 from inetcli.wire.replies import Reply
 
@@ -23,7 +24,7 @@ def encode_command(*words: str) -> bytes:
     for word in words[1:]:
         if not word or any(character <= " " or character == "\x7f" for character in word):
             raise MalformedTarget(
-                f'"{word[:80]}" cannot stand in a command: it is empty, or holds a blank or a control'
+                f'"{abbreviate(word, 80)}" cannot stand in a command: it is empty, or holds a blank or a control'
             )
     line = " ".join(words).encode("utf-8", "surrogateescape") + b"\r\n"
     if len(line) > MAX_COMMAND:
