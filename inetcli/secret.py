@@ -84,7 +84,8 @@ class SecretMasker:
             return text
         text = before + text
         spans = sorted(span for pattern in tuple(self._patterns.values()) for span in _spans(pattern, text))
-        pieces, at = [], len(before)
+        pieces: list[str] = []
+        at = len(before)
         for start, end in spans:
             if start >= at or (end > at and not pieces):
                 pieces += [text[at:start], MASK]
