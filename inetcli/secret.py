@@ -119,6 +119,7 @@ def _pattern(password: str, encodings: Iterable[str]) -> re.Pattern[str]:
     text = password.strip()  # blanks at the end of a reply are dropped
     text = text if len(text) >= MIN_MASKED else password
     raws = {raw for encoding in encodings if (raw := _encode(text, encoding)) is not None}
+    raws = raws or {text.encode("utf-8", "surrogatepass")}  # half a character of UTF-16: cannot be sent
     plain = {_any_length(form, _PLAIN_BEGINNING) for raw in raws for form in _plain_forms(raw, encodings)}
     base64 = {_any_length(form, _BASE64_BEGINNING) for raw in raws for form in _base64_forms(raw)}
     return re.compile(f"{'|'.join(sorted(plain))}|(?P<base64>{'|'.join(sorted(base64))})")
