@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from inetcli.errors import FileExists, LocalWrite
+from inetcli.wire.escape import abbreviate
 
 MAX_NAME = 255
 """Bytes of one file name: NAME_MAX of every file system in common use."""
@@ -318,7 +319,7 @@ def _enter(parent: int, name: str) -> int:
 def _checked(name: str) -> str:
     """Return the name if it is valid for one file in a folder. `LocalWrite`."""
     if problem := _find_name_problem(name):
-        raise LocalWrite(f'"{name[:80]}" cannot be used as a local file name: {problem}')
+        raise LocalWrite(f'"{abbreviate(name, 80)}" cannot be used as a local file name: {problem}')
     return name
 
 

@@ -1,23 +1,35 @@
-"""Passwords, and their mask in printed text.
+"""Passwords: the one way to get at one, and their mask in text that is shown.
 
-Only the code that sends a password calls `Secret.reveal`. All other code (messages, traces, JSON, tracebacks, resume
-files) formats the object and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker` finds
-it there, also in base64 and percent-encoded.
+Only the code that sends a password calls `Secret.reveal`. Everything else (messages, traces, JSON, tracebacks, resume
+files) formats the object, and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker`
+finds it there, also in base64 and percent-encoded, and also the beginning of one where a message cuts text.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 MASK = "***"
 
 MIN_MASKED = 4
-"""Characters of the shortest password that is masked: a shorter one would match parts of ordinary words."""
+"""Characters of the shortest password that is looked for: a shorter one would be found in every other word."""
+
+MAX_MASKED = 4096
+"""Characters of a password that are looked for: the rest of a longer one is not."""
+
+ENCODINGS = ("utf-8", "latin-1")
+"""The encodings in which a password may come back, and in which text may be read."""
 
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
+_CUT = r"(?=['\"]? ?\.\.\.)"
+"""Behind the last character of text that was cut: the mark of `wire.escape.abbreviate`, after a quote or a blank."""
+
+_PLAIN_BEGINNING, _BASE64_BEGINNING = 2, 4
+"""Characters of the shortest beginning of a password that is masked where text was cut."""
+
 
 class Secret:
-    """A text that is shown as `***` wherever it is formatted, logged or printed; pickling is an error."""
+    """Text that shows itself as `***` wherever it is formatted, logged, compared or pickled."""
 
     __slots__ = ("_text",)
 
@@ -25,7 +37,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself. Only for the code that sends the password."""
+        """Return the text itself: for the line that sends the password, and for nothing else."""
         return self._text
 
     def __str__(self) -> str:
@@ -48,87 +60,119 @@ class Secret:
 
 
 class SecretMasker:
-    """The passwords of one command; replaces each of them in a text with `***`.
+    """The passwords of one command, and text with each of them as `***`.
 
-    For composed text only: payload stays exact. Threads may add and mask at the same time.
+    Masks composed text only: payload stays exact. Threads may add and mask at the same time.
     """
 
     def __init__(self) -> None:
-        self._known: frozenset[Secret] = frozenset()
-        self._plain: re.Pattern[str] | None = None
-        self._base64: re.Pattern[str] | None = None
+        self._patterns: dict[Secret, re.Pattern[str]] = {}
 
-    def add(self, secret: Secret | None) -> None:
-        """Mask this password from now on. A password of fewer than `MIN_MASKED` characters is ignored."""
-        if secret is None or secret in self._known or len(secret.reveal()) < MIN_MASKED:
+    def add(self, secret: Secret | None, encoding: str | None = None) -> None:
+        """Look for this password from now on. One of fewer than `MIN_MASKED` characters is passed over.
+
+        `encoding`: the one in which it is sent, if it is none of `ENCODINGS`.
+        """
+        if secret is None or secret in self._patterns or len(secret.reveal()) < MIN_MASKED:
             return
-        known = self._known | {secret}
-        texts = [item.reveal() for item in known]
-        self._plain = _any_of(form for text in texts for form in _plain_forms(text))
-        self._base64 = _any_of(form for text in texts for form in _base64_forms(text))
-        self._known = known
+        self._patterns[secret] = _pattern(secret.reveal()[:MAX_MASKED], {*ENCODINGS, encoding or ENCODINGS[0]})
 
-    def mask(self, text: str) -> str:
-        """Return the text with `***` in place of each password."""
-        if self._plain is None or self._base64 is None:
+    def mask(self, text: str, *, before: str = "") -> str:
+        """Return the text with `***` in place of each password in it. `before` is what stands before the text, and is
+        shown elsewhere: a password may begin there."""
+        if not self._patterns:
             return text
-        return _mask_runs(self._base64, self._plain.sub(MASK, text))
+        text = before + text
+        spans = sorted(span for pattern in tuple(self._patterns.values()) for span in _spans(pattern, text))
+        pieces: list[str] = []
+        at = len(before)
+        for start, end in spans:
+            if start >= at or (end > at and not pieces):
+                pieces += [text[at:start], MASK]
+            at = max(at, end)
+        return "".join([*pieces, text[at:]])
 
     @property
     def empty(self) -> bool:
-        """Whether there are no passwords to mask."""
-        return not self._known
+        """Whether there is nothing to look for."""
+        return not self._patterns
 
 
-def _any_of(forms: Iterable[str]) -> re.Pattern[str]:
-    """Compile one pattern for all forms, the longest first: if one password is the beginning of another, all of it is
-    masked."""
-    return re.compile("|".join(sorted(set(forms), key=len, reverse=True)))
+def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Where a password stands. In base64 the whole run is meant: its other characters hold some bits of it, too."""
+    at = 0
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        if end <= at:
+            continue  # in a run that is masked
+        if match.lastgroup:
+            while start > at and text[start - 1] in _BASE64:
+                start -= 1
+            while end < len(text) and text[end] in _BASE64:
+                end += 1
+        yield start, end
+        at = end
 
 
-def _plain_forms(text: str) -> list[str]:
-    """Return regular expressions for a password as it is, escaped for a terminal, quoted by `repr`, and
-    percent-encoded."""
+def _pattern(password: str, encodings: Iterable[str]) -> re.Pattern[str]:
+    """One expression for all forms of a password. Its only group has those in base64."""
+    text = password.strip()  # blanks at the end of a reply are dropped
+    text = text if len(text) >= MIN_MASKED else password
+    raws = {raw for encoding in encodings if (raw := _encode(text, encoding)) is not None}
+    raws = raws or {text.encode("utf-8", "surrogatepass")}  # half a character of UTF-16: cannot be sent
+    plain = {_any_length(form, _PLAIN_BEGINNING) for raw in raws for form in _plain_forms(raw, encodings)}
+    base64 = {_any_length(form, _BASE64_BEGINNING) for raw in raws for form in _base64_forms(raw)}
+    return re.compile(f"{'|'.join(sorted(plain))}|(?P<base64>{'|'.join(sorted(base64))})")
+
+
+def _encode(text: str, encoding: str) -> bytes | None:
+    try:
+        return text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return None
+
+
+def _any_length(form: Sequence[str], beginning: int) -> str:
+    """An expression for a whole form, and for its beginnings where text was cut. `form` has one for each character."""
+    first, rest = form[:beginning], form[beginning:]
+    return f"{''.join(first)}(?:{''.join(rest)}|{''.join(f'{part}?+' for part in rest)}{_CUT})"
+
+
+def _plain_forms(raw: bytes, encodings: Iterable[str]) -> Iterator[Sequence[str]]:
+    """A password as it is read in one of the encodings, escaped or percent-encoded, and as `repr` shows it."""
+    for encoding in encodings:
+        try:
+            text = raw.decode(encoding, "surrogateescape")
+            yield [_character(character, encoding) for character in text]
+        except UnicodeError:  # no character of this encoding
+            continue
+        yield _literally(repr(text)[1:-1])
+    yield _literally(repr(raw)[2:-1])
+
+
+def _literally(text: str) -> Sequence[str]:
+    return [re.escape(character) for character in text]
+
+
+def _character(character: str, encoding: str) -> str:
+    """A character as it is, escaped for a terminal, or percent-encoded in either case."""
     from inetcli.wire.escape import escape
 
-    literals = (text, escape(text), repr(text)[1:-1])
-    return [*map(re.escape, literals), "".join(map(_percent_form, text.encode("utf-8", "surrogateescape")))]
+    raw = character.encode(encoding, "surrogateescape")
+    encoded = "".join(f"%{byte >> 4:X}{byte & 15:X}" for byte in raw)
+    either = "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in encoded)
+    forms = {re.escape(character), re.escape(escape(character)), either, *([r"\+"] if character == " " else [])}
+    return f"(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
 
 
-def _percent_form(byte: int) -> str:
-    """Return the expression for a byte in percent-encoding: encoded in either case, or plain if printable."""
-    encoded = "%" + "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{byte:02X}")
-    plain = re.escape(chr(byte)) if 0x21 <= byte <= 0x7E else r"\+" if byte == 0x20 else None
-    return encoded if plain is None else f"(?:{plain}|{encoded})"
-
-
-def _base64_forms(text: str) -> list[str]:
-    """Return the base64 characters (RFC 4648 sections 4 and 5) that depend on the password alone, for each of its three
-    possible offsets in a base64 group. The password may follow a user name and a colon, for example."""
+def _base64_forms(raw: bytes) -> Iterator[Sequence[str]]:
+    """The characters that base64 (RFC 4648 sections 4 and 5) has for a password and nothing else, for each of the three
+    places that it can have in a group: behind a user name and a colon, say."""
     from base64 import b64encode
 
-    data = text.encode("utf-8", "surrogateescape")
-    forms = []
+    others = {"+": "(?:[+-]|%2[Bb])", "/": "(?:[/_]|%2[Ff])"}
     for before in range(3):
-        encoded = b64encode(bytes(before) + data).decode("ascii")
-        first = (before * 8 + 5) // 6  # the characters before also encode the preceding text
-        last = (before + len(data)) * 8 // 6  # the characters after also encode the following text
-        forms.append(encoded[first:last].replace("+", "[+-]").replace("/", "[/_]"))
-    return forms
-
-
-def _mask_runs(pattern: re.Pattern[str], text: str) -> str:
-    """Mask each whole run of base64 characters that contains a match: the other characters also hold bits of the
-    password."""
-    masked, at = [], 0
-    for match in pattern.finditer(text):
-        if match.start() < at:
-            continue
-        start, end = match.span()
-        while start > at and text[start - 1] in _BASE64:
-            start -= 1
-        while end < len(text) and text[end] in _BASE64:
-            end += 1
-        masked += [text[at:start], MASK]
-        at = end
-    return "".join([*masked, text[at:]])
+        encoded = b64encode(bytes(before) + raw).decode("ascii")
+        first = (before * 8 + 5) // 6  # the characters before hold a bit of what stands before
+        last = (before + len(raw)) * 8 // 6  # those behind, a bit of what stands behind
+        yield [others.get(character, character) for character in encoded[first:last]]

@@ -157,7 +157,7 @@ class Server:
         if not self._stopped:
             self._call(self._settle())
         with self._lock:
-            return [*self._problems, *self.script.unmet()]
+            return [self.log.mask(text) for text in (*self._problems, *self.script.unmet())]
 
     def stop(self) -> None:
         """Drop all clients, give the port back. Bounded, and once is enough."""

@@ -15,10 +15,12 @@ A second connection is marked `[2]`, another channel `[data]`, datagrams `[udp]`
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from mockservers.passwords import Passwords
 
 if TYPE_CHECKING:
     from mockservers.faultkinds import Armed, Fault
@@ -110,6 +112,7 @@ class Log:
         self._bytes = 0
         self._dropped = 0
         self._changed = threading.Condition()
+        self._passwords = Passwords()
 
     def add(self, kind: Kind, data: bytes | str = b"", *, connection: int = 0, channel: str = MAIN) -> None:
         """Something happened just now."""
@@ -168,16 +171,30 @@ class Log:
         raise TimeoutError(f"not seen within {timeout:g} s; what happened:\n{self.transcript()}")
 
     def transcript(self) -> str:
-        """All events as lines; passwords masked."""
+        """All events as lines; passwords masked, also where a server sent one back."""
         from mockservers.transcript import write_transcript
 
         with self._changed:
             events, dropped = list(self._events), self._dropped
-        return write_transcript(events, dropped)
+        return write_transcript(events, dropped, self.mask)
+
+    def add_passwords(self, users: Mapping[str, str]) -> None:
+        """Mask the passwords of these users, too; those that clients send are found by themselves."""
+        with self._changed:
+            self._passwords.add(users)
+
+    def mask(self, text: str) -> str:
+        """Return the text with `***` in place of the passwords that are known so far."""
+        with self._changed:
+            return self._passwords.mask(text)
 
     def _keep(self, make: Callable[[float], Event]) -> None:
         with self._changed:
             event = make(time.monotonic() - self._started)
+            if event.kind is Kind.FROM_CLIENT:
+                self._passwords.hear(event.connection, event.data)
+            elif event.kind is Kind.TO_CLIENT:
+                self._passwords.hear_reply(event.connection, event.data)
             self._events.append(event)
             self._bytes += len(event.data)
             while len(self._events) > KEPT or (self._bytes > KEPT_BYTES and len(self._events) > 1):

@@ -3,17 +3,22 @@
 It is told to the program in each way there is, against servers that accept, refuse, cut and misbehave; the trace
 (`-v`), JSON, notes and messages are all on. The servers' own logs do hold it: that is how the test knows that it was
 sent.
+
+Servers also send it back, as it is, percent-encoded and in base64, in every reply and every name: it is found in no
+composed output then, and is exact in payload.
 """
 
+import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from support.commands import protocol_commands
 from support.program import Finished, inetcli
 
-from mockservers import FtpServer, HttpServer, NntpServer
+from mockservers import FtpServer, HttpResponse, HttpServer, NntpServer
 from mockservers.core import Server
 
 CANARY = "c4n4ry-s3cret"
@@ -41,17 +46,28 @@ def ways(url: str, path: str, folder: Path) -> Iterator[tuple[list[str], dict[st
     yield [f"{url}/{path}"], {"NETRC": str(netrc)}
 
 
+ECHOES = (
+    CANARY,
+    quote(CANARY[:4]) + "".join(f"%{ord(character):02x}" for character in CANARY[4:]),
+    "".join(f"%{ord(character):02X}" for character in CANARY),
+    *(base64.b64encode(f"{user}:{CANARY}:".encode()).decode() for user in ("ada", "ab", "a")),
+    base64.urlsafe_b64encode(f"???{CANARY}".encode()).decode(),
+)
+ECHO = " ".join(ECHOES)
+"""What a server sends back: the password in every form that is looked for."""
+
+
 def assert_hushed(finished: Finished, arguments: list[str]) -> None:
     for stream in (finished.stdout, finished.stderr):
-        assert CANARY.encode() not in stream, arguments
-        assert ENCODED.encode() not in stream, arguments
+        for form in (ENCODED, *ECHOES):
+            assert form.encode() not in stream, arguments
     assert finished.code != 1, finished.err
 
 
 def assert_nothing_kept(folder: Path, *allowed: str) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and path.name not in allowed:
-            assert CANARY.encode() not in path.read_bytes(), path
+            assert not any(form.encode() in path.read_bytes() for form in ECHOES), path
 
 
 def try_all(server: Server, path: str, command: list[str], folder: Path, *, faulty: bool) -> None:
@@ -217,3 +233,189 @@ def test_the_environment_of_a_child_has_no_credentials_in_urls() -> None:
         values = server.env()
     assert [key for key, value in values.items() if CANARY in value] == ["MOCK_FTP_PASSWORD"]
     assert CANARY not in "".join(os.environ.values())
+
+
+def told(server: Server, path: str) -> str:
+    """The target of a server with the password in it."""
+    scheme, _, place = server.url.partition("://")
+    return f"{scheme}://ada:{CANARY}@{place}/{path}"
+
+
+def trusting(server: Server) -> list[str]:
+    return ["--ca", server.ca_file] if server.ca_file else []
+
+
+def assert_echo_is_masked(server: Server, command: list[str], target: str, folder: Path) -> None:
+    """Every look at a command against a server that sends the password back: something is masked in each."""
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    for looks in LOOKS:
+        arguments = [*command, *looks, *trusting(server), "--timeout", "2", target]
+        finished = inetcli(*arguments, cwd=work)
+        assert_hushed(finished, arguments)
+        assert "***" in finished.err + finished.out, arguments
+        assert not finished.out or "--json" not in looks or finished.rows
+        assert_nothing_kept(work)
+
+
+FTP_ECHOES = [
+    "connect:reply(220 {})",
+    "connect:reply(421 {})",
+    "connect:reply(nonsense {})",
+    "USER:reply(331 {})",
+    "USER:reply(530 {})",
+    "PASS:reply(230 {})",
+    "PASS:reply(530 no entry for PASS {})",
+    "PASS:reply(421 {})",
+    'PWD:reply(257 "/{}")',
+    "TYPE:reply(200 {})",
+    "SIZE:reply(550 {})",
+    "SIZE:reply(213 {})",
+    "EPSV:reply(229 {})",
+    "RETR:reply(550 {})",
+    "RETR:reply(450 {})",
+    "RETR:reply(426 {})",
+    "MLSD:reply(550 {})",
+    "*:reply(500 {})",
+]
+
+
+@pytest.mark.parametrize("fault", FTP_ECHOES)
+@pytest.mark.parametrize("tls", [None, "implicit"], ids=["plain", "tls"])
+def test_an_echo_of_ftp_is_masked(fault: str, tls: str | None, tmp_path: Path) -> None:
+    with FtpServer(
+        {"pub/a": b"abc"}, users={"ada": CANARY}, greeting=f"hello {ECHO}", tls=tls, faults=[fault.format(ECHO)]
+    ) as server:
+        for command, path in ((["ftp", "get", "--force"], "pub/a"), (["ftp", "ls"], "pub"), (["ftp", "pwd"], "")):
+            assert_echo_is_masked(server, [*command], told(server, path), tmp_path)
+
+
+@pytest.mark.parametrize("long", [[], ["-l"]], ids=str)
+@pytest.mark.parametrize("listing", ["MLSD", "LIST"])
+def test_names_in_a_listing_are_masked(listing: str, long: list[str], tmp_path: Path) -> None:
+    files = {f"pub/{form.replace('/', '')}": b"" for form in ECHOES}
+    faults = ["MLSD:reply(500 no)", "FEAT:reply(500 no)"] if listing == "LIST" else []
+    with FtpServer(files, users={"ada": CANARY}, faults=faults) as server:
+        assert_echo_is_masked(server, ["ftp", "ls", *long], told(server, "pub"), tmp_path)
+        names = inetcli("ftp", "ls", told(server, "pub")).out.splitlines()
+    assert len(names) == len(set(ECHOES))
+    assert "***" in names
+
+
+NNTP_ECHOES = [
+    "connect:reply(200 {})",
+    "connect:reply(400 {})",
+    "connect:reply(502 {})",
+    "AUTHINFO USER ada:reply(381 {})",
+    "AUTHINFO:reply(481 {})",
+    "AUTHINFO:reply(281 {})",
+    "GROUP:reply(211 {})",
+    "GROUP:reply(400 {})",
+    "GROUP:reply(411 {})",
+    "ARTICLE:reply(430 {})",
+    "ARTICLE:reply(503 {})",
+]
+
+
+@pytest.mark.parametrize("fault", NNTP_ECHOES)
+@pytest.mark.parametrize("tls", [None, "implicit"], ids=["plain", "tls"])
+def test_an_echo_of_nntp_is_masked(fault: str, tls: str | None, tmp_path: Path) -> None:
+    with NntpServer(users={"ada": CANARY}, tls=tls, faults=[fault.format(ECHO)]) as server:
+        assert_echo_is_masked(server, ["nntp", "latest"], told(server, "private.test"), tmp_path)
+
+
+def test_an_article_with_the_password_is_masked(tmp_path: Path) -> None:
+    article = (
+        f"From: {CANARY} <ada@example.test>\r\nNewsgroups: a.test\r\nSubject: {ECHO}\r\n"
+        f"Message-ID: <{CANARY}@example.test>\r\nDate: Sun, 22 Nov 2026 18:04:11 +0000\r\n\r\nlook: {ECHO}\r\n"
+    ).encode()
+    with NntpServer({"a.test": {1: article}}, users={"ada": CANARY}) as server:
+        assert_echo_is_masked(server, ["nntp", "latest"], told(server, "a.test"), tmp_path)
+        done = inetcli("nntp", "latest", "--json", told(server, "a.test"))
+    assert done.row["from"] == "*** <ada@example.test>"
+    assert done.row["message_id"] == "<***@example.test>"
+    assert done.row["lines"] == [f"look: {' '.join('***' for _ in ECHOES)}"]
+
+
+HTTP_ECHOES: list[HttpResponse | bytes] = [
+    HttpResponse(401, "no\n", [("WWW-Authenticate", f'Basic realm="{ECHO}"')]),
+    HttpResponse(200, ECHO, [("X-Authorization", f"Basic {ENCODED}")]),
+    f"HTTP/1.1 403 {ECHO}\r\nContent-Length: 0\r\n\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\n{CANARY} : x\r\nbad{ECHO}\r\n\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{ECHO}\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx{ECHO}\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nContent-Length: {CANARY}\r\n\r\n".encode(),
+    f"{ECHO}\r\n".encode(),
+    f"HTTP/1.1 {ECHO}\r\n\r\n".encode(),
+]
+
+
+@pytest.mark.parametrize("answer", HTTP_ECHOES, ids=range(len(HTTP_ECHOES)))
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_an_echo_of_http_is_masked_but_in_its_bytes(answer: HttpResponse | bytes, tls: bool, tmp_path: Path) -> None:
+    with HttpServer({"/": answer}, tls=tls) as server:
+        for looks in LOOKS:
+            arguments = ["http", "raw", *looks, *trusting(server), "--timeout", "2", told(server, "")]
+            finished = inetcli(*arguments, cwd=tmp_path)
+            composed = finished if "--json" in looks else Finished(finished.code, b"", finished.stderr)
+            assert_hushed(composed, arguments)
+            if "--json" not in looks:
+                assert CANARY.encode() in finished.stdout
+        assert_nothing_kept(tmp_path)
+
+
+@pytest.mark.parametrize(("part", "sent"), [("--head", "head"), ("--body", "body"), (None, "both")])
+def test_the_bytes_of_a_response_are_exact(part: str | None, sent: str) -> None:
+    head = f"HTTP/1.1 200 {CANARY}\r\nX-Echo: {ECHO}\r\nContent-Length: {len(ECHO)}\r\n\r\n"
+    with HttpServer({"/": (head + ECHO).encode()}) as server:
+        done = inetcli("http", "raw", *([part] if part else []), told(server, ""))
+    assert done.out == {"head": head, "body": ECHO, "both": head + ECHO}[sent]
+
+
+def test_the_bytes_of_a_file_are_exact(tmp_path: Path) -> None:
+    with FtpServer({"a": ECHO.encode()}, users={"ada": CANARY}) as server:
+        assert inetcli("ftp", "get", "-o", "-", told(server, "a")).out == ECHO
+        assert inetcli("ftp", "get", told(server, "a"), cwd=tmp_path).code == 0
+    assert (tmp_path / "a").read_text() == ECHO
+
+
+@pytest.mark.parametrize("scheme", ["ftps", "nntps", "https"])
+def test_clear_text_where_tls_is_spoken_is_quoted_masked(scheme: str, tmp_path: Path) -> None:
+    """Also where the quote is cut in the midst of the password."""
+    for said in (f"220 {ECHO}", "220 " + "x" * 189 + CANARY, "220 " + "x" * 190 + CANARY):
+        with FtpServer(greeting=said.removeprefix("220 ")) as server:
+            target = f"{scheme}://ada:{CANARY}@127.0.0.1:{server.port}/a"
+            command = {"ftps": ["ftp", "get"], "nntps": ["nntp", "latest"], "https": ["http", "raw"]}[scheme]
+            for looks in LOOKS:
+                finished = inetcli(*command, *looks, "--timeout", "2", target, cwd=tmp_path)
+                assert_hushed(finished, looks)
+                assert "220 " in finished.err
+                assert CANARY[:5] not in finished.err
+
+
+@pytest.mark.parametrize(("user", "password"), [("ada", "abc"), ("anonymous", "guest"), ("ftp", "guest@example")])
+def test_what_is_no_secret_is_shown(user: str, password: str) -> None:
+    with FtpServer(users={}, anonymous=False, faults=[f"PASS:reply(530 no {password} here)"]) as server:
+        target = f"ftp://{user}:{password}@{server.url.partition('://')[2]}/a"
+        done = inetcli("ftp", "get", "--json", "-v", target)
+    assert done.row["error"]["reply"] == f"530 no {password} here"
+    assert f"< 530 no {password} here" in done.err
+
+
+def test_a_traceback_of_a_bug_masks_what_came_back(tmp_path: Path) -> None:
+    env = {"INETCLI_DEBUG": "1", "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "sitecustomize.py").write_text(
+        "import inetcli.protocols.ftp.connect as connect\n"
+        "def broken(session, key, *rest): raise RuntimeError('with ' + key.credentials.password.reveal())\n"
+        "connect.open_control = broken\n"
+    )
+    finished = inetcli("ftp", "get", f"ftp://ada:{CANARY}@127.0.0.1:1/x", env=env)
+    assert finished.code == 1
+    assert finished.err.count("with ***") == 2  # the traceback and the line behind it
+    assert CANARY not in finished.err
+
+
+def test_output_that_waits_for_its_turn_is_masked() -> None:
+    with FtpServer(users={"ada": CANARY}, faults=[f"PASS:reply(530 {ECHO})", "USER:delay(0.2)x1"]) as server:
+        arguments = ["ftp", "get", "-v", "-j", "3", *[told(server, name) for name in "abc"]]
+        assert_hushed(inetcli(*arguments), arguments)

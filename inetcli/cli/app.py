@@ -20,6 +20,7 @@ from click.exceptions import NoSuchCommand
 from inetcli import __version__
 from inetcli.cli.groups import LazyCommand, LazyGroup
 from inetcli.errors import Bug, InetError, LocalWrite
+from inetcli.secret import SecretMasker
 
 GROUPS = {
     "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
@@ -88,14 +89,15 @@ def main() -> NoReturn:
         _die_of_signal(signal.SIGPIPE)
     except OSError as error:  # from standard output, too
         _discard_stdout()
-        _write_error(LocalWrite(f"standard output: {error.strerror or error}").message)
+        _write_error(LocalWrite(f"standard output: {error.strerror or error}").message, SecretMasker())
         os._exit(LocalWrite.exit_code)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code. Errors are reported on standard error."""
+    secrets = SecretMasker()  # the runner finds the masker in the context
     try:
-        with cli.make_context("inetcli", list(arguments)) as ctx:
+        with cli.make_context("inetcli", list(arguments), obj=secrets) as ctx:
             code = cli.invoke(ctx)
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as end:
@@ -103,9 +105,9 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        return _report_usage_error(error, arguments)
+        return _report_usage_error(error, arguments, secrets)
     except InetError as error:
-        _write_error(error.message)
+        _write_error(error.message, secrets)
         return error.exit_code
     except OSError:
         raise
@@ -115,8 +117,8 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("INETCLI_DEBUG") == "1":
             import traceback
 
-            traceback.print_exc()
-        _write_error(Bug.from_exception(error).message)
+            _write(secrets.mask(traceback.format_exc()))
+        _write_error(Bug.from_exception(error).message, secrets)
         return Bug.exit_code
 
 
@@ -132,7 +134,7 @@ def _find_signal(error: BaseException) -> BaseException | None:
     return current
 
 
-def _report_usage_error(error: click.ClickException, arguments: list[str]) -> int:
+def _report_usage_error(error: click.ClickException, arguments: list[str], secrets: SecretMasker) -> int:
     """Report wrong usage on standard error, with the matching option or command if there is one. Return the
     exit code."""
     from inetcli.cli.foreign_options import correct_option_order, translate_option, translate_unknown_option
@@ -151,7 +153,7 @@ def _report_usage_error(error: click.ClickException, arguments: list[str]) -> in
     message = " ".join(error.format_message().split())
     full_stop = "" if message.endswith((".", "?")) else "."
     command = ctx.command_path if ctx else "inetcli"
-    _write_error(hint or f"{message}{full_stop} Try '{command} --help'.")
+    _write_error(hint or f"{message}{full_stop} Try '{command} --help'.", secrets)
     return error.exit_code
 
 
@@ -160,13 +162,18 @@ def _version(ctx: click.Context) -> None:
     ctx.exit()
 
 
-def _write_error(message: str) -> None:
-    """Write a message to standard error, escaped."""
+def _write_error(message: str, secrets: SecretMasker) -> None:
+    """Write a message to standard error, escaped and masked."""
     from inetcli.wire.escape import escape
 
+    _write(f"inetcli: {secrets.mask(escape(message))}\n")
+
+
+def _write(text: str) -> None:
+    """Write on standard error, if there is one."""
     if sys.stderr is not None:
         try:
-            sys.stderr.write(f"inetcli: {escape(message)}\n")
+            sys.stderr.write(text)
             sys.stderr.flush()
         except OSError:
             pass  # standard error is closed

@@ -21,6 +21,7 @@ from inetcli.cli.option_types import FileName, HostPort, Pin, Seconds, Size
 if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions
     from inetcli.net.session import Network
+    from inetcli.secret import SecretMasker
 
 SECTION = "Common options"
 
@@ -57,11 +58,12 @@ class Options:
     password_file: str | None = None
     netrc_file: str | None = None
 
-    def network(self) -> "Network":
-        """Return the network settings of these options."""
+    def network(self, secrets: "SecretMasker | None" = None) -> "Network":
+        """Return the network settings of these options. Passwords are registered with `secrets`."""
         from inetcli.net.resolve import ANY, IPV4, IPV6
         from inetcli.net.session import Network, Timeouts
         from inetcli.net.trust import Trust
+        from inetcli.secret import SecretMasker
 
         return Network(
             timeouts=Timeouts(
@@ -74,6 +76,7 @@ class Options:
             family=IPV4 if self.ipv4 else IPV6 if self.ipv6 else ANY,
             connect_to=self.connect_to,
             trust=Trust(self.ca, self.insecure, self.pin, self.cert, self.key),
+            secrets=secrets or SecretMasker(),
         )
 
     def credentials(self, *, netrc: bool = True) -> "CredentialOptions":

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inetcli.errors import LocalWrite
 from inetcli.net.trace import MAIN, Event, EventKind
-from inetcli.secret import SecretMasker
-from inetcli.wire.escape import UNSAFE, escape
+from inetcli.secret import MAX_MASKED, SecretMasker
+from inetcli.wire.escape import CUT, UNSAFE, escape
 
 if TYPE_CHECKING:
     from json import JSONEncoder
 
 VOCABULARY = frozenset(("kind", "type", "source", "status", "verdict", "framing", "severity", "transport", "verified"))
 """Keys whose values are fixed words of the JSON format: a password that equals such a word must not change it."""
+
+COMPUTED = frozenset(("date", "modified", "not_before", "not_after", "sha256", "spki_sha256"))
+"""Keys whose values are times and digests: a password such as "2026" must not change them either."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -64,6 +67,10 @@ class Output:
         if sys.stdout is not None:
             sys.stdout.flush()
 
+    def mask(self, text: str, *, before: str = "") -> str:
+        """Return the text with the passwords of the command masked; see `SecretMasker.mask`."""
+        return self._secrets.mask(text, before=before)
+
     def message(self, line: str) -> None:
         """Print a line on standard error."""
         if sys.stderr is None:
@@ -86,6 +93,8 @@ class Transcript:
         self._output = output
         self._label = f"{label} " if label else ""
         self._rest: dict[tuple[str, EventKind], tuple[float, bytes]] = {}
+        self._shown: dict[tuple[str, EventKind], bytes] = {}
+        """The end of the piece that was shown last, of lines that go on behind it."""
 
     def __call__(self, event: Event) -> None:
         if event.whole:
@@ -97,23 +106,28 @@ class Transcript:
             _, begun = self._rest.pop(key, (0.0, b""))
             *lines, rest = (begun + event.data).split(b"\n")
             for line in lines:
-                self._show(event, line.removesuffix(b"\r"))
+                self._show(event, line.removesuffix(b"\r"), self._shown.pop(key, b""))
             if len(rest) > MAX_SHOWN:
-                self._show(event, rest)
+                before = self._shown.get(key, b"")
+                self._show(event, rest, before)
+                self._shown[key] = (before + rest)[-MAX_MASKED:]
             elif rest:
                 self._rest[key] = event.at, rest
 
     def finish(self) -> None:
         """Print lines without a line end, with the time of their last piece."""
         for (channel, kind), (at, rest) in sorted(self._rest.items(), key=lambda item: item[1][0]):
-            self._show(Event(at, kind, channel, rest, len(rest)), rest)
+            self._show(Event(at, kind, channel, rest, len(rest)), rest, self._shown.get((channel, kind), b""))
         self._rest.clear()
+        self._shown.clear()
 
-    def _show(self, event: Event, line: bytes) -> None:
-        text = escape(line[:MAX_SHOWN].decode("utf-8", "surrogateescape"))
-        if len(line) > MAX_SHOWN:
-            text += f" ... ({len(line)} bytes)"
-        self._tell(event, text)
+    def _show(self, event: Event, line: bytes, before: bytes = b"") -> None:
+        """Show a line, or a piece of one: `before` is what was shown of it already."""
+        whole = line[: 4 * MAX_SHOWN].decode("utf-8", "surrogateescape")
+        text = escape(whole[:MAX_SHOWN])
+        if len(whole) > MAX_SHOWN:
+            text += f" {CUT} ({len(line)} bytes)"
+        self._tell(event, self._output.mask(text, before=escape(before.decode("utf-8", "surrogateescape"))))
 
     def _tell(self, event: Event, text: str) -> None:
         self._output.message(f"{self._label}+{event.at:.3f}s {event.kind.value} {text}".rstrip())
@@ -148,10 +162,11 @@ def _unknown(value: object) -> object:
 
 
 def mask_values(value: object, secrets: SecretMasker, key: str = "") -> Any:
-    """Mask the passwords in the texts of a row, except in keys and in fixed words (`VOCABULARY`)."""
+    """Mask the passwords in the texts of a row, except in keys, fixed words and computed values (`VOCABULARY`,
+    `COMPUTED`)."""
     match value:
         case str():
-            return value if key in VOCABULARY else secrets.mask(value)
+            return value if key in VOCABULARY or key in COMPUTED else secrets.mask(value)
         case bytes():
             text = value.decode("utf-8", "surrogateescape")
             masked = secrets.mask(text)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from inetcli.cli.inputs import STDIN, claim_stdin, input_targets
 from inetcli.cli.meter import TransferProgress, make_meter
 from inetcli.cli.options import Options, usage_error
@@ -24,6 +26,7 @@ from inetcli.net.backoff import RETRY_S, pauses
 from inetcli.net.session import Session
 from inetcli.net.wait import Cancelled
 from inetcli.net.workers import NO_TURN, Turns, run_ordered
+from inetcli.secret import SecretMasker
 from inetcli.wire.escape import escape
 from inetcli.wire.target import mask_target
 
@@ -71,7 +74,7 @@ class _Runner:
     def __init__(self, options: Options, make_task: MakeTask, jobs: int) -> None:
         self._options = options
         self._make_task = make_task
-        self._network = options.network()
+        self._network = options.network(_command_secrets())
         self.cancel = self._network.cancel
         self._output = Output(quiet=options.quiet, color=options.color, secrets=self._network.secrets)
         self._report = Report(json=options.json, timing=options.timing)
@@ -151,9 +154,8 @@ class _Runner:
         transcript = Transcript(self._output, escape(label))
         listener = transcript if self._options.verbose else None
         session = whole.child(listener) if whole else self._network.session(listener)
-        progress = (
-            self._meter.start(escape(shown), part=whole is not None) if self._meter else TransferProgress(shown, None)
-        )
+        shown = self._output.mask(escape(shown))
+        progress = self._meter.start(shown, part=whole is not None) if self._meter else TransferProgress(shown, None)
         try:
             yield TargetRun(target, session, output, progress, self._options.json)
         finally:
@@ -223,6 +225,12 @@ class _Runner:
         finally:
             results.close()
         return summary.total(whole, on_terminal=run.on_terminal)
+
+
+def _command_secrets() -> SecretMasker | None:
+    """Return the masker of the program; None = the command runs outside of it, as in a test."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.find_object(SecretMasker) if ctx else None
 
 
 def worker_error(failure: BaseException) -> InetError:

@@ -69,7 +69,7 @@ class TargetOutput:
                 return
             if self._held_messages is None:
                 self._held_messages = _spool()
-            self._held_messages.write(line.encode("utf-8", "surrogateescape") + b"\n")
+            self._held_messages.write(self._output.mask(line).encode("utf-8", "surrogateescape") + b"\n")
 
     def flush(self) -> None:
         """Flush standard output if it is this target's turn."""

@@ -98,9 +98,16 @@ def parse_login_target(text: str, schemes: Mapping[str, Scheme], tls: TlsMode | 
 
 
 def resolve_login(
-    session: "Session", target: Target, schemes: Mapping[str, Scheme], tls: TlsMode | None, options: CredentialOptions
+    session: "Session",
+    target: Target,
+    schemes: Mapping[str, Scheme],
+    tls: TlsMode | None,
+    options: CredentialOptions,
+    *,
+    encoding: str | None = None,
 ) -> Login:
     """Choose the TLS mode and find the credentials for a target. `tls`: the option `--tls`; None = from the scheme.
+    `encoding`: that of commands, if it may be another than UTF-8.
 
     Credentials from netrc may be sent in clear text if the target has a scheme or `--tls` was given. Errors: those of
     `find_credentials`.
@@ -108,15 +115,20 @@ def resolve_login(
     mode = tls or schemes[target.scheme].tls
     explicit = "://" in target.text or tls is not None
     clear_text_ok = mode is not TlsMode.OFF or explicit
-    return Login(mode, resolve_credentials(session, target, options, clear_text_ok=clear_text_ok))
+    return Login(mode, resolve_credentials(session, target, options, clear_text_ok=clear_text_ok, encoding=encoding))
 
 
 def resolve_credentials(
-    session: "Session", target: Target, options: CredentialOptions, *, clear_text_ok: bool
+    session: "Session",
+    target: Target,
+    options: CredentialOptions,
+    *,
+    clear_text_ok: bool,
+    encoding: str | None = None,
 ) -> Credentials | None:
     """Find the credentials for a target, add the notes to the session, and register the password for masking.
 
-    Errors: those of `find_credentials`.
+    Errors: those of `find_credentials`. `encoding` as in `resolve_login`.
     """
     credentials, notes = find_credentials(
         target.host,
@@ -128,7 +140,7 @@ def resolve_credentials(
     for note in notes:
         session.note(note)
     if credentials and credentials.user.lower() not in ANONYMOUS_USERS:
-        session.network.secrets.add(credentials.password)
+        session.network.secrets.add(credentials.password, encoding)
     return credentials
 
 

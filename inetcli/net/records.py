@@ -9,6 +9,8 @@ of a server, when a client connects to it with TLS, sends the greeting `220 ...`
 
 import re
 
+from inetcli.wire.escape import CUT
+
 HEADER = 5
 TYPES = range(20, 25)
 MAJOR = 3
@@ -57,8 +59,10 @@ class RecordScanner:
 
         Text begins with ASCII and has no control characters. Bytes that are not UTF-8 become surrogates.
         """
-        line = (self._clear or b"").partition(b"\n")[0].removesuffix(b"\r")
-        return line.decode("utf-8", "surrogateescape") if _TEXT.fullmatch(line) else None
+        line, end, _ = (self._clear or b"").partition(b"\n")
+        line = line.removesuffix(b"\r")
+        mark = CUT if len(line) == MAX_CLEAR_TEXT and not end else ""
+        return line.decode("utf-8", "surrogateescape") + mark if _TEXT.fullmatch(line) else None
 
 
 def _may_begin_record(header: bytes) -> bool:

@@ -40,6 +40,7 @@ from inetcli.net.tlsfacts import TlsFacts, observe_handshake, read_facts, stop_o
 from inetcli.net.trace import MAIN
 from inetcli.net.wait import WaitLimits
 from inetcli.wire.der import extract_spki
+from inetcli.wire.escape import abbreviate
 
 WIRE = 1 << 17
 """Bytes between OpenSSL and the network at a time: eight records of RFC 8446 section 5.1. More is not faster."""
@@ -85,8 +86,8 @@ def start_tls(
     """
     try:
         if len(stream.reader):
-            early = stream.reader.drain()[:80]
-            raise ProtocolViolation(f"the server sent {early!r} in clear between its answer and the TLS handshake")
+            early = abbreviate(stream.reader.drain().decode("utf-8", "surrogateescape"), 80)
+            raise ProtocolViolation(f'the server sent "{early}" in clear between its answer and the TLS handshake')
         above = resume_from if isinstance(resume_from, TlsStream) else None
         context = above.context if above else make_context(session.network.trust, alpn)
         seen = observe_handshake(context)

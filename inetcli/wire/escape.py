@@ -22,6 +22,15 @@ UNSAFE = re.compile(
 _UNSAFE_BUT_TAB = re.compile(UNSAFE.pattern.replace("[\x00-\x1f", "[\x00-\x08\x0a-\x1f", 1))
 
 
+CUT = "..."
+"""Stands behind text that was cut. `SecretMasker` looks in front of this mark for the beginning of a password."""
+
+
+def abbreviate(text: str, length: int) -> str:
+    """At most so many characters of a text, and the mark where that is not all of it."""
+    return text if len(text) <= length else text[:length] + CUT
+
+
 def escape(text: str, *, keep_tab: bool = False) -> str:
     """Escape the unsafe characters of one line. `keep_tab=True` is for text in which a TAB belongs to the author."""
     unsafe = _UNSAFE_BUT_TAB if keep_tab else UNSAFE

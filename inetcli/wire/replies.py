@@ -15,6 +15,7 @@ Errors: `ProtocolViolation` for a line without three digits, with the line; `Too
 from dataclasses import dataclass
 
 from inetcli.errors import ProtocolViolation, TooLarge
+from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 
 MAX_LINE = 8192
@@ -71,11 +72,11 @@ def _reply_line(reader: Reader) -> Parser[str]:
 
 
 def _code(line: str) -> int:
-    digits, mark = line[:3], line[3:4]
+    digits, mark, shown = line[:3], line[3:4], abbreviate(line, 200)
     if not (len(digits) == 3 and digits.isascii() and digits.isdigit() and "1" <= digits[0] <= "5"):
-        raise ProtocolViolation(f'expected a reply with a three-digit code from 100 to 599, got "{line[:200]}"')
+        raise ProtocolViolation(f'expected a reply with a three-digit code from 100 to 599, got "{shown}"')
     if mark not in ("", " ", "-"):
-        raise ProtocolViolation(f'expected a space after the three-digit code, got "{line[:200]}"')
+        raise ProtocolViolation(f'expected a space after the three-digit code, got "{shown}"')
     return int(digits)
 
 

@@ -1,8 +1,7 @@
 """Commands about who and how secure: USER PASS ACCT REIN QUIT HOST, AUTH PBSZ PROT CCC (RFC 959, 4217, 7151)."""
 
 from mockservers.ftp.session import Protection, Session, State
-
-ANONYMOUS = ("anonymous", "ftp")
+from mockservers.passwords import ANONYMOUS
 
 
 async def user(session: Session, argument: str) -> None:

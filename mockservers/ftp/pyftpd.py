@@ -78,6 +78,7 @@ class PyftpdlibServer:
         self._tls = tls
         self.users = dict({USER: PASSWORD} if users is None else users)
         self.log = Log()
+        self.log.add_passwords(self.users)
         self._problems: list[str] = []
         self._lock = threading.Lock()
         self._stopped = False
@@ -128,7 +129,7 @@ class PyftpdlibServer:
 
     def problems(self) -> list[str]:
         """What a strict test fails for: a handler that raised."""
-        return list(self._problems)
+        return [self.log.mask(text) for text in self._problems]
 
     def transcript(self) -> str:
         """What was said on the control connections, as lines."""

@@ -157,6 +157,7 @@ class FtpServer(Server):
             self.files = Files(self.store)
             self.bait = MemoryStore(self.now)
             super().__init__(host=host, port=port, faults=faults)
+            self.log.add_passwords(self.users)
         except BaseException:
             self.store.close()
             raise

@@ -84,6 +84,7 @@ class NntpServer(Server):
         self.tls = Tls() if tls else None
         self.name = self.scheme = "nntps" if tls == "implicit" else "nntp"
         super().__init__(host=host, port=port, faults=faults)
+        self.log.add_passwords(self.users)
 
     @property
     def ca_file(self) -> str | None:

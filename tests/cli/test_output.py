@@ -6,8 +6,19 @@ from collections.abc import Mapping
 import pytest
 from support.program import inetcli
 
-from inetcli.cli.output import MAX_SHOWN, Output, Transcript, json_line, plain, wants_color
+from inetcli.cli.output import (
+    COMPUTED,
+    MAX_SHOWN,
+    VOCABULARY,
+    Output,
+    Transcript,
+    json_line,
+    mask_values,
+    plain,
+    wants_color,
+)
 from inetcli.net.trace import MAIN, Trace
+from inetcli.secret import Secret, SecretMasker
 from mockservers import TimeServer
 
 
@@ -78,8 +89,8 @@ def test_colour_settings_in_order_of_precedence(
 class Kept(Output):
     """Keeps what is told."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, secrets: SecretMasker | None = None) -> None:
+        super().__init__(secrets=secrets)
         self.told: list[str] = []
 
     def message(self, line: str) -> None:
@@ -188,3 +199,72 @@ def test_standard_output_is_utf_8_whatever_the_locale(looks: list[str], locale: 
         done = inetcli("talk", "tcp", *looks, server.url, "-", stdin="grün 字\n".encode(), env=env)
     assert done.code == 0, done.stderr
     assert "grün 字".encode() in done.stdout
+
+
+def known(*passwords: str) -> SecretMasker:
+    secrets = SecretMasker()
+    for password in passwords:
+        secrets.add(Secret(password))
+    return secrets
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 97, MAX_SHOWN + 1, 2 * MAX_SHOWN])
+@pytest.mark.parametrize("at", [0, MAX_SHOWN - 4, MAX_SHOWN, 2 * MAX_SHOWN, 5 * MAX_SHOWN])
+def test_the_transcript_masks_a_password_over_pieces_and_cuts(size: int, at: int) -> None:
+    kept = Kept(known("hunter2"))
+    trace, transcript = traced(kept)
+    data = b"x" * at + b"hunter2" + b"y" * 3 * MAX_SHOWN
+    for begin in range(0, len(data), size):
+        trace.received(MAIN, data[begin : begin + size])
+    transcript.finish()
+    shown = "\n".join(kept.told)
+    assert not any(part in shown for part in ("hu", "nt", "er2"))
+
+
+@pytest.mark.parametrize("cut", range(1, 7))
+def test_the_transcript_masks_a_password_that_begins_in_a_piece_that_was_shown(cut: int) -> None:
+    kept = Kept(known("hunter2"))
+    trace, transcript = traced(kept)
+    trace.received(MAIN, b"x" * MAX_SHOWN + b"hunter2"[:cut])
+    trace.received(MAIN, b"hunter2"[cut:] + b" end\r\n")
+    transcript.finish()
+    assert kept.told == [
+        f"+0.031s < {'x' * MAX_SHOWN} ... ({MAX_SHOWN + cut} bytes)",
+        "+0.031s < *** end",
+    ]
+
+
+@pytest.mark.parametrize("password", ["login", "error", "file", "size", "2026", "message"])
+def test_json_stays_json_whatever_the_password_is(password: str) -> None:
+    row = {
+        "target": "ftp://host/x",
+        "error": {"kind": password, "message": f"530 {password}", "reply": f'530 "{password}"'},
+        "type": password,
+        "modified": f"{password}-11-22T18:04:11Z",
+        "sha256": f"00{password}00",
+        "lines": [f"\N{GRINNING FACE} {password}\\", f"{password}\udcff".encode("utf-8", "surrogateescape")],
+        "headers": [["Realm", password]],
+        "name": f"{password}\udcff",
+        "count": 2026,
+        "none": None,
+    }
+    (line,) = Output(secrets=known(password)).encode_rows([row]).splitlines()
+    assert json.loads(line) == {
+        **row,
+        "error": {"kind": password, "message": "530 ***", "reply": '530 "***"'},
+        "lines": ["\N{GRINNING FACE} ***\\", {"base64": "Kioq/w=="}],
+        "headers": [["Realm", "***"]],
+        "name": {"base64": "Kioq/w=="},
+    }
+
+
+def test_values_of_our_own_are_no_text_of_a_peer() -> None:
+    for key in VOCABULARY | COMPUTED:
+        assert mask_values({key: "hunter2"}, known("hunter2")) == {key: "hunter2"}
+
+
+def test_lines_and_messages_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(secrets=known("hunter2"))
+    assert output.encode_lines(["a", "PASS hunter2"]) == b"a\nPASS ***\n"
+    output.message(output.format_failure("host: 530 hunter2"))
+    assert capsys.readouterr().err == "inetcli: host: 530 ***\n"

@@ -25,7 +25,7 @@ TABLE = [
     (b"\xff\xfe\xfd\xfc", None),
     (b"\x16HTTP", None),  # The first byte is the type of a record.
     (record(23, 3)[:-1], None),
-    (b"x" * (MAX_CLEAR_TEXT + 50), "x" * MAX_CLEAR_TEXT),
+    (b"x" * (MAX_CLEAR_TEXT + 50), "x" * MAX_CLEAR_TEXT + "..."),
 ]
 
 

@@ -207,7 +207,7 @@ def speak_tls_for_a_line(peer: socket.socket, then: bytes) -> None:
     ("then", "problem", "said"),
     [
         (f"{OOPS}\r\n".encode(), ProtocolViolation, OOPS),
-        (b"220 " + b"x" * 4000 + b"\r\n", ProtocolViolation, "220 " + "x" * 196),
+        (b"220 " + b"x" * 4000 + b"\r\n", ProtocolViolation, "220 " + "x" * 196 + "..."),
         (b"\x00\x01\x02\x03\x04\x05", ReceiveFailed, None),
     ],
 )

@@ -23,6 +23,7 @@ from stat import filemode
 from inetcli.errors import ProtocolViolation
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import MAX_SIZE
+from inetcli.wire.escape import abbreviate
 
 _MAX_FIELDS = 20
 """Fields before the name: mode, links, owner, group, size and date are nine; names of Windows groups hold blanks."""
@@ -104,7 +105,7 @@ def parse_list(row: bytes, today: date, encoding: str = "utf-8") -> Entry | None
         entry = dialect(row, today, encoding)
         if entry and entry.name:
             return None if entry.name in (".", "..") else entry
-    shown = row.decode(encoding, "surrogateescape")[:SHOWN]
+    shown = abbreviate(row.decode(encoding, "surrogateescape"), SHOWN)
     raise ProtocolViolation(f'LIST: expected a line as of Unix, NetWare, DOS, EPLF or IBM i, got "{shown}"')
 
 

@@ -17,6 +17,7 @@ from inetcli.errors import Incomplete, ProtocolViolation
 from inetcli.protocols.ftp.dialects import SHOWN, parse_list, parse_number
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import parse_time
+from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 
 MAX_ROW = 8192
@@ -53,7 +54,7 @@ class Listing:
             except ProtocolViolation:
                 self.strange += 1
                 if self.strange == 1:
-                    self.first_strange = row.decode(self.encoding, "surrogateescape")[:SHOWN]
+                    self.first_strange = abbreviate(row.decode(self.encoding, "surrogateescape"), SHOWN)
             else:
                 if entry:
                     yield entry
@@ -137,7 +138,7 @@ def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:
         head, found, name = row.partition(b" ")
     label = head.partition(b"=")[0]
     if not found or label == head or not label or b" " in label or b";" in label:
-        shown = row.decode("utf-8", "surrogateescape")[:SHOWN]
+        shown = abbreviate(row.decode("utf-8", "surrogateescape"), SHOWN)
         raise ProtocolViolation(f'MLSD: expected "fact=value; name", got "{shown}"')
     facts: dict[bytes, bytes] = {}
     label = b""

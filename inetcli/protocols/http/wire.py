@@ -17,6 +17,7 @@ from inetcli import __version__
 from inetcli.errors import EmptyReply, Incomplete, MalformedTarget, ProtocolViolation, TooLarge
 from inetcli.protocols.http.model import Finding, Framing, Head, Request, Severity, ascii_lower
 from inetcli.secret import MASK
+from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 from inetcli.wire.target import decode_path
 
@@ -77,11 +78,11 @@ def parse_head(reader: Reader, findings: list[Finding]) -> Parser[Head]:
     start = reader.position
     first = yield from reader.peek(len(_PROTOCOL))
     if not _PROTOCOL.startswith(first):
-        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got {first!r} at byte {start}')
+        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got {first!r}... at byte {start}')
     line = yield from _head_line(reader, start, findings)
     match = _STATUS_LINE.fullmatch(line)
     if not match:
-        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got "{line[:80]}" at byte {start}')
+        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got "{abbreviate(line, 80)}" at byte {start}')
     if match[3] is None:
         findings.append(_finding("no-reason-space", "note", start, "9112 4", "no space after the status code"))
     headers = yield from parse_fields(reader, start, findings)
@@ -104,15 +105,14 @@ def parse_fields(reader: Reader, start: int, findings: list[Finding]) -> Parser[
             continue
         name, colon, value = line.partition(":")
         if not colon:
-            raise ProtocolViolation(f'expected a field "Name: value" at byte {at}, got "{line[:80]}"')
+            raise ProtocolViolation(f'expected a field "Name: value" at byte {at}, got "{abbreviate(line, 80)}"')
         if name != name.rstrip(OWS):
             findings.append(
                 _finding("space-before-colon", "error", at, "9112 5.1", f'space between "{name.strip()}" and its colon')
             )
         elif not _TOKEN.fullmatch(name):
-            findings.append(
-                _finding("bad-field-name", "error", at, "9110 5.1", f'"{name[:40]}" is not a valid field name')
-            )
+            shown = abbreviate(name, 40)
+            findings.append(_finding("bad-field-name", "error", at, "9110 5.1", f'"{shown}" is not a valid field name'))
         fields.append((name.strip(OWS), value.strip(OWS)))
 
 
@@ -158,7 +158,7 @@ def parse_chunk_size(reader: Reader, findings: list[Finding]) -> Parser[int]:
     line = _text((yield from reader.line(MAX_CHUNK_LINE, "a chunk's size")))
     match = _CHUNK_SIZE.fullmatch(line)
     if not match:
-        raise ProtocolViolation(f'expected a chunk\'s size in hex at byte {at}, got "{line[:40]}"')
+        raise ProtocolViolation(f'expected a chunk\'s size in hex at byte {at}, got "{abbreviate(line, 40)}"')
     if match[2]:
         findings.append(_finding("chunk-extension", "note", at, "9112 7.1.1", f"a chunk has the extension {match[2]}"))
     return int(match[1], 16)
@@ -169,7 +169,8 @@ def parse_chunk_end(reader: Reader) -> Parser[None]:
     at = reader.position
     line = yield from reader.line(MAX_CHUNK_LINE, "the end of a chunk")
     if line:
-        raise ProtocolViolation(f"expected CRLF after a chunk's data at byte {at}, got {line[:20]!r}")
+        shown = abbreviate(_text(line), 20)
+        raise ProtocolViolation(f'expected CRLF after a chunk\'s data at byte {at}, got "{shown}"')
 
 
 def _head_line(reader: Reader, start: int, findings: list[Finding]) -> Parser[str]:

@@ -8,6 +8,7 @@ number TAB ...                  a row of OVER, section 8.3: only the number is u
 from inetcli.errors import MalformedTarget, ProtocolViolation
 from inetcli.protocols.nntp.model import Group
 from inetcli.wire.dotblock import parse_block
+from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 from inetcli.wire.replies import Reply
 
@@ -23,8 +24,9 @@ def encode_command(*words: str) -> bytes:
     512 bytes."""
     for argument in words[1:]:
         if not argument or any(character <= " " or character == "\x7f" for character in argument):
+            shown = abbreviate(argument, 80)
             raise MalformedTarget(
-                f'"{argument[:80]}" cannot be sent in a command: empty, or contains a blank or control character'
+                f'"{shown}" cannot be sent in a command: empty, or contains a blank or control character'
             )
     line = " ".join(words).encode("utf-8", "surrogateescape") + b"\r\n"
     if len(line) > MAX_COMMAND:

@@ -62,7 +62,8 @@ class FtpContext:
     def peer(self, run: TargetRun, target: FtpTarget) -> FtpPeer:
         """The server of a target, with its login. Errors: those of `resolve_login`."""
         where = target.where
-        login = resolve_login(run.session, where, SCHEMES, self.tls, self._credentials)
+        encoding = self._ftp_options.encoding
+        login = resolve_login(run.session, where, SCHEMES, self.tls, self._credentials, encoding=encoding)
         key = ServerKey(
             host=where.host,
             port=where.port,
@@ -70,7 +71,7 @@ class FtpContext:
             credentials=login.credentials or ANONYMOUS,
             active=self._ftp_options.active,
             trust_pasv_address=self._ftp_options.trust_pasv_address,
-            encoding=self._ftp_options.encoding,
+            encoding=encoding,
         )
         return self._peers[key]
 
