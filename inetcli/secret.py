@@ -19,6 +19,9 @@ MAX_MASKED = 4096
 ENCODINGS = ("utf-8", "latin-1")
 """The encodings in which a password may come back, and in which text may be read."""
 
+_JSON_ESCAPED = re.compile(r"[^ !#-\[\]-~]")
+"""Characters that JSON escapes, or that this program's JSON may escape: all but printable ASCII without `"` and `\\`."""
+
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 _CUT = r"(?=['\"]? ?\.\.\.)"
@@ -91,6 +94,12 @@ class SecretMasker:
                 pieces += [text[at:start], MASK]
             at = max(at, end)
         return "".join([*pieces, text[at:]])
+
+    def may_occur_in_json(self, text: str) -> bool:
+        """Whether a password may stand in text that is encoded as JSON: a quick look, before values are masked one by
+        one. Always true for a password with a character that JSON escapes."""
+        patterns = tuple(self._patterns.items())
+        return any(_JSON_ESCAPED.search(secret.reveal()) or pattern.search(text) for secret, pattern in patterns)
 
     @property
     def empty(self) -> bool:

@@ -53,9 +53,11 @@ class Output:
 
     def encode_rows(self, rows: Iterable[Mapping[str, object]]) -> bytes:
         """Encode rows as JSON Lines."""
-        if not self._secrets.empty:
-            rows = (mask_values(row, self._secrets) for row in rows)
-        return "".join(json_line(row) + "\n" for row in rows).encode("utf-8")
+        rows = list(rows)
+        text = "".join(json_line(row) + "\n" for row in rows)
+        if self._secrets.may_occur_in_json(text):
+            text = "".join(json_line(mask_values(row, self._secrets)) + "\n" for row in rows)
+        return text.encode("utf-8")
 
     def format_failure(self, message: str) -> str:
         """Format the line of a failure; its first word is red if colours are enabled."""
