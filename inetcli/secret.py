@@ -1,8 +1,8 @@
-"""Passwords: the one way to get at one, and their mask in text that is shown.
+"""Passwords, and their mask in printed text.
 
-Only the code that sends a password calls `Secret.reveal`. Everything else (messages, traces, JSON, tracebacks, resume
-files) formats the object, and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker`
-finds it there, also in base64 and percent-encoded, and also the beginning of one where a message cuts text.
+Only the code that sends a password calls `Secret.reveal`. All other code (messages, traces, JSON, tracebacks, resume
+files) formats the object and gets `***`. A peer may send a password back, in a reply or a listing; `SecretMasker` finds
+it there, also in base64 and percent-encoded, and also the beginning of a password where a message cuts text.
 """
 
 import re
@@ -14,10 +14,10 @@ MIN_MASKED = 4
 """Characters of the shortest password that is looked for: a shorter one would be found in every other word."""
 
 MAX_MASKED = 4096
-"""Characters of a password that are looked for: the rest of a longer one is not."""
+"""Characters of a password that are searched for; the rest of a longer password is not."""
 
 ENCODINGS = ("utf-8", "latin-1")
-"""The encodings in which a password may come back, and in which text may be read."""
+"""The encodings in which a password may come back, and in which received text may be decoded."""
 
 _JSON_ESCAPED = re.compile(r"[^ !#-\[\]-~]")
 """Characters that JSON escapes, or that this program's JSON may escape: all but printable ASCII without `"` and `\\`."""
@@ -25,7 +25,7 @@ _JSON_ESCAPED = re.compile(r"[^ !#-\[\]-~]")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 _CUT = r"(?=['\"]? ?\.\.\.)"
-"""Behind the last character of text that was cut: the mark of `wire.escape.abbreviate`, after a quote or a blank."""
+"""The position after the last character of cut text: the mark of `wire.escape.abbreviate`, after a quote or a blank."""
 
 _PLAIN_BEGINNING, _BASE64_BEGINNING = 2, 4
 """Characters of the shortest beginning of a password that is masked where text was cut."""
@@ -63,26 +63,28 @@ class Secret:
 
 
 class SecretMasker:
-    """The passwords of one command, and text with each of them as `***`.
+    """The passwords of one command; replaces each of them in a text with `***`.
 
-    Masks composed text only: payload stays exact. Threads may add and mask at the same time.
+    For composed text only: payload stays exact. Threads may add and mask at the same time.
     """
 
     def __init__(self) -> None:
         self._patterns: dict[Secret, re.Pattern[str]] = {}
 
     def add(self, secret: Secret | None, encoding: str | None = None) -> None:
-        """Look for this password from now on. One of fewer than `MIN_MASKED` characters is passed over.
+        """Mask this password from now on. A password of fewer than `MIN_MASKED` characters is ignored.
 
-        `encoding`: the one in which it is sent, if it is none of `ENCODINGS`.
+        `encoding`: the encoding in which the password is sent, if it is not in `ENCODINGS`.
         """
         if secret is None or secret in self._patterns or len(secret.reveal()) < MIN_MASKED:
             return
         self._patterns[secret] = _pattern(secret.reveal()[:MAX_MASKED], {*ENCODINGS, encoding or ENCODINGS[0]})
 
     def mask(self, text: str, *, before: str = "") -> str:
-        """Return the text with `***` in place of each password in it. `before` is what stands before the text, and is
-        shown elsewhere: a password may begin there."""
+        """Return the text with `***` in place of each password.
+
+        `before` is the text that stands before this one and is printed elsewhere: a password may begin in it.
+        """
         if not self._patterns:
             return text
         text = before + text
@@ -103,12 +105,13 @@ class SecretMasker:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to look for."""
+        """Whether there are no passwords to mask."""
         return not self._patterns
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Where a password stands. In base64 the whole run is meant: its other characters hold some bits of it, too."""
+    """Yield the position of each password. In base64 the whole run counts: its other characters also hold bits of the
+    password."""
     at = 0
     for match in pattern.finditer(text):
         start, end = match.span()
@@ -124,7 +127,7 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
 
 
 def _pattern(password: str, encodings: Iterable[str]) -> re.Pattern[str]:
-    """One expression for all forms of a password. Its only group has those in base64."""
+    """Compile one expression for all forms of a password. Its only group matches the forms in base64."""
     text = password.strip()  # blanks at the end of a reply are dropped
     text = text if len(text) >= MIN_MASKED else password
     raws = {raw for encoding in encodings if (raw := _encode(text, encoding)) is not None}
@@ -142,13 +145,14 @@ def _encode(text: str, encoding: str) -> bytes | None:
 
 
 def _any_length(form: Sequence[str], beginning: int) -> str:
-    """An expression for a whole form, and for its beginnings where text was cut. `form` has one for each character."""
+    """Return an expression for a whole form, and for its beginnings where text was cut. `form` has one part per
+    character."""
     first, rest = form[:beginning], form[beginning:]
     return f"{''.join(first)}(?:{''.join(rest)}|{''.join(f'{part}?+' for part in rest)}{_CUT})"
 
 
 def _plain_forms(raw: bytes, encodings: Iterable[str]) -> Iterator[Sequence[str]]:
-    """A password as it is read in one of the encodings, escaped or percent-encoded, and as `repr` shows it."""
+    """Yield a password as decoded in each encoding, escaped or percent-encoded, and as shown by `repr`."""
     for encoding in encodings:
         try:
             text = raw.decode(encoding, "surrogateescape")
@@ -164,7 +168,7 @@ def _literally(text: str) -> Sequence[str]:
 
 
 def _character(character: str, encoding: str) -> str:
-    """A character as it is, escaped for a terminal, or percent-encoded in either case."""
+    """Return the expression for a character as it is, escaped for a terminal, or percent-encoded in either case."""
     from inetcli.wire.escape import escape
 
     raw = character.encode(encoding, "surrogateescape")
@@ -175,13 +179,13 @@ def _character(character: str, encoding: str) -> str:
 
 
 def _base64_forms(raw: bytes) -> Iterator[Sequence[str]]:
-    """The characters that base64 (RFC 4648 sections 4 and 5) has for a password and nothing else, for each of the three
-    places that it can have in a group: behind a user name and a colon, say."""
+    """Yield the base64 characters (RFC 4648 sections 4 and 5) that depend on the password alone, for each of its three
+    possible offsets in a base64 group. The password may follow a user name and a colon, for example."""
     from base64 import b64encode
 
     others = {"+": "(?:[+-]|%2[Bb])", "/": "(?:[/_]|%2[Ff])"}
     for before in range(3):
         encoded = b64encode(bytes(before) + raw).decode("ascii")
-        first = (before * 8 + 5) // 6  # the characters before hold a bit of what stands before
-        last = (before + len(raw)) * 8 // 6  # those behind, a bit of what stands behind
+        first = (before * 8 + 5) // 6  # the characters before also encode the preceding text
+        last = (before + len(raw)) * 8 // 6  # the characters after also encode the following text
         yield [others.get(character, character) for character in encoded[first:last]]

@@ -170,7 +170,7 @@ def _write_error(message: str, secrets: SecretMasker) -> None:
 
 
 def _write(text: str) -> None:
-    """Write on standard error, if there is one."""
+    """Write a text to standard error, if it is open."""
     if sys.stderr is not None:
         try:
             sys.stderr.write(text)

@@ -27,7 +27,7 @@ CUT = "..."
 
 
 def abbreviate(text: str, length: int) -> str:
-    """At most so many characters of a text, and the mark where that is not all of it."""
+    """Return at most `length` characters of a text, followed by a mark if the text was cut."""
     return text if len(text) <= length else text[:length] + CUT
 
 

@@ -47,9 +47,9 @@ def talk(stream: Stream, lines: Iterable[bytes], end: bytes = LF) -> Iterator[Li
 
 
 def talk_stream(stream: SocketStream, payload: Payload, write: Callable[[bytes], object]) -> None:
-    """Send a whole payload, half-close, and give `write` the bytes of the peer as they arrive, until its end.
+    """Send a whole payload, half-close, and pass the bytes of the peer to `write` as they arrive, up to its end.
 
-    Errors: those of the stream, `LocalRead`; `TimedOut` when the peer is silent.
+    Errors: those of the stream, `LocalRead`; `TimedOut` if the peer is silent.
     """
     send_and_receive(stream, payload.fd, payload.path, write)
 

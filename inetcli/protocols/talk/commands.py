@@ -38,9 +38,9 @@ def tcp(options: Options, target: str, file: str | None, tls: bool, crlf: bool, 
     After the last line the connection is half-closed; lines that the peer still sends are printed.
     """
     if stream and options.json:
-        raise usage_error("--json and --stream both want standard output.")
+        raise usage_error("--json and --stream cannot be used together.")
     if stream and crlf:
-        raise usage_error("--stream sends the bytes as they are: --crlf is for lines.")
+        raise usage_error("--stream and --crlf cannot be used together: --stream sends the bytes unchanged.")
     path = _input(file)
 
     from inetcli.protocols.talk.jobs import TcpOptions, run_tcp
@@ -67,9 +67,9 @@ def udp(options: Options, target: str, file: str | None) -> int:
 
 
 def _input(file: str | None) -> str:
-    """Return FILE, or "-" for standard input: `talk` is the one command that reads it unasked."""
+    """Return FILE, or `-` for standard input, which `talk` reads by default."""
     if file is not None:
         return file
     if sys.stdin is None:
-        raise usage_error("No input: standard input is closed, and no FILE is given.")
+        raise usage_error("No input: standard input is closed; give a FILE.")
     return "-"
