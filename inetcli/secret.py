@@ -20,7 +20,7 @@ ENCODINGS = ("utf-8", "latin-1")
 """The encodings in which a password may come back, and in which received text may be decoded."""
 
 _JSON_ESCAPED = re.compile(r"[^ !#-\[\]-~]")
-"""Characters that JSON escapes, or that this program's JSON may escape: all but printable ASCII without `"` and `\\`."""
+"""Characters that JSON may escape: all but printable ASCII, and of that `"` and `\\`."""
 
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
