@@ -119,7 +119,7 @@ def ftp_tree(server: Server, session: Session) -> object:
             return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*.bin")}
 
         try:
-            for found in Walk(ftp.list, ftp.is_folder, WalkLimits()).below("sub"):
+            for found in Walk(ftp.list, ftp.is_folder, WalkLimits()).files_below("sub"):
                 assert isinstance(found, RemoteFile)
                 local_path = LocalPath(found.names, folder)
                 local = open_local(local_path, options, {}, session)

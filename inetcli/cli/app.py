@@ -23,7 +23,7 @@ from inetcli.errors import Bug, InetError, LocalWrite
 from inetcli.secret import SecretMasker
 
 GROUPS = {
-    "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Get, put, list and tidy files on FTP servers."),
+    "ftp": LazyCommand("inetcli.protocols.ftp.commands:ftp", "Transfer, list and manage files on FTP servers."),
     "nntp": LazyCommand("inetcli.protocols.nntp.commands:nntp", "Read Usenet articles."),
     "http": LazyCommand("inetcli.protocols.http.commands:http", "Show HTTP/1.1 responses byte by byte."),
     "tls": LazyCommand("inetcli.protocols.tls.commands:tls", "Do TLS handshakes and check certificates."),

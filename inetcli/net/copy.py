@@ -1,11 +1,12 @@
-"""A stream into a file, each byte moved once; and a file into a stream.
+"""Copies between a stream and a descriptor: `Receiver` writes a stream to a file, `Sender` sends a file to a stream.
 
     Receiver(stream, ReceiveSink(descriptor, name, ...)).run()      up to the stream's end, or `exact` bytes of it
     Sender(stream, SendSource(descriptor, name, ...)).run()         up to the file's end
 
-On Linux plain TCP goes from socket to pipe to file by splice(2), without coming to user space. TLS cannot, nor what is
-to be hashed, nor some files (opened for appending, odd devices): those say EINVAL, maybe with bytes already in the
-pipe, which are written out by hand before going on by copying. Copying takes one reused buffer of 256 KiB.
+On Linux, splice(2) moves the bytes of plain TCP from socket to pipe to file inside the kernel, so that each byte is
+moved once. Without splice, one reused buffer of 256 KiB copies them: for TLS, for bytes that are hashed or converted,
+and for files that splice(2) rejects with EINVAL (opened for appending, unusual devices). EINVAL may come when bytes are
+already in the pipe: these are read from the pipe and written before the copy continues with the buffer.
 """
 
 import os
@@ -22,30 +23,30 @@ from inetcli.net.stream import CANNOT_SPLICE, SocketStream
 from inetcli.net.wait import READ, WRITE, WaitLimits, wait_any
 
 BUFFER = 256 << 10
-"""Bytes per read: of the pipe, if the system lets it grow, and of the buffer."""
+"""The size in bytes of the buffer, and of the pipe if the system allows it."""
 
 _F_SETPIPE_SZ = 1031
 
 Observer = Callable[[memoryview], object]
-"""A function that sees every byte in order, such as a hash."""
+"""A function that receives every byte in order, such as the update of a hash."""
 
 
 class Converter(Protocol):
-    """A change that the bytes undergo between stream and descriptor."""
+    """A conversion of the bytes between stream and descriptor."""
 
     def convert(self, data: memoryview, /) -> bytes:
-        """Return a piece, changed."""
+        """Return the converted bytes of one chunk."""
 
     def finish(self) -> bytes:
-        """Return the bytes that were held back, at the end."""
+        """Return the bytes that the converter held back, at the end of the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiveSink:
-    """The local end of a receiving copy: a descriptor, and what happens to the bytes on the way to it.
+    """The local end of a receiving copy: a descriptor and the options of the copy.
 
-    `name` is for messages. `observer` sees every byte that is written, `converter` changes them; both forbid splice.
-    `rate` is the highest number of bytes a second, None = as fast as possible.
+    `name` is for messages. `observer` receives every byte that is written, `converter` changes the bytes before.
+    Neither can be combined with splice. `rate` is the highest number of bytes per second; None = no limit.
     """
 
     descriptor: int
@@ -58,15 +59,15 @@ class ReceiveSink:
 
 @dataclass(frozen=True, slots=True)
 class SendSource:
-    """The local end of a sending copy: a descriptor, and what happens to its bytes before they are sent.
+    """The local end of a sending copy: a descriptor and the options of the copy.
 
-    `name` is for messages; `waits`: the bytes may take their time to come, as from a pipe. `observer` sees every byte
-    that is sent, `converter` changes them before. `rate` as in `ReceiveSink`.
+    `name` is for messages. `may_block`: reading may have to wait, as with a pipe. `observer` receives every byte that
+    is sent, `converter` changes the bytes before. `rate` as in `ReceiveSink`.
     """
 
     descriptor: int
     name: str
-    waits: bool = False
+    may_block: bool = False
     progress: Progress = NO_PROGRESS
     observer: Observer | None = None
     converter: Converter | None = None
@@ -74,10 +75,10 @@ class SendSource:
 
 
 class Receiver:
-    """A copy of one stream into one descriptor.
+    """A copy of one stream to one descriptor.
 
-    `limit` ends the copy one byte beyond: the surplus byte shows that too many came. `exact` is the number of bytes to
-    copy: nothing behind them is read, and a stream that ends before is `Incomplete`.
+    `limit`: the copy stops one byte after the limit, and this extra byte proves that the data is too long. `exact`: the
+    number of bytes to copy. The bytes after them are not read, and a stream that ends earlier is `Incomplete`.
     """
 
     def __init__(
@@ -86,41 +87,42 @@ class Receiver:
         self._stream = stream
         self._sink = sink
         self._writer = _Writer(sink, stream.limits)
-        self._most = exact if exact is not None else limit + 1 if limit is not None else None
+        self._max_bytes = exact if exact is not None else limit + 1 if limit is not None else None
         self._exact = exact
         self._guard = LowSpeedGuard(stream.min_rate)
         self._limiter = RateLimiter(sink.rate) if sink.rate else None
         self._paused_s = 0.0
-        self.moved = 0
-        """Bytes that have come and reached the descriptor, in whole pieces."""
+        self.copied_bytes = 0
+        """The number of bytes that were received and written, in whole chunks."""
 
     def run(self) -> int:
-        """Move what comes up to the stream's end, one byte beyond `limit`, or `exact`; return how many bytes came.
+        """Copy up to the stream's end, one byte after `limit`, or `exact` bytes; return the number of received bytes.
 
-        Errors: those of the stream; `LocalWrite` when the file takes no more; `Incomplete`. A closed pipe is a
-        BrokenPipeError: the owner of the pipe knows what that means. `moved` stands also after an error.
+        Errors: those of the stream; `LocalWrite` if the file cannot be written; `Incomplete`. A closed pipe raises
+        BrokenPipeError, because its meaning depends on the owner of the pipe. `copied_bytes` is valid after an error,
+        too.
         """
         reader = self._stream.reader
         while len(reader) and (room := self._room()):
             self._put(memoryview(reader.take(room)))
         if not (self._may_splice() and self._splice()):
             self._copy()
-        if self._exact is not None and self.moved < self._exact:
-            came = f"{self.moved} of {self._exact} bytes came"
-            raise Incomplete(f"the peer closed the connection in the middle of the data: {came}")
-        return self.moved
+        if self._exact is not None and self.copied_bytes < self._exact:
+            received = f"{self.copied_bytes} of {self._exact} bytes came"
+            raise Incomplete(f"the peer closed the connection in the middle of the data: {received}")
+        return self.copied_bytes
 
     def _may_splice(self) -> bool:
         touched = self._sink.observer is not None or self._sink.converter is not None
         return not touched and self._stream.can_splice and hasattr(os, "splice")
 
     def _room(self) -> int:
-        """How many bytes to take at most."""
-        piece = self._limiter.piece(BUFFER) if self._limiter else BUFFER
-        return piece if self._most is None else max(0, min(piece, self._most - self.moved))
+        """Return the largest number of bytes to take next; 0 = the copy is complete."""
+        size = self._limiter.chunk_size(BUFFER) if self._limiter else BUFFER
+        return size if self._max_bytes is None else max(0, min(size, self._max_bytes - self.copied_bytes))
 
     def _splice(self) -> bool:
-        """Move by splice; False = it cannot, and what is left has to be copied."""
+        """Copy with splice(2). False = splice(2) does not work here, and the rest must be copied with the buffer."""
         reading, writing = os.pipe()
         try:
             _enlarge(writing)
@@ -130,10 +132,10 @@ class Receiver:
                     return False
                 if size == 0:
                     return True
-                left = self._writer.empty(reading, size)
-                self._count(size - left)
-                if left:
-                    self._drain(reading, left)
+                unwritten = self._writer.empty(reading, size)
+                self._count(size - unwritten)
+                if unwritten:
+                    self._drain(reading, unwritten)
                     return False
             return True
         finally:
@@ -142,9 +144,9 @@ class Receiver:
 
     def _drain(self, pipe: int, size: int) -> None:
         while size:
-            piece = os.read(pipe, size)
-            self._put(memoryview(piece))
-            size -= len(piece)
+            chunk = os.read(pipe, size)
+            self._put(memoryview(chunk))
+            size -= len(chunk)
 
     def _copy(self) -> None:
         with memoryview(bytearray(BUFFER)) as buffer:
@@ -167,15 +169,15 @@ class Receiver:
         self._writer.write(data)
 
     def _count(self, size: int) -> None:
-        self.moved += size
+        self.copied_bytes += size
         self._guard.count(size, self._stream.instant() - self._writer.stalled_s - self._paused_s)
         self._sink.progress.advance(size)
         if self._limiter:
-            self._paused_s += self._limiter.keep(size, self._stream.limits)
+            self._paused_s += self._limiter.throttle(size, self._stream.limits)
 
 
 class Sender:
-    """A copy of one descriptor into one stream."""
+    """A copy of one descriptor to one stream."""
 
     def __init__(self, stream: SocketStream, source: SendSource) -> None:
         self._stream = stream
@@ -183,26 +185,26 @@ class Sender:
         self._guard = LowSpeedGuard(stream.min_rate)
         self._limiter = RateLimiter(source.rate) if source.rate else None
         self._idle_s = 0.0
-        self.moved = 0
-        """Bytes that the stream has taken."""
+        self.copied_bytes = 0
+        """The number of bytes that the stream accepted."""
 
     def run(self) -> int:
-        """Send everything up to the descriptor's end; return how many bytes went out.
+        """Send everything up to the descriptor's end; return the number of sent bytes.
 
-        Errors: `LocalRead`, those of sending; `moved` stands also after them.
+        Errors: `LocalRead`, those of sending. `copied_bytes` is valid after an error, too.
         """
         converter = self._source.converter
         with memoryview(bytearray(BUFFER)) as buffer:
-            while size := self._read(buffer[: self._limiter.piece(BUFFER)] if self._limiter else buffer):
-                piece = buffer[:size]
-                self._send(memoryview(converter.convert(piece)) if converter else piece)
+            while size := self._read(buffer[: self._limiter.chunk_size(BUFFER)] if self._limiter else buffer):
+                chunk = buffer[:size]
+                self._send(memoryview(converter.convert(chunk)) if converter else chunk)
         if converter:
             self._send(memoryview(converter.finish()))
-        return self.moved
+        return self.copied_bytes
 
     def _read(self, buffer: memoryview) -> int:
         while True:
-            if self._source.waits:
+            if self._source.may_block:
                 self._wait()
             try:
                 return os.readv(self._source.descriptor, [buffer])
@@ -212,12 +214,12 @@ class Sender:
                 raise LocalRead(f"{self._source.name}: cannot be read: {error.strerror or error}") from error
 
     def _wait(self) -> None:
-        """Wait until something is to be read: the time counts as the writer's, not as the peer's slowness."""
+        """Wait until the descriptor is readable. This time does not count against the peer's minimum rate."""
         limits = self._stream.limits
-        before = self._stream.instant()
+        start_s = self._stream.instant()
         if not wait_any({self._source.descriptor: READ}, limits.deadline, limits.cancel):
             raise limits.deadline.expired()
-        self._idle_s += self._stream.instant() - before
+        self._idle_s += self._stream.instant() - start_s
 
     def _send(self, data: memoryview) -> None:
         if not data:
@@ -225,18 +227,19 @@ class Sender:
         if observer := self._source.observer:
             observer(data)
         self._stream.send(data)
-        self.moved += len(data)
+        self.copied_bytes += len(data)
         self._guard.count(len(data), self._stream.instant() - self._idle_s)
         self._source.progress.advance(len(data))
         if self._limiter:
-            self._idle_s += self._limiter.keep(len(data), self._stream.limits)
+            self._idle_s += self._limiter.throttle(len(data), self._stream.limits)
 
 
 class _Writer:
     """The writes to a local descriptor.
 
-    The reader of a pipe may be slow, as a pager is. So waits for it end with the target's deadline or a stop, not with
-    the peer's silence limit, and are not the peer's slowness: `stalled_s` counts them.
+    The reader of a pipe may be slow (a pager, for example). Waiting for that reader ends at the target's deadline or
+    when the program is stopped, not after the peer's silence limit. `stalled_s` counts this time, which does not count
+    against the peer's minimum rate.
     """
 
     def __init__(self, sink: ReceiveSink, limits: WaitLimits) -> None:
@@ -247,10 +250,10 @@ class _Writer:
         self.stalled_s = 0.0
 
     def empty(self, pipe: int, size: int) -> int:
-        """Move the `size` bytes that are in the pipe by splice; return how many are left, because it cannot."""
+        """Move the `size` bytes in the pipe by splice(2); return the number of bytes left if that does not work."""
         while size:
             try:
-                # Without SPLICE_F_NONBLOCK a destination that is a full pipe would hold us where no limit counts.
+                # Without SPLICE_F_NONBLOCK, splice(2) into a full pipe would block without any limit.
                 size -= os.splice(pipe, self._descriptor, size, flags=os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK)
             except BlockingIOError:
                 self._wait()
@@ -263,12 +266,12 @@ class _Writer:
         return 0
 
     def write(self, data: memoryview) -> None:
-        """Write all of it."""
+        """Write all of `data`."""
         while data:
             if self._blocks:
                 self._wait()
             try:
-                # A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking; of more, nothing is said.
+                # A pipe that poll(2) reports as writable accepts PIPE_BUF bytes without blocking.
                 data = data[os.write(self._descriptor, data[: select.PIPE_BUF] if self._blocks else data) :]
             except BlockingIOError:
                 self._wait()
@@ -279,24 +282,24 @@ class _Writer:
 
     def _wait(self) -> None:
         deadline = self._limits.deadline
-        before = deadline.clock.monotonic()
+        start_s = deadline.clock.monotonic()
         if not wait_any({self._descriptor: WRITE}, deadline, self._limits.cancel):
             raise deadline.expired()
-        self.stalled_s += deadline.clock.monotonic() - before
+        self.stalled_s += deadline.clock.monotonic() - start_s
 
     def _failure(self, error: OSError) -> LocalWrite:
         return LocalWrite(f"{self._name}: cannot be written: {error.strerror or error}")
 
 
 def _may_block(descriptor: int) -> bool:
-    """Whether a write may have to wait for a reader."""
+    """Return whether a write to the descriptor may have to wait for a reader."""
     mode = os.fstat(descriptor).st_mode
-    waits = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
-    return waits and os.get_blocking(descriptor)
+    may_block = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+    return may_block and os.get_blocking(descriptor)
 
 
 def _enlarge(pipe: int) -> None:
-    """Let a pipe hold more than 64 KiB, if the system allows it: fewer calls."""
+    """Let a pipe hold more than 64 KiB, if the system allows it, which needs fewer system calls."""
     import fcntl
 
     try:

@@ -1,7 +1,7 @@
-"""Datagrams to one peer: a connected UDP socket.
+"""Datagrams to and from one peer, over a connected UDP socket.
 
-Connected, so that the kernel drops what comes from other addresses and ports (RFC 5452 section 9.1 counts on that), and
-so that a closed port is told: its ICMP message becomes `Unreachable` on the next call.
+With a connected socket the kernel drops datagrams from other addresses and ports (a requirement of RFC 5452
+section 9.1), and reports a closed port: its ICMP message becomes `Unreachable` on the next call.
 """
 
 import socket
@@ -15,12 +15,15 @@ from inetcli.net.wait import READ, WRITE, WaitLimits
 MAX_DATAGRAM = 65535
 
 RECEIVE_BUFFER = 1 << 20
-"""Asked of the kernel, which may give less (net.core.rmem_max). Its default of 212992 bytes, with what it counts for
-each datagram besides, holds under a hundred replies of 1232 bytes: of a burst of 256 the rest would be dropped."""
+"""The size in bytes to request for the receive buffer; the kernel may give less (net.core.rmem_max).
+
+The default of 212992 bytes includes the kernel's overhead for each datagram and holds fewer than a hundred replies of
+1232 bytes, so that most of a burst of 256 replies would be dropped.
+"""
 
 
 class Datagrams:
-    """Send and receive whole datagrams. Use it in a `with`, or close it."""
+    """A UDP socket that sends and receives whole datagrams. Use it in a `with`, or close it."""
 
     def __init__(self, peer: Address, limits: WaitLimits, trace: Trace, *, channel: str = MAIN) -> None:
         self.peer = peer
@@ -29,7 +32,7 @@ class Datagrams:
         self._channel = channel
         try:
             self._sock = _connect(peer)
-        except OSError as error:  # no route, or no IPv6 in this kernel
+        except OSError as error:  # There is no route, or this kernel has no IPv6.
             raise Unreachable(f"{peer}: {(error.strerror or str(error)).lower()}") from error
 
     def __enter__(self) -> "Datagrams":
@@ -39,15 +42,15 @@ class Datagrams:
         self.close()
 
     def fileno(self) -> int:
-        """The descriptor, for waits on more than one."""
+        """Return the descriptor, for waits on several descriptors."""
         return self._sock.fileno()
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the socket."""
         self._sock.close()
 
     def send(self, data: bytes) -> None:
-        """One datagram. `Unreachable` when the peer's host has said that nobody listens there, `SendFailed`."""
+        """Send one datagram. Raises `SendFailed`, or `Unreachable` if the peer's host reported a closed port."""
         while True:
             at = self._trace.now()
             try:
@@ -62,13 +65,13 @@ class Datagrams:
         self._trace.sent(self._channel, data, at=at, whole=True)
 
     def receive(self) -> bytes:
-        """The next datagram, waiting for it. `TimedOut`, `Unreachable`, `ReceiveFailed`."""
+        """Wait for the next datagram and return it. Raises `TimedOut`, `Unreachable`, `ReceiveFailed`."""
         while (data := self.poll()) is None:
             self.limits.wait(self._sock.fileno(), READ)
         return data
 
     def poll(self) -> bytes | None:
-        """The next datagram if one is here. `Unreachable`, `ReceiveFailed`."""
+        """Return the next datagram if one has arrived, else None. Raises `Unreachable`, `ReceiveFailed`."""
         try:
             data = self._sock.recv(MAX_DATAGRAM)
         except BlockingIOError:
@@ -81,7 +84,7 @@ class Datagrams:
         return data
 
     def _closed(self) -> Unreachable:
-        return Unreachable(f"{self.peer}: refused: nobody listens on that UDP port")
+        return Unreachable(f"{self.peer}: refused: no program listens on that UDP port")
 
 
 def _connect(peer: Address) -> socket.socket:

@@ -1,7 +1,7 @@
-"""The lowest speed that counts as alive, `--min-rate`, and the highest that is taken, `--limit-rate`.
+"""Limits on the speed of a transfer: the lowest allowed speed (`--min-rate`) and the highest used one (`--limit-rate`).
 
-A server that sends one byte every 20 seconds never trips a silence limit. So a transfer's speed is averaged over
-windows of 60 s, from its first byte on, and a window that falls short ends it.
+A server that sends one byte every 20 seconds never reaches the silence limit. Therefore the speed of a transfer is
+averaged over windows of 60 s, beginning with its first byte, and a window below the minimum ends the transfer.
 """
 
 from inetcli.errors import TimedOut
@@ -10,62 +10,61 @@ from inetcli.net.wait import WaitLimits, wait_any
 WINDOW_S = 60.0
 
 STEP_S = 0.1
-"""The time whose bytes are taken at once at a limited speed: short, so that the peer sees a steady flow."""
+"""The time in seconds for which `RateLimiter` allows bytes at once; short, so that the peer sees a steady flow."""
 
 
 class LowSpeedGuard:
-    """Watches one transfer. `floor` in bytes per second, 0 = off."""
+    """A check of one transfer against a minimum speed. `min_rate` in bytes per second; 0 = off."""
 
-    __slots__ = ("_bytes", "_floor", "_opened")
+    __slots__ = ("_bytes", "_min_rate", "_window_start")
 
-    def __init__(self, floor: int) -> None:
-        self._floor = floor
-        self._opened: float | None = None
+    def __init__(self, min_rate: int) -> None:
+        self._min_rate = min_rate
+        self._window_start: float | None = None
         self._bytes = 0
 
     def count(self, size: int, now: float) -> None:
-        """`size` bytes came at `now` (monotonic seconds). Raises `TimedOut` when the window that ends was too slow."""
-        if self._opened is None:
-            self._opened = now
+        """Count `size` bytes at `now` (monotonic seconds). Raises `TimedOut` if a window ends below the minimum."""
+        if self._window_start is None:
+            self._window_start = now
         self._bytes += size
-        elapsed = now - self._opened
+        elapsed = now - self._window_start
         if elapsed < WINDOW_S:
             return
-        if self._floor and self._bytes < self._floor * elapsed:
-            raise TimedOut(
-                f"too slow: {self._bytes} bytes came in {elapsed:.0f} s, less than {self._floor} bytes/s (--min-rate)"
-            )
-        self._opened, self._bytes = now, 0
+        if self._min_rate and self._bytes < self._min_rate * elapsed:
+            rate = f"{self._bytes} bytes came in {elapsed:.0f} s, less than {self._min_rate} bytes/s"
+            raise TimedOut(f"too slow: {rate} (--min-rate)")
+        self._window_start, self._bytes = now, 0
 
 
 class RateLimiter:
-    """Keeps one transfer at no more than `rate` bytes a second, counted from its first byte."""
+    """A limit of one transfer to `rate` bytes per second, counted from its first byte."""
 
-    __slots__ = ("_begun", "_bytes", "_rate")
+    __slots__ = ("_bytes", "_rate", "_start")
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._begun: float | None = None
+        self._start: float | None = None
         self._bytes = 0
 
-    def piece(self, most: int) -> int:
-        """How many bytes to take at a time."""
-        return max(1, min(most, int(self._rate * STEP_S)))
+    def chunk_size(self, max_size: int) -> int:
+        """Return the number of bytes to take at a time, at most `max_size`."""
+        return max(1, min(max_size, int(self._rate * STEP_S)))
 
-    def keep(self, size: int, limits: WaitLimits) -> float:
-        """`size` more bytes have been moved: wait until that is not too fast; return how many seconds that took.
+    def throttle(self, size: int, limits: WaitLimits) -> float:
+        """Count `size` more bytes and wait until they are within the limit; return the number of seconds waited.
 
-        Raises `TimedOut` when the deadline passes meanwhile, `Cancelled`.
+        Raises `TimedOut` if the deadline passes first, `Cancelled`.
         """
         clock = limits.deadline.clock
         now = clock.monotonic()
-        if self._begun is None:
-            self._begun = now
+        if self._start is None:
+            self._start = now
         self._bytes += size
-        early = self._begun + self._bytes / self._rate - now
-        if early <= 0:
+        excess_s = self._start + self._bytes / self._rate - now
+        if excess_s <= 0:
             return 0.0
-        wait_any({}, limits.deadline.within(early, ""), limits.cancel)
+        wait_any({}, limits.deadline.within(excess_s, ""), limits.cancel)
         if limits.deadline.passed:
             raise limits.deadline.expired()
         return clock.monotonic() - now

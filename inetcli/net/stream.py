@@ -1,16 +1,16 @@
-"""A connection: bytes in order, of no protocol in particular, with the one pump of the program.
+"""Streams: connections as bytes in order, independent of protocols, and `Stream.read`, which runs every parser.
 
-`Stream.read(parse)` starts a parser and feeds it until it returns: the only place where a parser meets the network.
-Each call goes by the stream's limits, or by those that it is given (`silence_s`, `deadline`).
+`Stream.read(parse)` starts a parser and feeds it with received bytes until it returns. No other code connects a parser
+with the network. Each call uses the limits of the stream, or its own (`silence_s`, `deadline`).
 `SocketStream` is TCP, `tlsstream.TlsStream` adds TLS, and `MemoryStream` plays a server from a list in tests.
 
-The 40 ms: many servers (INN's nnrpd among them) write a status line and the block behind it separately, without
-TCP_NODELAY. Their kernel then holds the second piece back until we acknowledge the first (Nagle's algorithm), and ours
-holds that acknowledgement back for 40 ms in the hope of something to send along (delayed ACK). Loopback shows it, too:
-six exchanges took 219 ms, and 0.6 ms with TCP_QUICKACK. The kernel clears that flag by itself, so it is armed again
-before each read of a line protocol. The flag exists on Linux only; elsewhere the wait stays.
+Why TCP_QUICKACK: many servers (INN's nnrpd, for example) write a status line and the block after it separately, without
+TCP_NODELAY. Their kernel then delays the second segment until the first is acknowledged (Nagle's algorithm), and the
+kernel on this side delays that acknowledgement for 40 ms, to send it together with data (delayed ACK). This also
+happens on loopback: six exchanges took 219 ms, and 0.6 ms with TCP_QUICKACK. The kernel clears the flag by itself, so
+the flag is set again before each read of a line protocol. The flag exists only on Linux; other systems keep the delay.
 
-Foreign errors are translated here: a reset is `ReceiveFailed` or `SendFailed`, silence is `TimedOut`.
+Errors of the operating system are translated here: a reset is `ReceiveFailed` or `SendFailed`, silence is `TimedOut`.
 """
 
 import errno
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from inetcli.net.tlsfacts import TlsFacts
 
 SCRATCH = 1 << 16
-"""Bytes taken from the kernel at once for parsers. Transfers use a larger buffer of their own (`copy`)."""
+"""The number of bytes to receive at once for parsers. Transfers use their own, larger buffer (`copy`)."""
 
 CANNOT_SPLICE = (errno.EINVAL, errno.ENOSYS)
-"""The errors of splice(2) where it does not work: an odd file, an odd socket, an old kernel."""
+"""The errors of splice(2) when it does not support the file, the socket or the system."""
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Stream:
-    """The common part of all connections. Subclasses bring `_receive` and `_send`."""
+    """The common part of all streams. Subclasses implement `_receive` and `_send`."""
 
     def __init__(self, channel: str, trace: Trace, min_rate: int = 0) -> None:
         self.channel = channel
@@ -50,7 +50,10 @@ class Stream:
         self._scratch = bytearray(SCRATCH)
 
     def read(self, parse: Parse[T], *, silence_s: float | None = None, deadline: Deadline | None = None) -> T:
-        """Run a parser to its end, feeding it what comes. Errors: the parser's own, and those of receiving."""
+        """Run a parser to its end, feeding it with received bytes, and return its result.
+
+        Errors: those of the parser, and those of receiving.
+        """
         parser = parse(self.reader)
         guard = LowSpeedGuard(self.min_rate)
         limits = self._limits(silence_s, deadline)
@@ -64,7 +67,7 @@ class Stream:
 
     def _feed(self, guard: LowSpeedGuard, limits: WaitLimits | None) -> None:
         with memoryview(self._scratch) as scratch:
-            size = self._take_in(scratch, limits)
+            size = self._receive_and_trace(scratch, limits)
             if size:
                 guard.count(size, self.instant())
                 self.reader.feed(scratch[:size])
@@ -72,16 +75,16 @@ class Stream:
                 self.reader.feed_end()
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Receive at least one byte into `buffer`; return how many came, 0 = the peer has ended.
+        """Receive at least one byte into `buffer`; return the number of bytes, 0 = the peer has ended the stream.
 
-        The bytes go past the reader, which only counts them: empty the reader first (`Reader.take`). Raises
+        The reader does not get these bytes and only counts them: empty the reader first (`Reader.take`). Raises
         `ReceiveFailed`, `TimedOut`.
         """
-        size = self._take_in(buffer, None)
+        size = self._receive_and_trace(buffer, None)
         self.reader.pass_by(size)
         return size
 
-    def _take_in(self, buffer: memoryview, limits: WaitLimits | None) -> int:
+    def _receive_and_trace(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         self._check(limits)
         size = self._receive(buffer, limits)
         if size:
@@ -96,8 +99,10 @@ class Stream:
         silence_s: float | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        """Send all of `data`: what comes from now on is its reply. `shown` is what the trace gets: `data` with its
-        secrets masked. Raises `SendFailed`, `TimedOut`."""
+        """Send all of `data`, a request: the bytes received from now on are its reply. Raises `SendFailed`, `TimedOut`.
+
+        `shown` is passed to the trace instead of `data`: the same bytes with the secrets masked.
+        """
         limits = self._limits(silence_s, deadline)
         self.reader.request_offset = self.reader.received
         at = self.trace.now()
@@ -110,21 +115,21 @@ class Stream:
         self.trace.sent(self.channel, data if shown is None else shown, at=at)
 
     def instant(self) -> float:
-        """Monotonic seconds of the clock that this stream's limits go by."""
+        """Return the time in monotonic seconds, from the clock of the stream's limits."""
         return 0.0
 
     def finish_sending(self) -> None:
-        """Tell the peer that nothing more comes, and go on receiving."""
+        """Tell the peer that no more data will be sent; receiving continues."""
 
     def close(self) -> None:
-        """Give the connection back. Never waits, never raises."""
+        """Close the connection. Never waits, never raises."""
 
     def _limits(self, silence_s: float | None, deadline: Deadline | None) -> WaitLimits | None:
-        """The limits of one call; None = those of the stream."""
+        """Return the limits of one call; None = those of the stream."""
         return None
 
     def _check(self, limits: WaitLimits | None) -> None:
-        """Raise when the time is up."""
+        """Raise `TimedOut` if the deadline has passed, or `Cancelled`."""
 
     def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
         raise NotImplementedError
@@ -136,7 +141,7 @@ class Stream:
 class SocketStream(Stream):
     """A TCP connection on a connected, non-blocking socket.
 
-    `interactive` is for line protocols: acknowledge at once (see above).
+    `interactive`: a line protocol; the kernel acknowledges received data at once (see the docstring of the module).
     """
 
     def __init__(
@@ -155,16 +160,19 @@ class SocketStream(Stream):
         self.peer = peer
         self.limits = limits
         self.facts: TlsFacts | None = None
-        """The facts of the TLS handshake, where there was one."""
+        """The facts of the TLS handshake; None = no TLS."""
         self._interactive = interactive and _QUICKACK is not None
 
     @property
     def can_splice(self) -> bool:
-        """Whether the kernel may move the bytes by itself: they are the socket's own."""
+        """Whether splice(2) may be used: the bytes on the socket are the bytes of the stream, without TLS."""
         return True
 
     def splice_into(self, pipe: int, limit: int) -> int | None:
-        """Like `receive_into`, but at most `limit` bytes by splice(2) into an empty pipe; None = it cannot."""
+        """Receive up to `limit` bytes with splice(2) into an empty pipe; None = splice(2) does not work here.
+
+        Otherwise like `receive_into`.
+        """
         self._check(None)
         while True:
             try:
@@ -174,10 +182,10 @@ class SocketStream(Stream):
             except OSError as error:
                 if error.errno in CANNOT_SPLICE:
                     return None
-                raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
+                raise ReceiveFailed(f"{self.peer}: {_error_text(error)}") from error
             else:
                 if size:
-                    self.trace.moved(self.channel, size)
+                    self.trace.received_size(self.channel, size)
                     self.reader.pass_by(size)
                 return size
 
@@ -188,16 +196,18 @@ class SocketStream(Stream):
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError as error:
-            raise SendFailed(f"{self.peer}: {_broken(error)}") from error
+            raise SendFailed(f"{self.peer}: {_error_text(error)}") from error
 
     def wait_for_end(self, seconds: float) -> None:
-        """Drop what still comes until the peer has ended, too, or `seconds` are over: a socket that is closed with
-        something unread in it resets the connection. Never raises, but for a stop."""
+        """Receive and drop bytes until the peer ends the stream, for at most `seconds`. Raises only `Cancelled`.
+
+        Closing a socket that contains unread bytes would reset the connection.
+        """
         limits = self._limits(None, self.limits.deadline.within(seconds, ""))
         self.reader.drain()
         try:
             with memoryview(self._scratch) as scratch:
-                while size := self._take_in(scratch, limits):
+                while size := self._receive_and_trace(scratch, limits):
                     self.reader.pass_by(size)
         except InetError:
             pass
@@ -206,15 +216,15 @@ class SocketStream(Stream):
         self.sock.close()
 
     def quick_ack(self) -> None:
-        """Acknowledge what comes next at once."""
+        """Let the kernel acknowledge the next received data at once."""
         if self._interactive and _QUICKACK is not None:
             try:
                 self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             except OSError:
-                self._interactive = False  # a socket that is no TCP socket: as slow as it is
+                self._interactive = False  # The socket is not a TCP socket and has no such option.
 
     def _limits(self, silence_s: float | None, deadline: Deadline | None) -> WaitLimits | None:
-        return None if silence_s is None and deadline is None else self.limits.narrowed(silence_s, deadline)
+        return None if silence_s is None and deadline is None else self.limits.override(silence_s, deadline)
 
     def _check(self, limits: WaitLimits | None) -> None:
         (limits or self.limits).check()
@@ -242,7 +252,7 @@ class SocketStream(Stream):
         except BlockingIOError:
             return None
         except OSError as error:
-            raise ReceiveFailed(f"{self.peer}: {_broken(error)}") from error
+            raise ReceiveFailed(f"{self.peer}: {_error_text(error)}") from error
 
     def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
         while True:
@@ -251,15 +261,15 @@ class SocketStream(Stream):
             except BlockingIOError:
                 (limits or self.limits).wait(self.sock.fileno(), WRITE)
             except OSError as error:
-                raise SendFailed(f"{self.peer}: {_broken(error)}") from error
+                raise SendFailed(f"{self.peer}: {_error_text(error)}") from error
 
 
 class MemoryStream(Stream):
-    """A server played from memory, for tests without a network.
+    """A stream with a server played from memory, for tests without a network.
 
-    `steps` is what happens when the client reads: bytes that come, an error that is raised, or a function that is
-    given everything sent so far and returns the bytes. After the last step the server has ended. `sent` is what the
-    client sent.
+    `steps` are the results of the client's reads: bytes to receive, an error to raise, or a function that gets
+    everything sent so far and returns the bytes to receive. After the last step the server ends the stream. `sent` is
+    everything that the client sent.
     """
 
     def __init__(self, *steps: bytes | InetError | Callable[[bytes], bytes], trace: Trace | None = None) -> None:
@@ -271,7 +281,7 @@ class MemoryStream(Stream):
 
     @classmethod
     def byte_by_byte(cls, data: Iterable[int]) -> "MemoryStream":
-        """A server whose bytes come one at a time."""
+        """Make a server whose bytes arrive one at a time."""
         return cls(*(bytes([byte]) for byte in data))
 
     def finish_sending(self) -> None:
@@ -298,9 +308,9 @@ class MemoryStream(Stream):
         return len(data)
 
 
-def _broken(error: OSError) -> str:
+def _error_text(error: OSError) -> str:
     if isinstance(error, ConnectionResetError):
         return "the peer reset the connection"
     if isinstance(error, BrokenPipeError):
-        return "the peer has closed the connection"
-    return f"the connection broke: {error.strerror or error}"
+        return "the peer closed the connection"
+    return f"connection error: {error.strerror or error}"

@@ -1,11 +1,12 @@
-"""TLS over a TCP stream, with the verdict as an error class of its own.
+"""TLS on a TCP stream, with an error class for each problem of a certificate.
 
-An end without close_notify is seen (`ReceiveFailed`), because it is how a truncation looks (RFC 8446 section 6.1).
+An end without close_notify is an error (`ReceiveFailed`), because truncated data looks like that (RFC 8446
+section 6.1).
 
-OpenSSL never sees the socket. Bytes from the network are put into its incoming buffer, and those in its outgoing one
-are sent, here; OpenSSL only turns the one into the other. With the socket in its hands a half-close would lose data:
-Python's `unwrap` asks OpenSSL a second time, to see whether the peer has ended, too, and that throws away a record that
-has come meanwhile.
+OpenSSL does not use the socket. The code here writes the bytes from the network into OpenSSL's incoming buffer and
+sends the bytes of its outgoing buffer; OpenSSL only converts between the two. If OpenSSL used the socket, a half-close
+would lose data: Python's `unwrap` calls OpenSSL a second time, to check whether the peer has ended the stream, too, and
+this call discards a record that has arrived meanwhile.
 
     socket -> incoming -> OpenSSL -> plain text
     plain text -> OpenSSL -> outgoing -> socket
@@ -43,10 +44,10 @@ from inetcli.wire.der import extract_spki
 from inetcli.wire.escape import abbreviate
 
 WIRE = 1 << 17
-"""Bytes between OpenSSL and the network at a time: eight records of RFC 8446 section 5.1. More is not faster."""
+"""The number of bytes to exchange with OpenSSL at a time: eight records of RFC 8446 section 5.1. More is not faster."""
 
 MAX_NAME = 253
-"""Characters of a host name: RFC 1035's 255 bytes on the wire, without the first length and the root."""
+"""The longest host name in characters: RFC 1035's 255 bytes on the wire, without the first length byte and the root."""
 
 _VERDICTS: dict[int, type[CertificateProblem]] = {
     9: NotYetValid,
@@ -60,9 +61,9 @@ _VERDICTS: dict[int, type[CertificateProblem]] = {
     62: WrongHost,
     64: WrongHost,  # address mismatch
 }
-"""OpenSSL's X509_V_ERR_* by what the user can do about them; all others are faults of the chain."""
+"""The error class of each X509_V_ERR_* code of OpenSSL. Every other code is `ChainFault`."""
 
-_WANTED = "the server insists on a client certificate: --cert FILE --key FILE"
+_WANTED = "the server requires a client certificate: --cert FILE --key FILE"
 
 
 def start_tls(
@@ -74,24 +75,25 @@ def start_tls(
     alpn: Sequence[str] = (),
     resume_from: SocketStream | None = None,
 ) -> "TlsStream":
-    """Do the TLS handshake on a connected stream, and go on with the result: `stream` must not be used again.
+    """Do the TLS handshake on a connected stream and return the TLS stream. `stream` must not be used again.
 
-    `server_name` is sent as SNI (a name) and checked. `deadline`: the rest of a `connect_deadline()`; without one the
-    handshake gets a limit of its own. `resume_from`: a TLS stream to the same server, whose session is resumed.
-    Bytes that came in clear before the handshake are a violation: somebody may have
-    put them there (RFC 4642 section 2.2.2, CVE-2011-0411's class). On any error the stream is closed.
+    `server_name` is sent as SNI (if it is a name) and compared with the certificate. `deadline`: the rest of a
+    `connect_deadline()`; without it the handshake gets its own limit. `resume_from`: a TLS stream to the same server,
+    whose session is resumed. Bytes received in clear text before the handshake are a protocol violation, because an
+    attacker may have inserted them (RFC 4642 section 2.2.2, the class of CVE-2011-0411). On any error the stream is
+    closed.
 
-    Raises the `CertificateProblem` that was found, with `facts` on it, `TlsHandshake`, `ClientCertificateWanted`,
+    Raises the `CertificateProblem` that was found, with its `facts`; `TlsHandshake`, `ClientCertificateWanted`,
     `TimedOut`, `ClientCertificate`, `CaFile`.
     """
     try:
         if len(stream.reader):
-            early = abbreviate(stream.reader.drain().decode("utf-8", "surrogateescape"), 80)
-            raise ProtocolViolation(f'the server sent "{early}" in clear between its answer and the TLS handshake')
-        above = resume_from if isinstance(resume_from, TlsStream) else None
-        context = above.context if above else make_context(session.network.trust, alpn)
-        seen = observe_handshake(context)
-        tls = TlsStream(stream, context, _host_name(server_name), above.tls.session if above else None)
+            quoted = abbreviate(stream.reader.drain().decode("utf-8", "surrogateescape"), 80)
+            raise ProtocolViolation(f'the server sent "{quoted}" in clear between its answer and the TLS handshake')
+        parent = resume_from if isinstance(resume_from, TlsStream) else None
+        context = parent.context if parent else make_context(session.network.trust, alpn)
+        observed = observe_handshake(context)
+        tls = TlsStream(stream, context, _host_name(server_name), parent.tls.session if parent else None)
         tls.tolerated = session.tolerated
     except BaseException:
         stream.close()
@@ -103,7 +105,7 @@ def start_tls(
             tls.shake_hands(_limit(session, deadline))
         except ssl.SSLCertVerificationError as error:
             facts = read_facts(
-                tls.tls, seen, address=stream.peer.host, verified=False, handshake_s=stream.instant() - begun
+                tls.tls, observed, address=stream.peer.host, verified=False, handshake_s=stream.instant() - begun
             )
             raise _verdict(error, server_name, facts) from error
         except (SendFailed, ReceiveFailed) as error:
@@ -111,21 +113,23 @@ def start_tls(
         except ssl.SSLEOFError as error:
             raise _cut(f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}") from error
         except ssl.SSLError as error:
-            _refuse_client_certificate(error)
-            if seen.certificate_requested and not trust.certificate and "FAILURE" in openssl_reason(error):
-                # TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6): a plain handshake_failure comes.
+            _check_client_certificate(error)
+            if observed.certificate_requested and not trust.certificate and "FAILURE" in openssl_reason(error):
+                # TLS 1.2 has no special alert for this (RFC 5246 section 7.4.6), only handshake_failure.
                 raise ClientCertificateWanted(_WANTED) from error
             message = f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}{tls.said_in_clear()}"
             raise TlsHandshake(message, reply=tls.records.clear_text) from error
         stop_observing(context)
         took = stream.instant() - begun
-        tls.facts = read_facts(tls.tls, seen, address=stream.peer.host, verified=not trust.insecure, handshake_s=took)
-        _tell(session, stream.channel, tls.facts)
+        tls.facts = read_facts(
+            tls.tls, observed, address=stream.peer.host, verified=not trust.insecure, handshake_s=took
+        )
+        _record_facts(session, stream.channel, tls.facts)
         if trust.pins:
             _check_pin(trust.pins, tls.facts, server_name)
     except BaseException as error:
         if isinstance(error, CertificateProblem) and isinstance(error.facts, TlsFacts):
-            _tell(session, stream.channel, error.facts)
+            _record_facts(session, stream.channel, error.facts)
         tls.close()
         raise
     resumed = " resumed" if tls.facts.session_reused else ""
@@ -134,7 +138,7 @@ def start_tls(
 
 
 class TlsStream(SocketStream):
-    """A TCP connection with TLS on it, which `start_tls` makes. `facts` is what the handshake agreed on."""
+    """A TCP connection with TLS, made by `start_tls`. `facts` are the results of the handshake."""
 
     def __init__(
         self, under: SocketStream, context: ssl.SSLContext, host_name: str, resume: ssl.SSLSession | None
@@ -151,11 +155,11 @@ class TlsStream(SocketStream):
         self.context = context
         self.facts: TlsFacts = TlsFacts()
         self.tolerated: CertificateProblem | None = None
-        """The problem of the certificate, where `--insecure` lets it pass."""
+        """The problem of the certificate that `--insecure` accepts; None = no problem."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._wire = memoryview(bytearray(WIRE))
         self.records = RecordScanner()
-        self._behind: ssl.SSLError | None = None
+        self._pending_error: ssl.SSLError | None = None
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host_name, session=resume)
 
     @property
@@ -163,7 +167,7 @@ class TlsStream(SocketStream):
         return False
 
     def shake_hands(self, deadline: Deadline) -> None:
-        """Do the handshake. Raises OpenSSL's errors as they are, and those of the connection."""
+        """Do the handshake. Raises OpenSSL's errors unchanged, and the errors of the connection."""
         limits = self._limits(None, deadline)
         while True:
             try:
@@ -175,16 +179,16 @@ class TlsStream(SocketStream):
         self._flush(limits)
 
     def finish_sending(self) -> None:
-        """Send close_notify: TLS's half-close (RFC 8446 section 6.1)."""
-        self._take_what_is_here()
+        """Send close_notify, the half-close of TLS (RFC 8446 section 6.1)."""
+        self._decrypt_received()
         try:
             self.tls.unwrap()
         except ssl.SSLError:
-            pass  # made, and the peer's own is still to come
+            pass  # The close_notify is in the outgoing buffer; the peer has not sent its own yet.
         self._flush(None)
 
     def close(self) -> None:
-        """Send close_notify, or an alert, if that needs no waiting, and close."""
+        """Send close_notify, or an alert, if this needs no waiting, and close the connection."""
         try:
             self.tls.unwrap()
         except (ssl.SSLError, ValueError):
@@ -211,29 +215,29 @@ class TlsStream(SocketStream):
         return size
 
     def _decrypt_or_end(self, buffer: memoryview) -> int | None:
-        """Like `_decrypt`, with 0 for the end and None where OpenSSL wants more from the network first."""
+        """Decrypt like `_decrypt`; 0 = the end of the stream, None = OpenSSL needs more bytes from the network."""
         try:
             return self._decrypt(buffer)
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLZeroReturnError:
             return 0
-        except ssl.SSLEOFError as error:  # also what comes after an error that nobody was told of
+        except ssl.SSLEOFError as error:  # also after an error that was not reported before
             if self.records.clear_text is not None:
-                raise self._broke(error, ReceiveFailed) from error
+                raise self._connection_error(error, ReceiveFailed) from error
             raise ReceiveFailed(f"{self.peer}: TLS ended without close_notify: the data may be cut") from error
         except ssl.SSLError as error:
-            _refuse_client_certificate(error)
-            raise self._broke(error, ReceiveFailed) from error
+            _check_client_certificate(error)
+            raise self._connection_error(error, ReceiveFailed) from error
 
     def _decrypt(self, buffer: memoryview) -> int:
-        """Decrypt what has come, of as many records as fit into `buffer`. Raises OpenSSL's errors, each behind the
-        bytes that came before it.
+        """Decrypt as many received records as fit into `buffer`; return the number of bytes.
 
-        OpenSSL gives one record at a time, of at most 16 KiB: too little for all that a transfer does with a piece.
+        Raises OpenSSL's errors, each after the bytes that were received before it. OpenSSL decrypts one record of at
+        most 16 KiB at a time, which is too little for the overhead that a transfer has for each chunk.
         """
-        if self._behind:
-            raise self._behind
+        if self._pending_error:
+            raise self._pending_error
         size = 0
         try:
             while size < len(buffer) and (more := self.tls.read(len(buffer) - size, buffer[size:])):
@@ -242,7 +246,7 @@ class TlsStream(SocketStream):
             if not size:
                 raise
             if not isinstance(error, ssl.SSLWantReadError):
-                self._behind = error
+                self._pending_error = error
         return size
 
     def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
@@ -251,31 +255,31 @@ class TlsStream(SocketStream):
                 size = self.tls.write(data[:WIRE])
                 self._flush(limits)
                 return size
-            except ssl.SSLWantReadError:  # a renegotiation, in TLS 1.2
+            except ssl.SSLWantReadError:  # a renegotiation in TLS 1.2
                 self._flush(limits)
                 self._fill(limits)
             except ssl.SSLError as error:
-                _refuse_client_certificate(error)
-                raise self._broke(error, SendFailed) from error
+                _check_client_certificate(error)
+                raise self._connection_error(error, SendFailed) from error
 
     def said_in_clear(self) -> str:
-        """The end of a message: what the peer said where a record ought to be. Empty when there is nothing to tell."""
-        said = self.records.clear_text
-        return "" if said is None else f': the peer said "{said}" in clear text'
+        """Return the end of a message that quotes clear text received in place of a TLS record; empty = none."""
+        clear_text = self.records.clear_text
+        return "" if clear_text is None else f': the peer said "{clear_text}" in clear text'
 
-    def _broke(self, error: ssl.SSLError, otherwise: type[InetError]) -> InetError:
-        """A connection that OpenSSL gave up: a violation where the peer went on in clear text."""
-        said = self.records.clear_text
-        if said is None:
+    def _connection_error(self, error: ssl.SSLError, otherwise: type[InetError]) -> InetError:
+        """Return the error for a connection that OpenSSL gave up: `ProtocolViolation` if the peer sent clear text."""
+        clear_text = self.records.clear_text
+        if clear_text is None:
             return otherwise(f"{self.peer}: the TLS connection broke: {tls_error_text(error)}")
-        return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=said)
+        return ProtocolViolation(f"{self.peer}: the TLS connection broke{self.said_in_clear()}", reply=clear_text)
 
     def _fill(self, limits: WaitLimits | None) -> None:
-        """Wait for the network, and give OpenSSL what comes."""
+        """Wait for bytes from the network and pass them to OpenSSL."""
         self._put(super()._receive(self._wire, limits))
 
     def _put(self, size: int) -> None:
-        """Give OpenSSL what has come from the network; nothing = its end."""
+        """Pass received bytes to OpenSSL; no bytes = the end of the connection."""
         if size:
             self.records.feed(self._wire[:size])
             self._incoming.write(self._wire[:size])
@@ -283,14 +287,14 @@ class TlsStream(SocketStream):
             self._incoming.write_eof()
 
     def _flush(self, limits: WaitLimits | None) -> None:
-        """Send what OpenSSL has made."""
+        """Send the bytes in OpenSSL's outgoing buffer."""
         with memoryview(self._outgoing.read()) as rest:
             sent = 0
             while sent < len(rest):
                 sent += super()._send(rest[sent:], limits)
 
-    def _take_what_is_here(self) -> None:
-        """Decrypt what has come, up to WIRE bytes, for the reader. An end or an error stays for the next read."""
+    def _decrypt_received(self) -> None:
+        """Decrypt the received bytes, up to WIRE bytes, for the reader. The next read reports an end or an error."""
         try:
             while data := self.tls.read(WIRE):
                 self.trace.received(self.channel, data)
@@ -300,7 +304,10 @@ class TlsStream(SocketStream):
 
 
 def _host_name(server_name: str) -> str:
-    """The name as it is sent and checked: no final dot (RFC 6066 section 3), no zone, and surely a name."""
+    """Return the name to send and to check: without a final dot (RFC 6066 section 3) and without a zone.
+
+    Errors: `TlsHandshake` if it is not a host name or an address.
+    """
     name = server_name.partition("%")[0] if ":" in server_name else server_name.removesuffix(".")
     try:
         encoded = name.encode("idna").decode("ascii")
@@ -312,21 +319,21 @@ def _host_name(server_name: str) -> str:
 
 
 def _limit(session: Session, deadline: Deadline | None) -> Deadline:
-    """A peer that stalls in the handshake gets the smaller of both limits."""
+    """Return the limit of the handshake: the silence limit or the deadline, whichever is sooner."""
     silence_s = session.timeouts.silence_s
     reason = f"timed out: no TLS handshake after {silence_s:g} s (--timeout)"
     return (deadline or session.connect_deadline()).within(silence_s, reason)
 
 
 def _cut(message: str) -> TlsHandshake:
-    """A handshake that was cut: another one may work."""
+    """Return the error of a handshake that was cut. The error is transient: another handshake may succeed."""
     failure = TlsHandshake(message)
     failure.transient = True
     return failure
 
 
-def _tell(session: Session, channel: str, facts: TlsFacts) -> None:
-    """Put the facts of the handshake into the result, also where they are refused."""
+def _record_facts(session: Session, channel: str, facts: TlsFacts) -> None:
+    """Record the facts of the handshake for the result, also if they are rejected."""
     if channel == MAIN:
         session.attempt.tls = facts.summary()
 
@@ -350,7 +357,10 @@ def _check_pin(pins: tuple[str, ...], facts: TlsFacts, name: str) -> None:
         raise problem
 
 
-def _refuse_client_certificate(error: OSError) -> None:
-    """TLS 1.3 servers miss a client certificate only after the handshake (alert 116, RFC 8446 section 6.2)."""
+def _check_client_certificate(error: OSError) -> None:
+    """Raise `ClientCertificateWanted` if the error is the alert of TLS 1.3 for a missing client certificate.
+
+    TLS 1.3 servers send this alert (116, RFC 8446 section 6.2) only after the handshake.
+    """
     if "CERTIFICATE_REQUIRED" in openssl_reason(error):
         raise ClientCertificateWanted(_WANTED) from error

@@ -1,7 +1,7 @@
-"""The only poll of the program: wait for descriptors, a deadline, or being cancelled.
+"""Waiting for descriptors until one is ready, a deadline passes, or the program is stopped. Contains the only poll(2).
 
-Every wait on the network ends here, and so every wait has a limit and can be stopped. `close()` from another thread
-does not wake a `recv`, so stopping goes through a descriptor of its own, which is part of every poll.
+Every wait for the network uses this module. Therefore every wait has a limit and can be stopped. `close()` from another
+thread does not wake a `recv`, so that `Cancel` uses a descriptor of its own, which is part of every poll.
 """
 
 import os
@@ -17,15 +17,15 @@ READ = select.POLLIN
 WRITE = select.POLLOUT
 
 _MAX_POLL_S = 3600.0
-"""poll(2) takes an int of milliseconds: longer waits are cut into hours."""
+"""The longest time of one poll(2), whose timeout is an int of milliseconds. Longer waits poll several times."""
 
 
 class Cancelled(Exception):
-    """The wait was given up because the program is being stopped: nobody's error."""
+    """The end of a wait because the program is being stopped. Not an error of a target."""
 
 
 class Cancel:
-    """A descriptor that becomes readable once, for good, when the program is to stop."""
+    """A request to stop the program: a descriptor that becomes readable once and stays readable."""
 
     __slots__ = ("_read", "_write", "is_set")
 
@@ -35,52 +35,53 @@ class Cancel:
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
 
     def fileno(self) -> int:
-        """The descriptor to poll for reading."""
+        """Return the descriptor to poll for reading."""
         return self._read
 
     def set(self) -> None:
-        """Wake every wait, now and later. May be called from any thread, more than once."""
+        """End every wait, now and later. Any thread may call this method, any number of times."""
         self.is_set = True
         try:
             os.write(self._write, b"x")
         except BlockingIOError:
-            pass  # set 65536 times already
+            pass  # The pipe is full, after 65536 calls.
 
     @contextmanager
     def woken_by_signals(self) -> Iterator[None]:
-        """Meanwhile a signal with a handler wakes every wait. In the main thread only.
+        """Let a signal with a handler wake every wait, during the `with`. For the main thread only.
 
-        EINTR is not enough: a signal may come just before a wait begins, and the kernel may hand it to a thread that
-        is not the one that runs Python's handlers (a second Ctrl-C, while the first is pending, does). The handler
-        then would run only when that wait is over.
+        EINTR alone does not do this: a signal may arrive just before a wait begins, and the kernel may deliver it to a
+        thread that does not run Python's signal handlers (as with a second Ctrl-C while the first is pending). The
+        handler would then run only after the wait.
         """
         os.set_blocking(self._write, False)
         before = -1
-        try:  # a handler may raise as soon as the descriptor is set
+        try:  # A handler may raise as soon as the descriptor is set.
             before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
             yield
         finally:
             signal.set_wakeup_fd(before)
 
     def close(self) -> None:
-        """Give the descriptors back; no wait may be going on."""
+        """Close the descriptors. No wait may be in progress."""
         os.close(self._read)
         os.close(self._write)
 
 
 def wait_any(wanted: Mapping[int, int], deadline: Deadline, cancel: Cancel) -> list[int]:
-    """Wait until one of the descriptors is ready (or broken: the next call on it says how) and return those that are.
+    """Wait until at least one descriptor is ready and return the ready ones; an empty list = the deadline passed.
 
-    `wanted` maps descriptors to READ, WRITE or both. An empty list = the deadline passed. Raises `Cancelled`.
+    A descriptor with an error is ready, too, and the next call on it raises the error. `wanted` maps descriptors to
+    READ, WRITE or both. Raises `Cancelled`.
     """
     poll = select.poll()
     poll.register(cancel.fileno(), READ)
     for descriptor, events in wanted.items():
         poll.register(descriptor, events)
     while True:
-        left = deadline.left()
-        # Rounded up, else the last fraction of a millisecond is spent in a busy loop.
-        timeout = int(min(_MAX_POLL_S if left is None else left, _MAX_POLL_S) * 1000 + 0.999)
+        remaining_s = deadline.left()
+        # Rounded up, because rounding down would make the last fraction of a millisecond a busy loop.
+        timeout = int(min(_MAX_POLL_S if remaining_s is None else remaining_s, _MAX_POLL_S) * 1000 + 0.999)
         ready = [descriptor for descriptor, _ in poll.poll(timeout)]
         if cancel.fileno() in ready:
             raise Cancelled
@@ -90,14 +91,14 @@ def wait_any(wanted: Mapping[int, int], deadline: Deadline, cancel: Cancel) -> l
 
 @dataclass(frozen=True, slots=True)
 class WaitLimits:
-    """How long one stream may keep us waiting: its target's deadline, and the longest silence on the way there."""
+    """The limits of waiting on one stream: the target's deadline, and the longest silence of the peer."""
 
     deadline: Deadline
     silence_s: float
     cancel: Cancel
 
-    def narrowed(self, silence_s: float | None = None, deadline: Deadline | None = None) -> "WaitLimits":
-        """The limits of one call that has its own silence, or its own deadline."""
+    def override(self, silence_s: float | None = None, deadline: Deadline | None = None) -> "WaitLimits":
+        """Return the limits with another silence limit or another deadline, for one call."""
         return replace(
             self,
             silence_s=self.silence_s if silence_s is None else silence_s,
@@ -105,10 +106,10 @@ class WaitLimits:
         )
 
     def check(self) -> None:
-        """Raise `TimedOut` if the time is up, or `Cancelled`.
+        """Raise `TimedOut` if the deadline has passed, or `Cancelled`.
 
-        For loops in which there may be nothing to wait for: a peer that sends without a pause must not outlast the
-        deadline."""
+        For loops that may never wait: a peer that sends without a pause must not outlast the deadline.
+        """
         if self.cancel.is_set:
             raise Cancelled
         if self.deadline.passed:

@@ -186,7 +186,7 @@ def test_transcript_does_not_buffer_an_endless_line(kept: Kept) -> None:
 
 def test_the_transcript_counts_a_data_channel_and_shows_datagrams_whole(kept: Kept) -> None:
     trace, _ = traced(kept)
-    trace.moved("data", 16384)
+    trace.received_size("data", 16384)
     trace.received(MAIN, b"a\nb", whole=True)
     assert kept.told == ["+0.031s < data: 16384 bytes", r"+0.031s < a\nb"]
 

@@ -24,7 +24,7 @@ They fit into a TCP connection's first window, so all have arrived when the peer
 
 
 class Follower(NoProgress):
-    """A progress that notes the sizes, and does something after each."""
+    """A progress that records the sizes and calls a function after each."""
 
     def __init__(self, after: Callable[[int], object] = int) -> None:
         self.sizes: list[int] = []
@@ -61,7 +61,7 @@ def content(descriptor: int) -> bytes:
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe of one page, both ends blocking."""
+    """Make a pipe of one page, with both ends blocking."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, F_SETPIPE_SZ, PAGE)
     yield reading, writing
@@ -78,10 +78,10 @@ def until_full(writing: int) -> None:
 
 
 def read_all(reading: int) -> bytes:
-    pieces = []
-    while piece := os.read(reading, 1 << 16):
-        pieces.append(piece)
-    return b"".join(pieces)
+    chunks = []
+    while chunk := os.read(reading, 1 << 16):
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 @both_ways
@@ -91,7 +91,7 @@ def test_every_byte_arrives_once_in_order(pair, file: int, background, size: int
     background(send, pair, data)
     progress = Follower()
     transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, progress=progress))
-    assert transfer.run() == transfer.moved == size
+    assert transfer.run() == transfer.copied_bytes == size
     assert content(file) == data
     assert sum(progress.sizes) == pair.stream.trace.received_bytes == size
 
@@ -106,7 +106,7 @@ def test_splice_brings_no_byte_to_user_space_and_copy_shows_them_all(connect, fi
     assert b"".join(event.data for event in copied.events) == b"x" * 9000
 
 
-def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
+def test_observer_receives_every_byte_in_order(pair, file: int, background) -> None:
     seen = bytearray()
     pair.stream.reader.feed(b"early ")
     background(send, pair, b"late")
@@ -115,7 +115,7 @@ def test_look_sees_every_byte_in_order(pair, file: int, background) -> None:
 
 
 @both_ways
-def test_what_the_reader_holds_comes_first_and_counts(pair, file: int, observer) -> None:
+def test_bytes_in_the_reader_are_copied_first(pair, file: int, observer) -> None:
     pair.stream.reader.feed(b"early ")
     send(pair, b"late")
     assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer)).run() == 10
@@ -170,8 +170,10 @@ def test_a_slow_reader_of_a_pipe_gets_it_all(pair, pipe, background, observer, b
 
 @both_ways
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
-def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel, pipe, background, observer, blocking):
-    """A pager that shows its first page is no reason to give up."""
+def test_reader_of_the_pipe_may_be_slower_than_the_silence_limit(
+    connect, cancel: Cancel, pipe, background, observer, blocking
+):
+    """A pager that shows its first page reads nothing for a while, which is no error."""
     reading, writing = pipe
     os.set_blocking(writing, blocking)
     pair = connect(WaitLimits(Deadline(), 0.0, cancel))  # not a moment's silence of the peer
@@ -191,7 +193,7 @@ def test_a_reader_may_be_silent_for_longer_than_the_peer(connect, cancel: Cancel
 
 @both_ways
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
-def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, cancel: Cancel, pipe, observer, blocking):
+def test_stalled_reader_ends_at_the_deadline(connect, cancel: Cancel, pipe, observer, blocking):
     _, writing = pipe
     os.set_blocking(writing, blocking)
     pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 20, cancel))
@@ -201,7 +203,7 @@ def test_a_reader_that_never_reads_is_waited_for_until_the_deadline(connect, can
 
 
 @both_ways
-def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel, pipe, background, observer) -> None:
+def test_cancel_ends_the_wait_for_a_stalled_reader(pair, cancel: Cancel, pipe, background, observer) -> None:
     _, writing = pipe
     send(pair, bytes_of(MORE_THAN_A_PIPE))
 
@@ -215,7 +217,7 @@ def test_a_reader_that_never_reads_does_not_hold_up_a_stop(pair, cancel: Cancel,
 
 
 @both_ways
-def test_a_pipe_that_nobody_reads_any_more_is_for_its_owner(pair, pipe, observer) -> None:
+def test_closed_pipe_raises_broken_pipe_error(pair, pipe, observer) -> None:
     reading, writing = pipe
     os.close(reading)
     send(pair, b"data")
@@ -253,7 +255,7 @@ def test_a_full_disk_is_a_local_write(pair, observer) -> None:
 
 
 @both_ways
-def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, observer) -> None:
+def test_full_disk_keeps_the_bytes_before_it(pair, file: int, observer) -> None:
     send(pair, bytes_of(10_000))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, hard))
@@ -266,18 +268,18 @@ def test_a_file_that_gets_full_on_the_way_holds_what_fitted(pair, file: int, obs
 
 
 @both_ways
-def test_a_reset_comes_behind_what_had_arrived(pair, file: int, observer) -> None:
+def test_bytes_before_a_reset_are_copied(pair, file: int, observer) -> None:
     pair.peer.sendall(bytes_of(5000))
     pair.reset()
     transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer))
     with pytest.raises(ReceiveFailed, match="the peer reset the connection"):
         transfer.run()
-    assert transfer.moved == 5000
+    assert transfer.copied_bytes == 5000
     assert content(file) == bytes_of(5000)
 
 
 @both_ways
-def test_one_byte_beyond_the_limit_is_taken_and_not_more(pair, file: int, observer) -> None:
+def test_copy_stops_one_byte_after_the_limit(pair, file: int, observer) -> None:
     pair.peer.sendall(bytes_of(5000))
     assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), limit=1000).run() == 1001
     pair.peer.close()
@@ -292,34 +294,34 @@ def test_a_stream_that_ends_at_the_limit_is_whole(pair, file: int, observer) -> 
 
 
 @both_ways
-def test_a_silent_peer_times_out_with_what_had_arrived(connect, cancel: Cancel, file: int, observer) -> None:
+def test_bytes_before_a_timeout_are_copied(connect, cancel: Cancel, file: int, observer) -> None:
     pair = connect(WaitLimits(Deadline(), 0.02, cancel))
     pair.peer.sendall(b"x" * 100)
     transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer))
     with pytest.raises(TimedOut, match=r"silent for 0\.02 s \(--timeout\)"):
         transfer.run()
-    assert transfer.moved == 100
+    assert transfer.copied_bytes == 100
 
 
 @both_ways
 @pytest.mark.parametrize("why", ["deadline", "stop"])
-def test_a_peer_that_never_pauses_is_stopped(connect, cancel: Cancel, clock, file: int, observer, why: str) -> None:
+def test_deadline_ends_a_peer_that_never_pauses(connect, cancel: Cancel, clock, file: int, observer, why: str) -> None:
     pair = connect(WaitLimits(Deadline(clock).within(60, "over (--max-time)"), 20, cancel))
     pair.peer.sendall(b"x")
 
     def more(_: int) -> None:
         pair.peer.sendall(b"x")
-        if transfer.moved == 5:
+        if transfer.copied_bytes == 5:
             clock.advance(60) if why == "deadline" else cancel.set()
 
     transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=observer, progress=Follower(more)))
     with pytest.raises(TimedOut if why == "deadline" else Cancelled):
         transfer.run()
-    assert transfer.moved == 5
+    assert transfer.copied_bytes == 5
 
 
 @both_ways
-def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int, observer) -> None:
+def test_slow_peer_is_below_the_minimum_rate(connect, cancel: Cancel, clock, file: int, observer) -> None:
     pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=16)
     pair.peer.sendall(b"x" * 100)
 
@@ -334,7 +336,7 @@ def test_a_peer_that_drips_is_too_slow(connect, cancel: Cancel, clock, file: int
 
 
 @both_ways
-def test_a_reader_that_stalls_is_not_the_peers_slowness(
+def test_stalled_reader_does_not_count_against_the_minimum_rate(
     connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch, observer
 ) -> None:
     reading, writing = pipe
@@ -357,9 +359,7 @@ def test_a_reader_that_stalls_is_not_the_peers_slowness(
 
 @both_ways
 @pytest.mark.parametrize("early", [0, 400, 1000, 1500])
-def test_exactly_so_many_bytes_are_taken_and_what_is_behind_them_is_the_next_readers(
-    pair, file: int, observer, early: int
-) -> None:
+def test_exact_length_leaves_the_following_bytes_in_the_stream(pair, file: int, observer, early: int) -> None:
     data = bytes_of(1700)
     pair.stream.reader.feed(data[:early])
     pair.peer.sendall(data[early:])
@@ -378,22 +378,22 @@ def test_a_stream_that_ends_before_the_exact_length_is_incomplete(pair, file: in
         receiver.run()
     came = f"{size} of 1000 bytes came"
     assert caught.value.message == f"the peer closed the connection in the middle of the data: {came}"
-    assert (receiver.moved, content(file)) == (size, bytes_of(size))
+    assert (receiver.copied_bytes, content(file)) == (size, bytes_of(size))
 
 
 @both_ways
-def test_an_exact_length_of_nothing_needs_no_peer(pair, file: int, observer) -> None:
+def test_exact_length_of_zero_reads_nothing(pair, file: int, observer) -> None:
     assert Receiver(pair.stream, ReceiveSink(file, "file", observer=observer), exact=0).run() == 0
 
 
-def test_an_exact_length_is_of_the_networks_bytes(pair, file: int) -> None:
+def test_exact_length_counts_bytes_before_conversion(pair, file: int) -> None:
     pair.peer.sendall(b"abcd")
     assert Receiver(pair.stream, ReceiveSink(file, "file", converter=Upper()), exact=3).run() == 3
     assert content(file) == b"ABC"
 
 
 @both_ways
-def test_an_end_behind_a_body_is_no_empty_reply_for_the_body_was_one(pair, file: int, observer) -> None:
+def test_end_after_a_copied_body_is_not_an_empty_reply(pair, file: int, observer) -> None:
     pair.stream.send(b"GET")
     assert pair.peer.recv(3) == b"GET"
     send(pair, bytes_of(1000))
@@ -403,7 +403,7 @@ def test_an_end_behind_a_body_is_no_empty_reply_for_the_body_was_one(pair, file:
 
 
 class Upper:
-    """Changes every byte, and holds the last of each piece back."""
+    """A converter that changes every byte and holds back the last byte of each chunk."""
 
     def __init__(self) -> None:
         self.held = b""
@@ -417,7 +417,7 @@ class Upper:
         return self.held
 
 
-def test_a_converter_changes_what_is_written_and_seen_and_what_it_holds_back_comes(pair, file: int) -> None:
+def test_converter_changes_written_and_observed_bytes(pair, file: int) -> None:
     seen = bytearray()
     send(pair, b"abc")
     transfer = Receiver(pair.stream, ReceiveSink(file, "file", observer=seen.extend, converter=Upper()))
@@ -426,14 +426,14 @@ def test_a_converter_changes_what_is_written_and_seen_and_what_it_holds_back_com
 
 
 @both_ways
-def test_a_rate_takes_small_pieces_and_what_it_pauses_is_nobodys_slowness(
+def test_rate_limit_uses_small_chunks_and_does_not_count_against_the_minimum_rate(
     connect, cancel: Cancel, clock, file: int, monkeypatch: pytest.MonkeyPatch, observer
 ) -> None:
     def wait_an_hour(*_: object) -> float:
         clock.advance(3600)
         return 3600.0
 
-    monkeypatch.setattr("inetcli.net.rate.RateLimiter.keep", wait_an_hour)
+    monkeypatch.setattr("inetcli.net.rate.RateLimiter.throttle", wait_an_hour)
     pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
     send(pair, bytes_of(5000))
     progress = Follower()
@@ -455,11 +455,11 @@ def sent(pair, background, descriptor: int, **options) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 3_000_003])
-def test_a_file_is_sent_from_where_it_stands(pair, file: int, background, size: int) -> None:
+def test_file_is_sent_from_its_current_offset(pair, file: int, background, size: int) -> None:
     os.write(file, b"before " + bytes_of(size))
     os.lseek(file, 7, os.SEEK_SET)
     seen, progress = bytearray(), Follower()
-    assert sent(pair, background, file, waits=False, observer=seen.extend, progress=progress) == (
+    assert sent(pair, background, file, may_block=False, observer=seen.extend, progress=progress) == (
         size,
         bytes_of(size),
     )
@@ -467,11 +467,11 @@ def test_a_file_is_sent_from_where_it_stands(pair, file: int, background, size: 
     assert sum(progress.sizes) == size
 
 
-def test_a_converter_changes_what_is_sent_and_counted(pair, file: int, background) -> None:
+def test_converter_changes_sent_and_counted_bytes(pair, file: int, background) -> None:
     os.write(file, b"abc")
     os.lseek(file, 0, os.SEEK_SET)
     seen = bytearray()
-    assert sent(pair, background, file, waits=False, converter=Upper(), observer=seen.extend) == (3, b"ABC")
+    assert sent(pair, background, file, may_block=False, converter=Upper(), observer=seen.extend) == (3, b"ABC")
     assert seen == b"ABC"
 
 
@@ -479,36 +479,36 @@ def test_a_pipe_is_read_as_its_bytes_come(pair, pipe, background) -> None:
     reading, writing = pipe
 
     def write() -> None:
-        for piece in (b"one ", b"two ", b"three"):
-            os.write(writing, piece)
+        for chunk in (b"one ", b"two ", b"three"):
+            os.write(writing, chunk)
         os.close(writing)
 
     background(write)
-    assert sent(pair, background, reading, waits=True) == (13, b"one two three")
+    assert sent(pair, background, reading, may_block=True) == (13, b"one two three")
 
 
-def test_a_writer_of_the_pipe_may_be_silent_until_the_deadline(connect, cancel: Cancel, pipe) -> None:
+def test_silent_writer_of_the_pipe_ends_at_the_deadline(connect, cancel: Cancel, pipe) -> None:
     pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
     with pytest.raises(TimedOut, match="--max-time"):
-        Sender(pair.stream, SendSource(pipe[0], "a pipe", waits=True)).run()
+        Sender(pair.stream, SendSource(pipe[0], "a pipe", may_block=True)).run()
 
 
 def test_a_file_that_cannot_be_read_is_a_local_read(pair) -> None:
     with open("/proc/self/mem", "rb", buffering=0) as memory, pytest.raises(LocalRead, match="mem: cannot be read"):
-        Sender(pair.stream, SendSource(memory.fileno(), "mem", waits=False)).run()
+        Sender(pair.stream, SendSource(memory.fileno(), "mem", may_block=False)).run()
 
 
-def test_a_peer_that_takes_nothing_any_more_is_silent(connect, cancel: Cancel, file: int) -> None:
+def test_peer_that_stops_receiving_times_out(connect, cancel: Cancel, file: int) -> None:
     os.ftruncate(file, 64 << 20)
     pair = connect(WaitLimits(Deadline(), 0.05, cancel))
-    sending = Sender(pair.stream, SendSource(file, "file", waits=False))
+    sending = Sender(pair.stream, SendSource(file, "file", may_block=False))
     with pytest.raises(TimedOut, match="silent"):
         sending.run()
-    assert sending.moved < 64 << 20
+    assert sending.copied_bytes < 64 << 20
 
 
-def test_a_peer_that_is_gone_is_a_failure_to_send(pair, file: int) -> None:
+def test_closed_peer_is_send_failed(pair, file: int) -> None:
     os.ftruncate(file, 64 << 20)
     pair.reset()
     with pytest.raises(SendFailed):
-        Sender(pair.stream, SendSource(file, "file", waits=False)).run()
+        Sender(pair.stream, SendSource(file, "file", may_block=False)).run()

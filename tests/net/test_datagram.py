@@ -57,7 +57,7 @@ def test_poll_does_not_wait(peer: Datagrams, server: socket.socket) -> None:
     assert peer.poll() is None
 
 
-def test_what_others_send_does_not_arrive(peer: Datagrams, server: socket.socket, sockets) -> None:
+def test_datagrams_from_other_peers_are_dropped(peer: Datagrams, server: socket.socket, sockets) -> None:
     peer.send(b"ping")
     _, who = server.recvfrom(100)
     other = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -67,28 +67,28 @@ def test_what_others_send_does_not_arrive(peer: Datagrams, server: socket.socket
     assert peer.poll() is None
 
 
-def test_a_closed_port_is_told_at_the_next_call(peer: Datagrams, server: socket.socket) -> None:
+def test_closed_port_is_reported_at_the_next_call(peer: Datagrams, server: socket.socket) -> None:
     server.close()
     peer.send(b"ping")
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:\d+: refused: nobody listens on that UDP port"):
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:\d+: refused: no program listens on that UDP port"):
         peer.receive()
     peer.send(b"ping")
     with pytest.raises(Unreachable, match="refused"):
         peer.send(b"ping")
 
 
-def test_too_much_for_a_datagram_is_told(peer: Datagrams) -> None:
+def test_datagram_over_the_size_limit_is_send_failed(peer: Datagrams) -> None:
     with pytest.raises(SendFailed, match="message too long"):
         peer.send(b"x" * 65508)
 
 
-def test_an_address_that_cannot_be_reached_is_told_at_once(limits: WaitLimits) -> None:
+def test_unreachable_address_is_reported_at_once(limits: WaitLimits) -> None:
     broadcast = Address(socket.AF_INET, ("255.255.255.255", 9))
     with pytest.raises(Unreachable, match=r"255\.255\.255\.255:9: permission denied"):
         Datagrams(broadcast, limits, Trace())
 
 
-def test_a_family_that_the_system_lacks_is_told(limits: WaitLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_address_family_is_unreachable(limits: WaitLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> socket.socket:
         raise OSError(97, "Address family not supported by protocol")
 

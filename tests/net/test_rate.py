@@ -6,7 +6,7 @@ from inetcli.net.rate import LowSpeedGuard, RateLimiter
 from inetcli.net.wait import Cancel, WaitLimits
 
 
-def test_a_window_that_falls_short_ends_the_transfer() -> None:
+def test_window_below_the_minimum_ends_the_transfer() -> None:
     guard = LowSpeedGuard(100)
     guard.count(1, 1000)
     guard.count(5000, 1059)
@@ -15,7 +15,7 @@ def test_a_window_that_falls_short_ends_the_transfer() -> None:
     assert caught.value.message == "too slow: 5999 bytes came in 60 s, less than 100 bytes/s (--min-rate)"
 
 
-def test_the_floor_itself_is_fast_enough() -> None:
+def test_minimum_rate_itself_is_allowed() -> None:
     guard = LowSpeedGuard(100)
     guard.count(1, 1000)
     guard.count(5999, 1060)
@@ -36,7 +36,7 @@ def test_the_time_before_the_first_byte_does_not_count() -> None:
     guard.count(1, 5059.9)
 
 
-def test_a_long_gap_counts_whole() -> None:
+def test_long_pause_counts_completely() -> None:
     guard = LowSpeedGuard(100)
     guard.count(6000, 0)
     with pytest.raises(TimedOut, match="6001 bytes came in 600 s"):
@@ -50,7 +50,7 @@ def test_zero_is_off() -> None:
 
 
 class Waits:
-    """Stands in for the poll: waiting moves the clock."""
+    """A replacement of the poll: waiting moves the clock."""
 
     def __init__(self, clock) -> None:
         self.clock = clock
@@ -72,30 +72,30 @@ def waits(clock, monkeypatch: pytest.MonkeyPatch) -> Waits:
     return waits
 
 
-def test_a_pace_takes_a_tenth_of_a_second_at_a_time() -> None:
-    assert [RateLimiter(1000).piece(most) for most in (1, 50, 1 << 18)] == [1, 50, 100]
-    assert RateLimiter(1).piece(1 << 18) == 1
-    assert RateLimiter(1 << 40).piece(1 << 18) == 1 << 18
+def test_chunk_size_is_a_tenth_of_a_second() -> None:
+    assert [RateLimiter(1000).chunk_size(most) for most in (1, 50, 1 << 18)] == [1, 50, 100]
+    assert RateLimiter(1).chunk_size(1 << 18) == 1
+    assert RateLimiter(1 << 40).chunk_size(1 << 18) == 1 << 18
 
 
-def test_a_pace_waits_for_what_came_too_early(clock, cancel: Cancel, waits: Waits) -> None:
-    pace, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
-    assert pace.keep(100, limits) == pytest.approx(0.1)
+def test_throttle_waits_for_excess_bytes(clock, cancel: Cancel, waits: Waits) -> None:
+    limiter, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
+    assert limiter.throttle(100, limits) == pytest.approx(0.1)
     clock.advance(0.04)
-    assert pace.keep(100, limits) == pytest.approx(0.06)
+    assert limiter.throttle(100, limits) == pytest.approx(0.06)
     assert waits.seconds == [0.1, 0.06]
 
 
-def test_a_pace_does_not_wait_for_who_is_slower(clock, cancel: Cancel, waits: Waits) -> None:
-    pace, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
-    pace.keep(100, limits)
+def test_throttle_does_not_wait_below_the_limit(clock, cancel: Cancel, waits: Waits) -> None:
+    limiter, limits = RateLimiter(1000), WaitLimits(Deadline(clock), 20, cancel)
+    limiter.throttle(100, limits)
     clock.advance(10)
-    assert pace.keep(100, limits) == 0.0
+    assert limiter.throttle(100, limits) == 0.0
     assert waits.seconds == [0.1]
 
 
-def test_a_pace_ends_with_the_deadline(clock, cancel: Cancel, waits: Waits) -> None:
+def test_throttle_ends_at_the_deadline(clock, cancel: Cancel, waits: Waits) -> None:
     limits = WaitLimits(Deadline(clock).within(0.05, "over (--max-time)"), 20, cancel)
     with pytest.raises(TimedOut, match="--max-time"):
-        RateLimiter(1000).keep(1000, limits)
+        RateLimiter(1000).throttle(1000, limits)
     assert waits.seconds == [0.05]

@@ -19,7 +19,7 @@ def all_of_it(reader: Reader) -> Parser[bytes]:
     return (yield from reader.rest(1 << 24))
 
 
-def test_a_parser_gets_what_comes_and_the_rest_waits_for_the_next(pair) -> None:
+def test_unused_bytes_stay_for_the_next_parser(pair) -> None:
     pair.peer.sendall(b"one\r\ntwo\r\nthr")
     assert pair.stream.read(a_line) == b"one"
     assert pair.stream.read(a_line) == b"two"
@@ -27,7 +27,7 @@ def test_a_parser_gets_what_comes_and_the_rest_waits_for_the_next(pair) -> None:
     assert pair.stream.read(a_line) == b"three"
 
 
-def test_more_than_a_scratch_buffer_comes_whole(pair, background) -> None:
+def test_data_larger_than_the_buffer_is_complete(pair, background) -> None:
     data = bytes(range(256)) * 4000
 
     def send() -> None:
@@ -51,7 +51,7 @@ def test_a_reply_is_timed_from_before_the_call_that_sent_its_request(clock) -> N
     assert trace.timing_ms() == {"first_byte": 250.0, "total": 500.0}
 
 
-def test_what_is_sent_arrives_whole_also_when_the_peer_is_slow(pair, background) -> None:
+def test_send_is_complete_with_a_slow_peer(pair, background) -> None:
     data = bytes(range(256)) * 40_000
     came = bytearray()
 
@@ -65,7 +65,7 @@ def test_what_is_sent_arrives_whole_also_when_the_peer_is_slow(pair, background)
     assert bytes(came) == data
 
 
-def test_the_trace_hears_every_byte_and_secrets_masked(pair) -> None:
+def test_trace_receives_every_byte_with_secrets_masked(pair) -> None:
     pair.stream.send(b"PASS hush\r\n", shown=b"PASS ***\r\n")
     assert pair.peer.recv(100) == b"PASS hush\r\n"
     pair.peer.sendall(b"230 in\r\n")
@@ -76,7 +76,7 @@ def test_the_trace_hears_every_byte_and_secrets_masked(pair) -> None:
     ]
 
 
-def test_an_end_before_the_reply_is_told_apart_from_one_in_its_middle(connect) -> None:
+def test_end_before_a_reply_differs_from_end_in_a_reply(connect) -> None:
     empty, cut = connect(), connect()
     for pair, data in ((empty, b""), (cut, b"22")):
         pair.peer.sendall(b"220 hello\r\n")
@@ -91,7 +91,7 @@ def test_an_end_before_the_reply_is_told_apart_from_one_in_its_middle(connect) -
         cut.stream.read(a_line)
 
 
-def test_a_reset_is_told_after_what_had_come(pair) -> None:
+def test_reset_is_raised_after_the_received_bytes(pair) -> None:
     pair.peer.sendall(b"one\r\ntwo")
     pair.reset()
     assert pair.stream.read(a_line) == b"one"
@@ -107,7 +107,7 @@ def test_sending_to_a_peer_that_has_gone_fails(pair) -> None:
     with pytest.raises(SendFailed, match="the peer reset the connection") as caught:
         pair.stream.send(b"x")
     assert caught.value.exit_code == 55
-    with pytest.raises(SendFailed, match="the peer has closed the connection"):
+    with pytest.raises(SendFailed, match="the peer closed the connection"):
         pair.stream.send(b"x")
 
 
@@ -131,7 +131,7 @@ def test_a_call_may_have_limits_of_its_own(connect, cancel: Cancel) -> None:
     assert pair.stream.read(a_line) == b"late"
 
 
-def test_a_call_may_have_time_beyond_the_limits_of_the_stream(connect, cancel: Cancel) -> None:
+def test_a_call_may_have_a_later_deadline_than_the_stream(connect, cancel: Cancel) -> None:
     pair = connect(WaitLimits(Deadline().within(0, "over (--max-time)"), 20, cancel))
     pair.peer.sendall(b"one\r\n")
     with pytest.raises(TimedOut, match="over"):
@@ -139,7 +139,7 @@ def test_a_call_may_have_time_beyond_the_limits_of_the_stream(connect, cancel: C
     assert pair.stream.read(a_line, deadline=Deadline().within(20, "no time left")) == b"one"
 
 
-def test_waiting_for_the_end_drops_what_comes_and_does_not_last(connect, cancel: Cancel) -> None:
+def test_wait_for_end_drops_bytes_and_is_limited(connect, cancel: Cancel) -> None:
     ended, silent = connect(WaitLimits(Deadline(), 20, cancel)), connect(WaitLimits(Deadline(), 20, cancel))
     for pair in (ended, silent):
         pair.stream.reader.feed(b"early")
@@ -151,7 +151,7 @@ def test_waiting_for_the_end_drops_what_comes_and_does_not_last(connect, cancel:
         assert (len(pair.stream.reader), pair.stream.reader.position) == (0, 9)
 
 
-def test_a_peer_that_takes_nothing_times_out(connect, cancel: Cancel) -> None:
+def test_peer_that_never_receives_times_out(connect, cancel: Cancel) -> None:
     pair = connect(WaitLimits(Deadline(), 0.05, cancel))
     with pytest.raises(TimedOut, match="--timeout"):
         pair.stream.send(bytes(64 << 20))
@@ -178,7 +178,7 @@ def test_a_peer_that_takes_everything_does_not_outlast_the_deadline(connect, can
         pair.stream.send(b"too late")
 
 
-def test_a_reply_that_drips_is_too_slow(connect, cancel: Cancel, clock, monkeypatch) -> None:
+def test_slow_reply_is_below_the_minimum_rate(connect, cancel: Cancel, clock, monkeypatch) -> None:
     pair = connect(WaitLimits(Deadline(clock), 30, cancel), min_rate=16)
 
     def drip(_: WaitLimits, descriptor: int, events: int) -> None:
@@ -190,7 +190,7 @@ def test_a_reply_that_drips_is_too_slow(connect, cancel: Cancel, clock, monkeypa
         pair.stream.read(a_line)
 
 
-def test_an_end_is_never_too_slow(connect, cancel: Cancel, clock, monkeypatch) -> None:
+def test_end_is_not_checked_against_the_minimum_rate(connect, cancel: Cancel, clock, monkeypatch) -> None:
     pair = connect(WaitLimits(Deadline(clock), 300, cancel), min_rate=16)
     pair.peer.sendall(b"short")
 
@@ -228,13 +228,13 @@ def test_a_half_close_of_a_broken_connection_fails(pair) -> None:
         pair.stream.finish_sending()
 
 
-def test_closing_twice_is_closing(pair) -> None:
+def test_close_twice(pair) -> None:
     pair.stream.close()
     pair.stream.close()
 
 
 class Recording:
-    """A socket that writes down what is called."""
+    """A socket that records the calls."""
 
     def __init__(self, sock: socket.socket, calls: list[str]) -> None:
         self._sock = sock
@@ -274,7 +274,7 @@ def test_a_socket_that_knows_no_acknowledgements_is_read_all_the_same(limits: Wa
         assert [stream.read(a_line), stream.read(a_line)] == [b"one", b"two"]
 
 
-def test_memory_plays_a_server() -> None:
+def test_memory_stream_plays_a_server() -> None:
     stream = MemoryStream(b"220 hi\r\n", lambda sent: b"re: " + sent, ReceiveFailed("cut"))
     assert stream.read(a_line) == b"220 hi"
     stream.send(b"one\r\n")
@@ -290,14 +290,14 @@ def test_memory_plays_a_server() -> None:
     assert stream.closed
 
 
-def test_memory_gives_a_long_step_in_pieces() -> None:
+def test_memory_stream_splits_a_long_step() -> None:
     stream = MemoryStream(b"x" * 10)
     buffer = bytearray(4)
     sizes = [stream.receive_into(memoryview(buffer)) for _ in range(4)]
     assert sizes == [4, 4, 2, 0]
 
 
-def test_memory_gives_bytes_one_by_one() -> None:
+def test_memory_stream_byte_by_byte() -> None:
     stream = MemoryStream.byte_by_byte(b"ab\r\n")
     assert stream.read(a_line) == b"ab"
     assert stream.reader.ended is False

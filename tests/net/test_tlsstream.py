@@ -1,4 +1,4 @@
-"""TLS on a connection: what a handshake may end with, and how the stream ends."""
+"""TLS on a connection: the results of a handshake, and the end of the stream."""
 
 import contextlib
 import os

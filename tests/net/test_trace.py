@@ -18,7 +18,7 @@ def test_every_event_has_its_time_channel_and_bytes(trace: Trace, clock, events:
     trace.sent(MAIN, b"CMD\r\n")
     clock.advance(0.25)
     trace.received("data", memoryview(b"xyz"))
-    trace.moved("data", 4096)
+    trace.received_size("data", 4096)
     trace.remark("TLSv1.3")
     assert events == [
         Event(0.5, EventKind.SENT, MAIN, b"CMD\r\n", 5),
@@ -53,7 +53,7 @@ def test_phases_are_timed_also_when_they_fail(trace: Trace, clock) -> None:
     assert trace.phases["connect"].start == pytest.approx(0.010)
 
 
-def test_what_follows_the_answer_is_not_part_of_its_times(trace: Trace, clock) -> None:
+def test_freeze_timing_excludes_later_events(trace: Trace, clock) -> None:
     trace.sent(MAIN, b"GET")
     clock.advance(1)
     trace.received(MAIN, b"200")
@@ -83,8 +83,8 @@ def connected(trace: Trace, clock) -> None:
 def test_phases_follow_one_another_without_a_gap(trace: Trace, clock) -> None:
     connected(trace, clock)
     conversation(trace, clock, ("<", MAIN, 4), (">", MAIN, 8), ("<", MAIN, 16))
-    trace.lap("login")
-    trace.follow("commands")
+    trace.end_phase("login")
+    trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 32), ("<", MAIN, 64), (">", MAIN, 128), ("<", MAIN, 256))
     spans = {"resolve": 1, "connect": 2, "login": 28, "commands": 224, "first_byte": 256}
     assert {name: span.duration for name, span in trace.phases.items()} == spans
@@ -96,21 +96,21 @@ def test_phases_follow_one_another_without_a_gap(trace: Trace, clock) -> None:
 def test_a_login_on_both_sides_of_a_handshake_is_one_phase(trace: Trace, clock) -> None:
     connected(trace, clock)
     conversation(trace, clock, ("<", MAIN, 4), (">", MAIN, 8), ("<", MAIN, 16))
-    trace.lap("login")
+    trace.end_phase("login")
     with trace.phase("tls"):
         clock.advance(32)
     conversation(trace, clock, (">", MAIN, 64), ("<", MAIN, 128))
-    trace.lap("login")
+    trace.end_phase("login")
     durations = {name: span.duration for name, span in trace.phases.items()}
     assert durations == {"resolve": 1, "connect": 2, "tls": 32, "login": 28 + 192}
     assert sum(durations.values()) == trace.elapsed()
 
 
-def test_a_request_that_went_out_with_the_login_counts_from_its_end(trace: Trace, clock) -> None:
+def test_request_sent_with_the_login_counts_from_the_end_of_the_login(trace: Trace, clock) -> None:
     connected(trace, clock)
     conversation(trace, clock, (">", MAIN, 4), ("<", MAIN, 8))
-    trace.lap("login")
-    trace.follow("commands")
+    trace.end_phase("login")
+    trace.begin_phase("commands")
     conversation(trace, clock, ("<", MAIN, 16), ("<", MAIN, 32))
     assert {name: span.duration for name, span in trace.phases.items()} == {
         "resolve": 1,
@@ -121,13 +121,13 @@ def test_a_request_that_went_out_with_the_login_counts_from_its_end(trace: Trace
 
 
 def test_on_a_shared_connection_the_commands_count_from_the_targets_start(trace: Trace, clock) -> None:
-    trace.follow("commands")
+    trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), (">", MAIN, 4), ("<", MAIN, 8))
     assert trace.timing_ms() == {"commands": 7000.0, "first_byte": 8000.0, "total": 15_000.0}
 
 
 def test_the_first_byte_of_data_ends_the_phases(trace: Trace, clock) -> None:
-    trace.follow("commands")
+    trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), ("<", "data", 4))
     expected = {"commands": 1000.0, "first_byte": 6000.0}
     assert trace.timing_ms() == {**expected, "total": 7000.0}
@@ -136,37 +136,37 @@ def test_the_first_byte_of_data_ends_the_phases(trace: Trace, clock) -> None:
 
 
 def test_data_that_goes_out_ends_the_phases_too(trace: Trace, clock) -> None:
-    trace.follow("commands")
+    trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 1), ("<", MAIN, 2), (">", "data", 4), (">", MAIN, 8), ("<", MAIN, 16))
     assert trace.timing_ms() == {"commands": 1000.0, "first_byte": 2000.0, "total": 31_000.0}
 
 
 @pytest.mark.parametrize("how", ["another connection", "another try"])
-def test_what_an_earlier_connection_took_is_left_out(trace: Trace, clock, how: str) -> None:
+def test_phases_of_an_earlier_connection_are_discarded(trace: Trace, clock, how: str) -> None:
     connected(trace, clock)
-    trace.lap("login")
-    trace.follow("commands")
+    trace.end_phase("login")
+    trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 4), ("<", "data", 8))
     if how == "another try":
         trace.resume()
         assert trace.phases == {}
-        trace.follow("commands")
+        trace.begin_phase("commands")
     else:
         connected(trace, clock)
-        trace.follow("commands")
+        trace.begin_phase("commands")
     conversation(trace, clock, (">", MAIN, 4), ("<", "data", 8))
     assert (trace.phases["commands"].duration, trace.phases["first_byte"].duration) == (4, 8)
     assert set(trace.phases) - {"resolve", "connect"} == {"commands", "first_byte"}
 
 
-def test_a_lap_behind_the_answer_counts_nothing(trace: Trace, clock) -> None:
+def test_end_phase_after_freeze_timing_has_no_effect(trace: Trace, clock) -> None:
     trace.freeze_timing()
     clock.advance(1)
-    trace.lap("login")
+    trace.end_phase("login")
     assert trace.phases == {}
 
 
-def test_nobody_has_to_listen(clock) -> None:
+def test_trace_without_listener(clock) -> None:
     trace = Trace(clock)
     trace.sent(MAIN, b"x")
     trace.received(MAIN, b"x")

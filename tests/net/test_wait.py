@@ -27,7 +27,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_those_that_are_ready_are_returned(ends, pipe, cancel: Cancel) -> None:
+def test_ready_descriptors_are_returned(ends, pipe, cancel: Cancel) -> None:
     ours, theirs = ends
     reading, _ = pipe
     theirs.send(b"x")
@@ -37,11 +37,11 @@ def test_those_that_are_ready_are_returned(ends, pipe, cancel: Cancel) -> None:
     )
 
 
-def test_the_deadline_gives_an_empty_list(pipe, cancel: Cancel) -> None:
+def test_passed_deadline_returns_an_empty_list(pipe, cancel: Cancel) -> None:
     assert wait_any({pipe[0]: READ}, Deadline().within(0.01, ""), cancel) == []
 
 
-def test_a_passed_deadline_does_not_hide_what_is_ready(ends, clock, cancel: Cancel) -> None:
+def test_ready_descriptors_are_returned_after_the_deadline(ends, clock, cancel: Cancel) -> None:
     ours, theirs = ends
     theirs.send(b"x")
     deadline = Deadline(clock).within(1, "")
@@ -67,7 +67,7 @@ def test_the_clock_decides_when_the_deadline_has_passed(pipe, clock, cancel: Can
     assert asked[-1] >= 1  # a fraction of a millisecond is slept, not spun
 
 
-def test_a_wait_without_limit_is_cut_into_hours(clock, cancel: Cancel, monkeypatch) -> None:
+def test_wait_without_limit_polls_for_an_hour_at_a_time(clock, cancel: Cancel, monkeypatch) -> None:
     asked: list[int] = []
 
     class Poll:
@@ -89,13 +89,13 @@ def test_a_closed_end_is_ready(ends, cancel: Cancel) -> None:
     assert wait_any({ours.fileno(): READ}, Deadline(), cancel) == [ours.fileno()]
 
 
-def test_a_descriptor_that_is_not_open_is_ready_to_say_so(pipe, cancel: Cancel) -> None:
+def test_closed_descriptor_is_ready(pipe, cancel: Cancel) -> None:
     stale = os.dup(pipe[0])
     os.close(stale)
     assert wait_any({stale: READ}, Deadline(), cancel) == [stale]
 
 
-def test_cancel_beats_what_is_ready_and_lasts(ends, cancel: Cancel) -> None:
+def test_cancel_has_precedence_and_lasts(ends, cancel: Cancel) -> None:
     ours, theirs = ends
     theirs.send(b"x")
     cancel.set()
@@ -127,7 +127,7 @@ def test_cancel_may_be_set_more_often_than_its_pipe_holds(cancel: Cancel) -> Non
         wait_any({}, Deadline(), cancel)
 
 
-def test_patience_ends_with_silence_or_with_the_deadline_and_says_which(pipe, cancel: Cancel) -> None:
+def test_wait_limits_report_the_limit_that_passed(pipe, cancel: Cancel) -> None:
     with pytest.raises(TimedOut) as caught:
         WaitLimits(Deadline(), 0.01, cancel).wait(pipe[0], READ)
     assert caught.value.message == "timed out: the peer was silent for 0.01 s (--timeout)"
@@ -136,16 +136,16 @@ def test_patience_ends_with_silence_or_with_the_deadline_and_says_which(pipe, ca
     assert caught.value.message == "over (--max-time)"
 
 
-def test_patience_returns_when_the_descriptor_is_ready(pipe, limits: WaitLimits) -> None:
+def test_wait_limits_return_when_the_descriptor_is_ready(pipe, limits: WaitLimits) -> None:
     limits.wait(pipe[1], WRITE)
 
 
 class Stopped(Exception):
-    """What the handler of a signal raises."""
+    """The exception of the signal handler."""
 
 
 def test_a_signal_that_another_thread_got_wakes_the_wait(cancel: Cancel, background: Callable[..., object]) -> None:
-    """Handlers run in the main thread, which gets no EINTR when the kernel chose another one."""
+    """Handlers run in the main thread, which gets no EINTR if the kernel chose another thread."""
 
     def stop(number: int, frame: object) -> None:
         raise Stopped

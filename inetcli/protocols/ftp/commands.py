@@ -18,7 +18,7 @@ STDIO = "-"
 
 @click.group("ftp", cls=ProtocolGroup)
 def ftp() -> None:
-    """Get, put, list and tidy files on FTP servers.
+    """Transfer, list and manage files on FTP servers.
 
     \b
     Examples:
@@ -28,17 +28,20 @@ def ftp() -> None:
 
 
 def with_ftp_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about how to speak to the server; it gets them as `ftp_options`."""
+    """Add the options that all FTP commands have; the command receives them as `ftp_options`."""
 
     @click.option(
         "--tls", type=click.Choice(["off", "explicit", "implicit"]), help="TLS mode (default: from the URL scheme)."
     )
     @click.option("--active", is_flag=True, help="Let the server connect to us for data (EPRT, PORT).")
     @click.option(
-        "--trust-pasv-address", is_flag=True, help="Connect to the address of a PASV reply, not to the server's."
+        "--trust-pasv-address", is_flag=True, help="Connect to the address in the PASV reply instead of the server's."
     )
     @click.option(
-        "--encoding", type=Encoding(), metavar="NAME", help="Character set of names, where the server has no UTF-8."
+        "--encoding",
+        type=Encoding(),
+        metavar="NAME",
+        help="Character set of file names if the server does not use UTF-8.",
     )
     @functools.wraps(function)
     def call(
@@ -52,7 +55,7 @@ def with_ftp_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Encoding(click.ParamType[str]):
-    """The name of a character set that Python knows."""
+    """The parameter type for a character set that Python supports."""
 
     name = "encoding"
 
@@ -67,25 +70,27 @@ class Encoding(click.ParamType[str]):
 
 @ftp.command("get", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-o", "--output", type=FileName(), metavar="FILE|-", help="Save under this name; - is standard output.")
-@click.option("-P", "--directory", type=FolderName(), metavar="DIR", help="Save into this folder; make it if need be.")
-@click.option("-r", "--recursive", is_flag=True, help="Get whole folders; files that are here already are skipped.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option("--skip-existing", is_flag=True, help="Leave a file that is there; no failure.")
-@click.option("--resume", is_flag=True, help="Keep what came before a failure, and continue there the next time.")
-@click.option("--sha256", is_flag=True, help="Add the SHA-256 of the bytes to --json.")
+@click.option("-o", "--output", type=FileName(), metavar="FILE|-", help="Save as this file; - means standard output.")
+@click.option(
+    "-P", "--directory", type=FolderName(), metavar="DIR", help="Save into this folder, which is made if it is missing."
+)
+@click.option("-r", "--recursive", is_flag=True, help="Download whole folders; skip files that are up to date.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--skip-existing", is_flag=True, help="Skip a file that exists already, without an error.")
+@click.option("--resume", is_flag=True, help="Keep a partial file after a failure and continue it the next time.")
+@click.option("--sha256", is_flag=True, help="Add the SHA-256 of the file to the JSON output.")
 @click.option("--verify", type=click.Choice(["hash"]), metavar="hash", help="Compare with the server's hash (HASH).")
-@click.option("--max-size", type=Size(), metavar="N", help="Refuse a file of more than N bytes.")
+@click.option("--max-size", type=Size(), metavar="N", help="Reject a file larger than N bytes.")
 @click.option("--limit-rate", type=Size(), metavar="N", help="Receive at most N bytes/s for each file.")
 @click.option(
-    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="Descend at most N folders with -r."
+    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="With -r, descend at most N folders."
 )
 @click.option(
     "--max-files",
     type=click.IntRange(1),
     default=1_000_000,
     metavar="N",
-    help="Meet at most N files and folders with -r.",
+    help="With -r, stop after N files and folders.",
 )
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
@@ -107,7 +112,7 @@ def get(
     max_depth: int,
     max_files: int,
 ) -> int:
-    """Get files, each checked against its announced size.
+    """Download files, each checked against its announced size.
 
     \b
     Examples:
@@ -116,19 +121,19 @@ def get(
       inetcli ftp get --resume --retries 5 ftpes://ftp.example.net/pub/nightly.iso
       inetcli ftp get -r -P mirror ftp.example.net/pub
 
-    A file takes its name when its size is right, and keeps its time of modification. A pattern in the last component
-    (*.iso) means all files that match.
+    A file gets its name after its size was checked, and keeps its modification time. A pattern in the last component
+    (*.iso) selects all matching files.
     """
     if output not in (None, STDIO) and (len(targets) != 1 or options.input is not None):
-        raise usage_error("-o FILE names one file: it takes one target.")
+        raise usage_error("-o FILE can only be used with one target.")
     if output is not None and directory is not None:
         raise usage_error("-o and -P exclude each other.")
     if output is not None and recursive:
-        raise usage_error("-o and -r exclude each other: -r fills a folder, -P DIR.")
+        raise usage_error("-o and -r exclude each other: use -P DIR with -r.")
     if output == STDIO and options.json:
-        raise usage_error("--json and -o - both want standard output.")
+        raise usage_error("--json and -o - exclude each other: both write to standard output.")
     if output == STDIO and resume:
-        raise usage_error("--resume needs a file, and -o - is none.")
+        raise usage_error("--resume and -o - exclude each other: standard output cannot be resumed.")
 
     from inetcli.protocols.ftp.jobs.get import GetOptions, run_get
     from inetcli.protocols.ftp.model import DownloadOptions
@@ -145,11 +150,11 @@ def get(
 @ftp.command("put", cls=ProtocolCommand)
 @click.argument("source", metavar="FILE|-", type=FileName())
 @click.argument("target", metavar="TARGET")
-@click.option("-r", "--recursive", is_flag=True, help="Send a whole FILE that is a folder, without links.")
+@click.option("-r", "--recursive", is_flag=True, help="Upload FILE, a folder, with its contents but without links.")
 @click.option("--append", is_flag=True, help="Append to the remote file.")
-@click.option("--resume", is_flag=True, help="Keep what arrived before a failure, and continue there the next time.")
-@click.option("--direct", is_flag=True, help="Send under the final name, without a temporary one.")
-@click.option("--mkdirs", is_flag=True, help="Make the missing folders of the path.")
+@click.option("--resume", is_flag=True, help="Keep a partial upload after a failure and continue it the next time.")
+@click.option("--direct", is_flag=True, help="Upload under the final name, without a temporary name.")
+@click.option("--mkdirs", is_flag=True, help="Make missing folders of the path.")
 @click.option("--verify", type=click.Choice(["hash"]), metavar="hash", help="Compare with the server's hash (HASH).")
 @click.option("--limit-rate", type=Size(), metavar="N", help="Send at most N bytes/s for each file.")
 @with_ftp_options
@@ -168,7 +173,7 @@ def put(
     verify: str | None,
     limit_rate: int | None,
 ) -> int:
-    """Send a file or standard input.
+    """Upload a file or standard input.
 
     \b
     Examples:
@@ -176,17 +181,17 @@ def put(
       pg_dump db | inetcli ftp put - ftpes://ftp.example.net/backup/db.sql
       inetcli ftp put -r site ftpes://ftp.example.net/htdocs
 
-    The remote file takes its name when all of it is there, and replaces the one of that name. A TARGET that ends in a
-    slash is a folder: the file keeps its name there.
+    The remote file gets its name after a complete upload, and replaces an existing file of that name. A TARGET that
+    ends with a slash is a folder: the file keeps its name there.
     """
     if sum((append, resume, direct)) > 1:
         raise usage_error("--append, --resume and --direct exclude each other.")
     if append and verify:
-        raise usage_error("--verify hash and --append exclude each other: the hash is that of the whole file.")
+        raise usage_error("--verify hash and --append exclude each other: the server hashes the whole file.")
     if recursive and (append or source == STDIO):
-        raise usage_error("-r sends a folder: neither --append nor standard input.")
+        raise usage_error("-r uploads a folder and cannot be combined with --append or standard input.")
     if resume and source == STDIO:
-        raise usage_error("--resume needs a file, and standard input is none.")
+        raise usage_error("--resume cannot be used with standard input.")
 
     from inetcli.protocols.ftp.jobs.put import PutOptions, run_put
     from inetcli.protocols.ftp.model import UploadOptions
@@ -197,11 +202,11 @@ def put(
 
 @ftp.command("ls", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-l", "long", is_flag=True, help="Print type, size, time of modification and name, separated by TAB.")
+@click.option("-l", "long", is_flag=True, help="Print type, size, modification time and name, separated by TAB.")
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
 def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", long: bool) -> int:
-    """List folders, one name a line.
+    """List folders, one name per line.
 
     \b
     Examples:
@@ -209,7 +214,7 @@ def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
       inetcli ftp ls -l ftp.example.net/pub | sort -t$'\\t' -k3
       inetcli ftp ls --json ftp.example.net/pub | jq -r 'select(.type=="file").name'
 
-    The form is the same whatever the server's dialect (MLSD, LIST, NLST).
+    The output has the same format for all servers (MLSD, LIST, NLST).
     """
     from inetcli.protocols.ftp.jobs.ls import LsOptions, run_ls
 
@@ -222,7 +227,7 @@ def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 @with_ftp_options
 @shared_options(tls=True, credentials=True, many_targets=False)
 def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions") -> int:
-    """Move or rename on the server.
+    """Move or rename a file or folder on the server.
 
     \b
     Example:
@@ -237,7 +242,7 @@ def mv(options: Options, target: str, newpath: str, *, ftp_options: "FtpOptions"
 
 @ftp.command("rm", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-r", "--recursive", is_flag=True, help="Remove folders and everything in them.")
+@click.option("-r", "--recursive", is_flag=True, help="Remove folders with their contents.")
 @with_ftp_options
 @shared_options(tls=True, credentials=True, parallel=False)
 def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", recursive: bool) -> int:
@@ -256,7 +261,7 @@ def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 
 @ftp.command("mkdir", cls=ProtocolCommand)
 @click.argument("targets", metavar="TARGET...", nargs=-1)
-@click.option("-p", "--parents", is_flag=True, help="Make the folders above it, too; no failure if it is there.")
+@click.option("-p", "--parents", is_flag=True, help="Make missing parent folders; no error if the folder exists.")
 @with_ftp_options
 @shared_options(tls=True, credentials=True, parallel=False)
 def mkdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions", parents: bool) -> int:
@@ -292,7 +297,7 @@ def rmdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOption
 @with_ftp_options
 @shared_options(tls=True, credentials=True)
 def pwd(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions") -> int:
-    """Print the folder that a login begins in.
+    """Print the folder in which a login begins.
 
     \b
     Example:

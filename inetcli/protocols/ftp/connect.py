@@ -1,11 +1,11 @@
-"""A control connection from its dial to its greeting, and into TLS where that is wanted.
+"""Opening a control connection: the greeting, and the start of TLS.
 
     ftp      220 | 120 then 220
-    ftpes    likewise, AUTH TLS -> 234, the handshake     (RFC 4217 section 4)
-    ftps     the handshake, then likewise
+    ftpes    the same, then AUTH TLS -> 234 and the handshake     (RFC 4217 section 4)
+    ftps     the handshake, then the same
 
-Nothing is sent before the greeting, or between AUTH TLS and the handshake. The login comes with the first command
-(`control`).
+The client sends nothing before the greeting, and nothing between AUTH TLS and the handshake. The login is sent together
+with the first command (`control`).
 """
 
 from inetcli.errors import InetError, TlsHandshake
@@ -20,28 +20,28 @@ from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import parse_reply
 
 FtpPeer = Peer[ServerKey, ServerState, Control]
-"""One server, and the connections to it."""
+"""One FTP server and the pool of connections to it."""
 
 FtpPeers = Peers[ServerKey, ServerState, Control]
-"""The servers of one command."""
+"""The FTP servers of one command."""
 
-CLOSING = 421
-"""The reply of a server that has too many connections, or too many users."""
+SERVICE_NOT_AVAILABLE = 421
+"""The reply of a server that has too many connections or users (RFC 959: "service not available")."""
 
 
 def ftp_peers(max_connections: int) -> FtpPeers:
-    """Make the servers of one command, with at most `max_connections` to each."""
+    """Make the servers of one command, with at most `max_connections` connections to each."""
     return Peers(open_control, ServerState, _rejects_extra, max_connections=max_connections)
 
 
 def _rejects_extra(error: InetError) -> bool:
-    return error.reply_code == CLOSING
+    return error.reply_code == SERVICE_NOT_AVAILABLE
 
 
 def open_control(session: Session, key: ServerKey, state: ServerState) -> Control:
-    """Open a control connection, greeted, and inside TLS where that is wanted.
+    """Open a control connection, read its greeting, and start TLS if the TLS mode requires it.
 
-    Errors: those of connecting and TLS, `Refused`.
+    Errors: those of connecting and of TLS, `Refused`.
     """
 
     def greet(session: Session, stream: SocketStream) -> Control:
@@ -62,5 +62,5 @@ def _auth_tls(control: Control) -> SocketStream:
     reply = control.exchange(Command("AUTH", "TLS"))
     if reply.code != 234:
         raise TlsHandshake.from_reply("AUTH TLS refused", reply)
-    control.session.trace.lap("login")  # the handshake is a phase of its own
+    control.session.trace.end_phase("login")  # The handshake is a separate phase.
     return control.session.start_tls(control.stream, control.server_key.host)

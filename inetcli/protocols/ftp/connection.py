@@ -1,12 +1,12 @@
-"""The control connection itself: command lines out, replies in, and the states that it goes through.
+"""The control connection: commands, replies, and the states of the connection.
 
-    GREETED ----> LOGGING_IN ----> AWAITING <---> READY         AWAITING: replies are still to come
+    GREETED ----> LOGGING_IN ----> AWAITING <---> READY         AWAITING: replies are outstanding
          \\            |               |            |
-          +-- 421 -----+               +--- 421 ----+           READY: every reply is here, and so another target
-                 v                           v                         may have the connection
+          +-- 421 -----+               +--- 421 ----+           READY: no reply is outstanding, so that another target
+                 v                           v                         may use the connection
              REJECTED                      BROKEN
 
-The states and the events that lead from one to the next stand in one table, `_NEXT`. All else are plain facts.
+The table `_NEXT` contains all states, and the events that change them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,13 +68,13 @@ _NEXT: Mapping[ControlState, Mapping[ControlEvent, ControlState]] = {
     ControlState.REJECTED: {},
     ControlState.BROKEN: {},
 }
-"""Which event leads from a state to which other; all others change nothing."""
+"""The next state for a state and an event. An event that is not in the table changes nothing."""
 
 _BEFORE_LOGIN = (ControlState.GREETED, ControlState.LOGGING_IN, ControlState.REJECTED)
 
 
 class ControlConnection:
-    """A control connection to one server, greeted."""
+    """A control connection to one server, after the greeting."""
 
     def __init__(
         self, session: Session, stream: SocketStream, server_key: ServerKey, server_state: ServerState
@@ -84,45 +84,45 @@ class ControlConnection:
         self.server_key = server_key
         self.server_state = server_state
         self.answered = 0
-        """Replies that have come since a target took this connection."""
+        """The number of replies received since the current target took the connection."""
         self.fresh = True
-        """No other target has used the connection."""
+        """Whether no other target has used the connection."""
         self._state = ControlState.GREETED
         self._outstanding = 0
-        """Replies that are still to come."""
+        """The number of replies that have not been received yet."""
 
     @property
-    def secure(self) -> bool:
-        """Whether TLS is spoken here."""
+    def uses_tls(self) -> bool:
+        """Whether the connection uses TLS."""
         return not self.stream.can_splice
 
     @property
     def usable(self) -> bool:
-        """Whether another target may go on with the connection: every reply is here."""
+        """Whether another target may use the connection: no reply is outstanding."""
         return self._state is ControlState.READY
 
     @property
     def rejected(self) -> bool:
-        """Whether the server hung up on us before we were logged in: it has too many users."""
+        """Whether the server closed the connection before the login succeeded, because it has too many users."""
         return self._state is ControlState.REJECTED
 
     @property
     def needs_login(self) -> bool:
-        """Whether no login has been accepted here."""
+        """Whether no login has succeeded on this connection."""
         return self._state in _BEFORE_LOGIN
 
     @property
     def encoding(self) -> str:
-        """The encoding of names: UTF-8 where the server says so, or the user says nothing else."""
+        """The encoding of names: UTF-8 if FEAT lists UTF8, else the one of `--encoding`, else UTF-8."""
         features = self.server_state.features
         return "utf-8" if features and features.utf8 else self.server_key.encoding or "utf-8"
 
     def adopt(self, session: Session) -> None:
-        """Go on for another target: its limits, its trace."""
+        """Assign the connection to another target: use its limits and its trace from now on."""
         self.session = session
         self.stream.limits = session.wait_limits()
         self.stream.trace = session.trace
-        session.trace.follow("commands")
+        session.trace.begin_phase("commands")
         session.attempt.tls = self.stream.facts.summary() if self.stream.facts else None
         self.answered = 0
         self.fresh = False
@@ -130,70 +130,73 @@ class ControlConnection:
     def send(
         self, commands: Sequence[Command], *, silence_s: float | None = None, deadline: Deadline | None = None
     ) -> None:
-        """Send commands in one write; their replies are read later, with `reply`."""
+        """Send commands in one write. The caller reads the replies later, with `read_reply`."""
         if not self._outstanding:
-            self.stream.reader.drain()  # what came unasked answers nothing
+            self.stream.reader.drain()  # Bytes that were received without a command are no reply to the next one.
         data = b"".join(command.encode(self.encoding) for command in commands)
-        shown = b"".join(command.shown(self.encoding) for command in commands)
+        shown = b"".join(command.encode_masked(self.encoding) for command in commands)
         self._outstanding += len(commands)
-        self._follow(ControlEvent.SENT)
+        self._change_state(ControlEvent.SENT)
         self.stream.send(data, shown=shown, silence_s=silence_s, deadline=deadline)
 
-    def reply(self, *, silence_s: float | None = None, deadline: Deadline | None = None) -> Reply:
-        """Return the next reply. `Refused` for 421: the server is about to hang up. Errors: those of the stream."""
+    def read_reply(self, *, silence_s: float | None = None, deadline: Deadline | None = None) -> Reply:
+        """Read the next reply and return it. Errors: those of the stream; `Refused` for 421 (the server hangs up)."""
         reply = self.stream.read(parse_reply, silence_s=silence_s, deadline=deadline)
-        if reply.code == 421:  # no answer: it may have come before the command did
+        if reply.code == 421:  # The server may have sent this reply before it received the command.
             self.reject()
             raise reply_error("the server closes the connection", reply)
         self.answered += 1
         if reply.first != 1:
             self._outstanding -= 1
             if not self._outstanding:
-                self._follow(ControlEvent.ALL_ANSWERED)
+                self._change_state(ControlEvent.ALL_ANSWERED)
         return reply
 
     def exchange(self, command: Command, *, silence_s: float | None = None, deadline: Deadline | None = None) -> Reply:
-        """Send one command, and return its reply."""
+        """Send one command and return its reply."""
         self.send([command], silence_s=silence_s, deadline=deadline)
-        return self.reply(silence_s=silence_s, deadline=deadline)
+        return self.read_reply(silence_s=silence_s, deadline=deadline)
 
     def accept_login(self) -> None:
-        """Record that the login went well, here and for the server."""
+        """Record a successful login, for the connection and for the server."""
         self.session.attempt.allow_retry()
         self.server_state.accept_login()
-        self._follow(ControlEvent.LOGGED_IN)
+        self._change_state(ControlEvent.LOGGED_IN)
         if not self._outstanding:
-            self._follow(ControlEvent.ALL_ANSWERED)
+            self._change_state(ControlEvent.ALL_ANSWERED)
 
     def reject(self) -> None:
-        """Record that the server wants no more of us here: it hangs up, or has too many users."""
-        self._follow(ControlEvent.HUNG_UP)
+        """Record that the server closes the connection or reports too many users."""
+        self._change_state(ControlEvent.HUNG_UP)
 
     def resynchronise(self) -> None:
-        """Record that no reply is still to come: a probe has shown where the conversation stands."""
+        """Record that no reply is outstanding, after a probe command was answered."""
         self._outstanding = 0
-        self._follow(ControlEvent.ALL_ANSWERED)
+        self._change_state(ControlEvent.ALL_ANSWERED)
 
     def forbid_reuse(self) -> None:
-        """Mark the connection as not reusable: a reply is outstanding that will not be read, or the server is left in
-        a state that would surprise the next target."""
-        self._follow(ControlEvent.REUSE_FORBIDDEN)
+        """Mark the connection as not reusable.
 
-    def tidy_up(self, command: Command, seconds: float) -> Reply | None:
-        """Read the replies that are still to come, and send one command more, in `seconds` beyond every limit.
+        A reply is outstanding that will not be read, or the server is in a state that the next target does not expect.
+        """
+        self._change_state(ControlEvent.REUSE_FORBIDDEN)
 
-        None = the connection is of no more use. Errors: those of the stream, `Refused`.
+    def clean_up(self, command: Command, seconds: float) -> Reply | None:
+        """Read the outstanding replies, then send one more command and return its reply, all within `seconds`.
+
+        `seconds` is independent of the limits of the target. None = the connection is not usable any more. Errors:
+        those of the stream, `Refused`.
         """
         if self._state is ControlState.BROKEN:
             return None
         limits = self.stream.limits
-        deadline = Deadline(limits.deadline.clock).within(seconds, "timed out: no time left to tidy up")
+        deadline = Deadline(limits.deadline.clock).within(seconds, "timed out while cleaning up on the server")
         while self._outstanding > 0:
-            self.reply(silence_s=seconds, deadline=deadline)
+            self.read_reply(silence_s=seconds, deadline=deadline)
         return self.exchange(command, silence_s=seconds, deadline=deadline)
 
     def quit(self) -> None:
-        """Send QUIT, without waiting for the answer: everything that counts is done."""
+        """Send QUIT and close the connection, without waiting for the reply, which cannot change any result."""
         try:
             self.stream.send(Command("QUIT").encode())
         except (InetError, Cancelled):
@@ -201,5 +204,5 @@ class ControlConnection:
         finally:
             self.stream.close()
 
-    def _follow(self, event: ControlEvent) -> None:
+    def _change_state(self, event: ControlEvent) -> None:
         self._state = _NEXT[self._state].get(event, self._state)

@@ -1,18 +1,18 @@
-"""Data connections: passive ones (EPSV, and PASV after it), active ones (EPRT, and PORT after it), and TLS on them.
+"""Data connections: passive (EPSV, then PASV), active (EPRT, then PORT), and TLS on them.
 
-    passive    EPSV -> 229, or a refusal, or a port that cannot be reached: then PASV -> 227     (IPv4 only)
-    active     EPRT -> 200, or a refusal: then PORT -> 200                                       (IPv4 only)
+    passive    EPSV -> 229; PASV -> 227 if EPSV is refused or its port cannot be reached     (PASV: IPv4 only)
+    active     EPRT -> 200; PORT -> 200 if EPRT is refused                                   (PORT: IPv4 only)
 
-A connector knows how the connection is to come about: its `command` goes out first, and `begin_transfer` is given the
-reply. Out comes the data connection, which carries the replies of its transfer.
+A connector prepares the connection: the caller sends its `command` and passes the reply to `begin_transfer`, which
+returns the data connection with the first reply of the transfer.
 
-A command that has failed once is not tried again with that server. The first passive connection is made before its
-transfer is asked for, because there may be no way through, and then PASV is next; after that, while the transfer is
-under way.
+A command that has failed is not sent to the same server again. The first passive connection to a server is made before
+its transfer command is sent, because a firewall may block it; then PASV is tried. After one success, later connections
+are made after the transfer command, while the server prepares the transfer.
 
-The address is that of the control connection, in both directions. Under TLS the session of the control connection is
-resumed, which servers demand (vsftpd's require_ssl_reuse, ProFTPD's default): it proves that both connections have one
-owner. And the certificate must be the same: else somebody else is at the other end.
+The address is that of the control connection, in both directions. With TLS, the data connection resumes the session of
+the control connection. Servers require this (vsftpd's require_ssl_reuse, ProFTPD's default), because it proves that one
+client has opened both connections. The certificate must also be the same: another one may be that of an attacker.
 """
 
 from contextlib import closing
@@ -32,40 +32,40 @@ DATA = "data"
 
 
 class DataConnection:
-    """A data connection, and the replies of the transfer that it is for. Use it in a `with`, which closes it."""
+    """A data connection and the replies of its transfer. Use it in a `with`, which closes the connection."""
 
-    def __init__(self, control: Control, stream: SocketStream, start: Reply) -> None:
+    def __init__(self, control: Control, stream: SocketStream, first_reply: Reply) -> None:
         self._control = control
         self.stream = stream
-        self.start = start
-        """The first reply: the transfer begins (150), or has taken place (226)."""
-        self.resumed = False
-        """The TLS session of the control connection is resumed here."""
+        self.first_reply = first_reply
+        """The first reply to the transfer command: the transfer begins (150) or is complete (226)."""
+        self.session_resumed = False
+        """Whether the TLS session of the control connection was resumed."""
 
     @property
-    def secure(self) -> bool:
-        """Whether TLS is to be spoken here."""
-        return self._control.secure
+    def uses_tls(self) -> bool:
+        """Whether the data connection must use TLS."""
+        return self._control.uses_tls
 
     def start_tls(self) -> None:
-        """Do the TLS handshake if the control connection is inside TLS: after the 150, where the server starts, too."""
-        if not self.secure:
+        """Do the TLS handshake if the control connection uses TLS, after the 150, when the server starts it, too."""
+        if not self.uses_tls:
             return
-        above = self._control.stream
-        secured = self._control.session.start_tls(self.stream, self._control.server_key.host, resume_from=above)
+        control = self._control.stream
+        secured = self._control.session.start_tls(self.stream, self._control.server_key.host, resume_from=control)
         self.stream = secured
-        self.resumed = secured.facts.session_reused
-        same_owner = above.facts is not None and secured.facts.chain[:1] == above.facts.chain[:1]
-        if not self.resumed and not same_owner:
+        self.session_resumed = secured.facts.session_reused
+        same_certificate = control.facts is not None and secured.facts.chain[:1] == control.facts.chain[:1]
+        if not self.session_resumed and not same_certificate:
             secured.close()
-            raise ProtocolViolation("the data connection shows another certificate than the control connection")
+            raise ProtocolViolation("the data connection has another certificate than the control connection")
 
-    def final_reply(self) -> Reply | InetError:
-        """Return the reply behind the data, or why there is none."""
-        if self.start.first == 2:
-            return self.start
+    def read_final_reply(self) -> Reply | InetError:
+        """Read the final reply of the transfer and return it, or return the error of reading it."""
+        if self.first_reply.first == 2:
+            return self.first_reply
         try:
-            return self._control.reply()
+            return self._control.read_reply()
         except InetError as error:
             return error
 
@@ -76,17 +76,18 @@ class DataConnection:
         self.stream.close()
 
 
-class Passive:
-    """A connector with which we connect. `command` asks where to."""
+class PassiveConnector:
+    """A connector that connects to the server. `command` requests the port."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
         self.command = Command("EPSV" if control.server_state.epsv or _is_ipv6(control) else "PASV")
 
     def begin_transfer(self, transfer: Command, reply: Reply) -> DataConnection | Reply:
-        """Ask for the transfer, and connect; `reply` is that to `command`. A reply instead = the transfer is refused.
+        """Send the transfer command and connect. Returns a reply instead of a connection if the transfer is refused.
 
-        Errors: `Refused` when the server offers no way that works, `Unreachable`, `TimedOut`.
+        `reply` is the reply to `command`. Errors: `Refused` if the server offers no usable data connection,
+        `Unreachable`, `TimedOut`.
         """
         control = self._control
         address = self._address(self.command.verb, reply)
@@ -95,12 +96,12 @@ class Passive:
             try:
                 stream = self._connect(address)
             except ReceiveFailed as error:
-                raise self._broken(error) from error
+                raise self._reset_error(error) from error
             except InetError:
                 control.forbid_reuse()
                 raise
         else:
-            stream = self._find_way(address)
+            stream = self._connect_first(address)
             control.server_state.data_connected = True
             try:
                 control.send([transfer])
@@ -108,7 +109,7 @@ class Passive:
                 stream.close()
                 raise
         try:
-            first = control.reply()
+            first = control.read_reply()
         except BaseException:
             stream.close()
             raise
@@ -118,20 +119,20 @@ class Passive:
         return first
 
     def close(self) -> None:
-        """No-op: nothing is open before the transfer is asked for."""
+        """No-op: nothing is open before `begin_transfer`."""
 
-    def _broken(self, error: ReceiveFailed) -> Incomplete:
-        """The connection was there, and reset before anything came of it: the transfer has ended, too."""
+    def _reset_error(self, error: ReceiveFailed) -> Incomplete:
+        """Return the error for a data connection that the server reset at once; the transfer has ended, too."""
         try:
-            while (end := self._control.reply()).first == 1:
+            while (final_reply := self._control.read_reply()).first == 1:
                 pass
-            words = f'the server said "{end}"'
-        except InetError as lost:
-            words = f"no final reply: {lost.message}"
-        return Incomplete(f"incomplete: {error.message}, {words}")
+            reply_text = f'the server said "{final_reply}"'
+        except InetError as failure:
+            reply_text = f"no final reply: {failure.message}"
+        return Incomplete(f"incomplete: {error.message}, {reply_text}")
 
-    def _find_way(self, address: Address | None) -> SocketStream:
-        """Connect there, or by PASV where EPSV leads nowhere."""
+    def _connect_first(self, address: Address | None) -> SocketStream:
+        """Connect to the address of EPSV, or use PASV if that does not work."""
         control = self._control
         if self.command.verb == "EPSV" and not _is_ipv6(control):
             try:
@@ -147,17 +148,17 @@ class Passive:
         return self._connect(address)
 
     def _address(self, verb: str, reply: Reply) -> Address | None:
-        """Return where to connect to; None = EPSV was refused, and PASV is next."""
+        """Return the address to connect to; None = EPSV was refused, and PASV must be tried."""
         control = self._control
         peer = control.stream.peer
         if verb == "PASV":
-            expect_reply(reply, 227, lambda reply: reply_error("the server offers no data connection", reply))
+            expect_reply(reply, 227, lambda reply: reply_error("PASV refused", reply))
             host, port = parse_pasv(reply)
             return Address(IPV4, (host, port)) if control.server_key.trust_pasv_address else peer.with_port(port)
         if reply.code == 229:
             return peer.with_port(parse_epsv(reply))
         if _is_ipv6(control):
-            raise reply_error("EPSV refused, and PASV has no IPv6", reply)
+            raise reply_error("EPSV refused, and PASV does not support IPv6", reply)
         if control.server_state.epsv:
             control.session.note(f'EPSV refused ("{reply}"); using PASV')
         return None
@@ -166,46 +167,51 @@ class Passive:
         return self._control.session.connect_address([address], channel=DATA, interactive=False)
 
 
-class Active:
-    """A connector with which the server connects. `command` tells it where to."""
+class ActiveConnector:
+    """A connector that waits for a connection from the server. `command` tells the server the address."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
         self._acceptor = Acceptor(control.stream)
-        ours = self._acceptor.address
-        self.command = encode_eprt(ours.host, ours.port)
+        local_address = self._acceptor.address
+        self.command = encode_eprt(local_address.host, local_address.port)
 
     def begin_transfer(self, transfer: Command, reply: Reply) -> DataConnection | Reply:
-        """Ask for the transfer, and let the server connect; see `Passive`. `TimedOut` when it does not."""
+        """Send the transfer command and accept the connection; see `PassiveConnector`.
+
+        Errors: `Refused` if the server does not accept the address, `TimedOut` if it does not connect.
+        """
         control = self._control
         with self._acceptor:
+            verb = self.command.verb
             if reply.first != 2 and not _is_ipv6(control):
+                verb = "PORT"
                 control.session.note(f'EPRT refused ("{reply}"); using PORT')
-                ours = self._acceptor.address
-                reply = control.ask_all([encode_port(ours.host, ours.port)])[0]
-            expect_reply(reply, 2, lambda reply: reply_error("the server makes no data connection to us", reply))
+                local_address = self._acceptor.address
+                reply = control.ask_all([encode_port(local_address.host, local_address.port)])[0]
+            expect_reply(reply, 2, lambda reply: reply_error(f"{verb} refused", reply))
             control.send([transfer])
-            first = control.reply()
+            first = control.read_reply()
             if first.first not in (1, 2):
                 return first
             return DataConnection(control, control.session.accept(self._acceptor, channel=DATA), first)
 
     def close(self) -> None:
-        """Stop listening, also where the transfer is not asked for after all."""
+        """Stop listening, also if the transfer was never requested."""
         self._acceptor.close()
 
 
-Connector = Passive | Active
-"""How a data connection comes about."""
+Connector = PassiveConnector | ActiveConnector
+"""The preparation of a data connection, passive or active."""
 
 
 def data_connector(control: Control) -> Connector:
-    """Return how the next data connection is to come about."""
-    return Passive(control) if not control.server_key.active else Active(control)
+    """Make the connector for the next data connection, passive or active as the options require."""
+    return PassiveConnector(control) if not control.server_key.active else ActiveConnector(control)
 
 
 def begin_transfer(control: Control, transfer: Command) -> DataConnection | Reply:
-    """Ask for a data connection and then for a transfer on it. A reply instead = the transfer is refused."""
+    """Request a data connection, then a transfer on it. Returns a reply instead if the transfer is refused."""
     with closing(data_connector(control)) as connector:
         (reply,) = control.ask_all([connector.command])
         return connector.begin_transfer(transfer, reply)

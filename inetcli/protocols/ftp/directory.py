@@ -1,12 +1,12 @@
-"""The contents of a remote folder: MLSD, else LIST, else NLST, all in one form.
+"""The listing of a remote folder with MLSD, LIST or NLST, in one format.
 
-    MLSD path -> 150, facts, 226     a standard, with sizes, and times in UTC
-    500 | 502 | 504                  this server has none: it is not asked again
-    CWD path, LIST -a, CWD back      a dialect; LIST is not given the path, which it may take for options or a pattern
-    LIST                             where -a is taken for a name: then nothing came
-    NLST                             where there is no LIST, or not a line of it is understood: names alone
+    MLSD path -> 150, facts, 226     a standard format, with sizes, and times in UTC
+    500 | 502 | 504                  the server does not support MLSD: MLSD is not sent to the server again
+    CWD path, LIST -a, CWD back      a dialect; without the path, which LIST may take for options or a pattern
+    LIST                             if LIST -a listed nothing, because the server took -a for a name
+    NLST                             names alone: without LIST, or if no line of LIST was understood
 
-A path that is a file gives its one entry: MLSD refuses it, and MLST tells of it, or LIST lists it.
+A path of a file gives its one entry: the server refuses MLSD for it, and MLST describes it, or LIST lists it.
 """
 
 from dataclasses import dataclass, replace
@@ -21,21 +21,21 @@ from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply
 
 UNKNOWN_COMMAND = (500, 502, 504)
-"""The replies to a command that the server does not have (RFC 959 section 4.2.1)."""
+"""The replies to a command that the server does not support (RFC 959 section 4.2.1)."""
 
 _REFUSALS = (NotFound, Denied, Refused)
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The entries of a folder in the server's order; or `of_file`, the one of the file that the path is."""
+    """The entries of a folder in the server's order. `is_file`: the path is a file, and `entries` has its one entry."""
 
     entries: list[Entry]
-    of_file: bool = False
+    is_file: bool = False
 
 
 def list_folder(control: Control, path: str) -> Contents:
-    """List what is at a path; an empty one is the folder of the login.
+    """List the folder or file at a path; an empty path is the login folder.
 
     Errors: `NotFound`, `Denied`, `Incomplete`, `TooLarge`, `Refused`, those of streams.
     """
@@ -49,24 +49,27 @@ def list_folder(control: Control, path: str) -> Contents:
             elif code // 100 != 5:
                 raise
             else:
-                entry, reply = _describe(control, path)
+                entry, reply = _read_entry(control, path)
                 if entry and entry.type is not EntryType.DIR:
-                    return Contents([entry], of_file=True)
+                    return Contents([entry], is_file=True)
                 if entry is None and control.server_state.mlsd:
-                    # 501 says that it is no folder (RFC 3659 section 7.2.1), also of what is not there.
+                    # 501 means that the path is no folder (RFC 3659 section 7.2.1), even if nothing is there.
                     if (code, reply.code) == (501, 550):
-                        raise path_error(f"{path}: not listed", reply) from error
+                        raise path_error(f"{path}: cannot be listed", reply) from error
                     raise
     return _list(control, path)
 
 
 def base_name(path: str) -> str:
-    """The last component of a path."""
+    """Return the last component of a path."""
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
-    """Ask MLST for a path: the entry, None when it is refused; and the reply. There is MLST where there is MLSD."""
+def _read_entry(control: Control, path: str) -> tuple[Entry | None, Reply]:
+    """Request the entry of a path with MLST; return the entry (None = refused) and the reply.
+
+    Servers with MLSD also support MLST.
+    """
     reply = control.ask("MLST", path)
     if reply.code in UNKNOWN_COMMAND:
         control.server_state.mlsd = False
@@ -78,58 +81,64 @@ def _describe(control: Control, path: str) -> tuple[Entry | None, Reply]:
 
 
 def _list(control: Control, path: str) -> Contents:
-    home = _home(control) if path else ""
-    entered = control.ask("CWD", path) if path and home else None
-    inside = not path or (entered is not None and entered.first == 2)
-    # A path in front of which there is nothing else could be taken for options.
-    argument = "" if inside else f"./{path}" if path.startswith("-") else path
+    login_folder = _login_folder_or_none(control) if path else ""
+    cwd_reply = control.ask("CWD", path) if path and login_folder else None
+    is_folder = not path or (cwd_reply is not None and cwd_reply.first == 2)
+    # The server could take a path that begins with a dash for options.
+    argument = "" if is_folder else f"./{path}" if path.startswith("-") else path
     try:
-        entries, strange = _read_all(control, argument, path) if inside else _read(control, "LIST", argument, path)
-        if strange and not entries:
+        if is_folder:
+            entries, unparsed_count = _read_with_hidden(control, argument, path)
+        else:
+            entries, unparsed_count = _read(control, "LIST", argument, path)
+        if unparsed_count and not entries:
             entries, _ = _read(control, "NLST", argument, path)
     except _REFUSALS as error:
         if error.reply_code in UNKNOWN_COMMAND:
             entries, _ = _read(control, "NLST", argument, path)
-        elif not inside or error.reply_code not in (450, 550):
+        elif not is_folder or error.reply_code not in (450, 550):
             raise
         else:
-            entries = []  # some servers say of a folder with nothing in it that there are no files
+            entries = []  # Some servers reply to LIST of an empty folder with an error.
     finally:
-        if path and inside and home:
-            _go_back(control, home)
-    if inside or entered is None:
+        if path and is_folder and login_folder:
+            _change_back(control, login_folder)
+    if is_folder or cwd_reply is None:
         return Contents(entries)
-    # Some servers take a name for a pattern, and list what matches.
+    # Some servers use a name as a pattern and list all names that match.
     entries = [replace(entry, name=base_name(path)) for entry in entries if base_name(entry.name) == base_name(path)]
     if not entries:
-        raise path_error(f"{path}: not listed", entered)
-    return Contents(entries[:1], of_file=True)
+        raise path_error(f"{path}: cannot be listed", cwd_reply)
+    return Contents(entries[:1], is_file=True)
 
 
-def _home(control: Control) -> str | None:
-    """Return the folder of the login; None = the server does not tell, and there would be no way back."""
+def _login_folder_or_none(control: Control) -> str | None:
+    """Return the login folder; None = the server does not tell it, so that the client could not change back to it."""
     try:
-        return control.home()
+        return control.login_folder()
     except Refused:
         return None
 
 
-def _go_back(control: Control, home: str) -> None:
-    """Go to the folder of the login; a connection that does not get there is not reused."""
+def _change_back(control: Control, login_folder: str) -> None:
+    """Change to the login folder; if this fails, the connection is not reused."""
     try:
-        if control.usable and control.ask("CWD", home).first == 2:
+        if control.usable and control.ask("CWD", login_folder).first == 2:
             return
     except InetError:
         pass
     control.forbid_reuse()
 
 
-def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], int]:
-    """LIST with the names that begin with a dot, which MLSD gives, too, if the server passes -a on to its ls."""
+def _read_with_hidden(control: Control, argument: str, path: str) -> tuple[list[Entry], int]:
+    """Read a listing with hidden names: LIST -a, else LIST.
+
+    MLSD always lists the names that begin with a dot. LIST does so only if the server passes -a to its `ls`.
+    """
     try:
-        entries, strange = _read(control, "LIST", "-a", path)
-        if entries or strange:
-            return entries, strange
+        entries, unparsed_count = _read(control, "LIST", "-a", path)
+        if entries or unparsed_count:
+            return entries, unparsed_count
     except _REFUSALS:
         if not control.usable:
             raise
@@ -137,12 +146,12 @@ def _read_all(control: Control, argument: str, path: str) -> tuple[list[Entry], 
 
 
 def _read(control: Control, verb: str, argument: str, path: str) -> tuple[list[Entry], int]:
-    """Read one listing: its entries, and how many of its rows were not understood; a note tells of these."""
+    """Read one listing; return its entries and the number of rows that could not be parsed, which a note reports."""
     today = control.session.network.clock.now().date()
     listing = Listing(ListingCommand(verb.lower()), today, control.encoding)
     entries: list[Entry] = []
-    for rows in retrieve_rows(control, Command(verb, argument), f"{path or 'the folder'}: not listed"):
+    for rows in retrieve_rows(control, Command(verb, argument), f"{path or 'the folder'}: cannot be listed"):
         entries += listing.entries(rows)
     if listing.note:
         control.session.note(listing.note)
-    return entries, listing.strange
+    return entries, listing.unparsed_count

@@ -1,10 +1,10 @@
-"""One download: the remote file into its local place, from the first byte or from where an earlier try was cut.
+"""One download: a remote file to a local file, from the first byte or from where an earlier attempt ended.
 
-ask what there is to know
-if the first bytes are here, and the remote file is still the one that they are of:
-    REST 64 KiB before their end, and compare those once more      else start over
-RETR, judge, HASH where it is asked for, the time of modification
-commit: the file has its name
+request size, modification time and hash algorithm
+if a part is present, and size and time show the same remote file:
+    REST 64 KiB before the end of the part, and compare these bytes      else start over
+RETR, check of the transfer, HASH if requested, modification time
+commit: the file gets its name
 """
 
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ from inetcli.wire.netascii import FromNetAscii
 
 
 def download(control: Control, path: str, local: LocalFile, options: DownloadOptions, progress: Progress) -> Download:
-    """Fetch a file into `local`, and give it its name.
+    """Download a file to `local` and give it its name.
 
-    Errors: those of `retrieve`, `LocalWrite`, `FileExists`; `local` may then be used for another try.
+    Errors: those of `retrieve`, `LocalWrite`, `FileExists`. After an error, `local` may be used for another attempt.
     """
     session = control.session
-    begun = session.trace.elapsed()
+    start_s = session.trace.elapsed()
     algorithm = choose_hash(control) if options.verify else None
     try:
         fetched = _fetch(control, path, local, options, progress, algorithm)
     except BrokenPipeError as error:
         if local.local_path.descriptor is not None:
-            raise  # standard output's: the program ends
+            raise  # The pipe at standard output is closed, and the program ends.
         raise local.destination.failure(error) from error
     result = fetched.result
     verified = None if result.size is None else "size"
@@ -49,7 +49,7 @@ def download(control: Control, path: str, local: LocalFile, options: DownloadOpt
         size=result.size,
         sha256=fetched.digests["sha256"] if options.sha256 else None,
         resumed_from=fetched.resumed_from,
-        seconds=session.trace.elapsed() - begun,
+        seconds=session.trace.elapsed() - start_s,
         verified=verified,
         final=result.final,
         tls=session.attempt.tls,
@@ -59,7 +59,7 @@ def download(control: Control, path: str, local: LocalFile, options: DownloadOpt
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """The bytes that were fetched: their digests, and where the transfer began, None = at the first byte."""
+    """The result of a transfer: the digests of the file, and the start of the transfer, None = at the first byte."""
 
     result: TransferResult
     digests: Digests
@@ -69,33 +69,33 @@ class _Fetched:
 def _fetch(
     control: Control, path: str, local: LocalFile, options: DownloadOptions, progress: Progress, algorithm: str | None
 ) -> _Fetched:
-    """Fetch the file; from the first byte, where what is here turns out to be of no use."""
+    """Fetch the file; if the part that is present cannot be used, start over at the first byte."""
     try:
         return _fetch_rest(control, path, local, options, progress, algorithm)
-    except (ContentMismatch, NoResume) as trouble:
-        changed = "what is here is not how the remote file begins"
-        control.session.note(f"{trouble.message if isinstance(trouble, NoResume) else changed}: starting over")
-        local.forget()
+    except (ContentMismatch, NoResume) as error:
+        reason = error.message if isinstance(error, NoResume) else "the local part differs from the remote file"
+        control.session.note(f"{reason}: starting over")
+        local.start_over()
         return _fetch_rest(control, path, local, options, progress, algorithm)
 
 
 def _fetch_rest(
     control: Control, path: str, local: LocalFile, options: DownloadOptions, progress: Progress, algorithm: str | None
 ) -> _Fetched:
-    """Fetch what is not here yet."""
+    """Fetch the bytes that are not present."""
     attempt = control.session.attempt
     with request_retrieval(control, path, text=options.text, max_size=options.max_size) as request:
         if note := local.begin(request.remote, text=options.text):
             control.session.note(note)
         local.check_space()
         digests = Digests({*([HASHES[algorithm]] if algorithm else ()), *(["sha256"] if options.sha256 else ())})
-        digests.catch_up(local.read, local.size_present)
-        overlap = local.tail()
+        digests.hash_prefix(local.read, local.size_present)
+        overlap = local.read_tail()
         resumed_from = local.size_present or None
         sink = ReceiveSink(
             descriptor=local.destination.fd,
             name=local.destination.path,
-            progress=progress if local.destination.discards_on_failure else _Irrevocable(progress, attempt),
+            progress=progress if local.destination.discards_on_failure else _NoRetryProgress(progress, attempt),
             observer=digests.observer,
             converter=FromNetAscii() if options.text else None,
             rate=options.rate,
@@ -105,8 +105,8 @@ def _fetch_rest(
 
 
 @dataclass(frozen=True, slots=True)
-class _Irrevocable:
-    """The progress of bytes that cannot be taken back: once there is one, another try is forbidden."""
+class _NoRetryProgress:
+    """A progress that forbids another attempt as soon as bytes were written that cannot be discarded."""
 
     progress: Progress
     attempt: Attempt
@@ -116,5 +116,5 @@ class _Irrevocable:
 
     def advance(self, size: int) -> None:
         if size:
-            self.attempt.forbid_retry("bytes have been written where they cannot be taken back")
+            self.attempt.forbid_retry("bytes were written to an output that cannot be undone")
         self.progress.advance(size)

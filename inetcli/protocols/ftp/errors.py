@@ -1,12 +1,12 @@
-"""Which error of ours a reply is: one table of codes, and a factory for each thing that a reply may refuse.
+"""Errors for replies: one table of reply codes, and one function for each kind of refused request.
 
-    command      anything that has no path: RFC 959 section 4.2
-    path         a path that is to be there
-    new name     a name that is to be made
-    upload       bytes that are to be stored
+    command      a command without a path: RFC 959 section 4.2
+    path         an existing path
+    new name     a name to be made
+    upload       bytes to be stored
 
-A code that is not in the table is `Refused`, or `UploadRefused` for a 5yz to an upload. `transient` = another try may
-help: the 4yz that are about the moment (RFC 959 section 4.2.1).
+A code that is not in the table is `Refused`, or `UploadRefused` for a 5yz reply to an upload. `transient`: another
+attempt may succeed; the 4yz replies about a temporary state (RFC 959 section 4.2.1).
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from inetcli.wire.replies import Reply
 
 @dataclass(frozen=True, slots=True)
 class ReplyMeaning:
-    """The error of one reply code, by what was refused."""
+    """The error class of one reply code for each kind of refused request."""
 
     command: type[InetError] = Refused
     path: type[InetError] = Refused
@@ -27,62 +27,62 @@ class ReplyMeaning:
     transient: bool = False
 
 
-_FOR_NOW = ReplyMeaning(upload=Refused, transient=True)
+_TRANSIENT = ReplyMeaning(upload=Refused, transient=True)
 
 MEANINGS: Mapping[int, ReplyMeaning] = {
-    421: _FOR_NOW,
-    425: _FOR_NOW,
-    426: _FOR_NOW,
-    450: _FOR_NOW,
-    451: _FOR_NOW,
+    421: _TRANSIENT,
+    425: _TRANSIENT,
+    426: _TRANSIENT,
+    450: _TRANSIENT,
+    451: _TRANSIENT,
     452: ReplyMeaning(transient=True),
     550: ReplyMeaning(path=NotFound, new_name=Denied),
     553: ReplyMeaning(new_name=Denied),
 }
 
-_OTHER = ReplyMeaning(upload=Refused)
-_OTHER_5YZ = ReplyMeaning()
+_DEFAULT = ReplyMeaning(upload=Refused)
+_DEFAULT_5YZ = ReplyMeaning()
 
-_WORDS_OF_DENIAL = ("permission", "denied")
+_DENIAL_WORDS = ("permission", "denied")
 
 
-def expect_reply(reply: Reply, wanted: int, error: Callable[[Reply], InetError]) -> Reply:
-    """Return the reply if it is the one that is wanted (a code, or its first digit); else raise `error` of it."""
-    if wanted not in (reply.code, reply.first):
+def expect_reply(reply: Reply, expected: int, error: Callable[[Reply], InetError]) -> Reply:
+    """Return the reply if it has the expected code or first digit; otherwise raise the result of `error`."""
+    if expected not in (reply.code, reply.first):
         raise error(reply)
     return reply
 
 
-def reply_error(doing: str, reply: Reply) -> InetError:
-    """The error for a refusal that is about no path."""
+def reply_error(context: str, reply: Reply) -> InetError:
+    """Return the error for a refused request without a path. `context` begins the message."""
     meaning = _meaning(reply)
-    return meaning.command.from_reply(doing, reply, transient=meaning.transient)
+    return meaning.command.from_reply(context, reply, transient=meaning.transient)
 
 
-def path_error(doing: str, reply: Reply) -> InetError:
-    """The error for a path that is refused: 550 is `NotFound`, or `Denied` if its text speaks of a denial."""
+def path_error(context: str, reply: Reply) -> InetError:
+    """Return the error for a refused path: 550 is `NotFound`, or `Denied` if its text reports missing rights."""
     meaning = _meaning(reply)
     kind = Denied if meaning.path is NotFound and is_denial(reply) else meaning.path
-    return kind.from_reply(doing, reply, transient=meaning.transient)
+    return kind.from_reply(context, reply, transient=meaning.transient)
 
 
-def name_error(doing: str, reply: Reply) -> InetError:
-    """The error for a name that may not be made: 550 and 553 ("file name not allowed") are a matter of rights."""
+def name_error(context: str, reply: Reply) -> InetError:
+    """Return the error for a name that cannot be made: 550 and 553 ("file name not allowed") are `Denied`."""
     meaning = _meaning(reply)
-    return meaning.new_name.from_reply(doing, reply, transient=meaning.transient)
+    return meaning.new_name.from_reply(context, reply, transient=meaning.transient)
 
 
-def upload_error(doing: str, reply: Reply) -> InetError:
-    """The error for an upload that is refused, for good or for now."""
+def upload_error(context: str, reply: Reply) -> InetError:
+    """Return the error for a refused upload, permanent or transient."""
     meaning = _meaning(reply)
     transient = meaning.transient and meaning.upload is not UploadRefused
-    return meaning.upload.from_reply(doing, reply, transient=transient)
+    return meaning.upload.from_reply(context, reply, transient=transient)
 
 
 def is_denial(reply: Reply) -> bool:
-    """Whether the text of a reply says that something is forbidden."""
-    return any(word in reply.text.lower() for word in _WORDS_OF_DENIAL)
+    """Return whether the text of a reply reports missing rights."""
+    return any(word in reply.text.lower() for word in _DENIAL_WORDS)
 
 
 def _meaning(reply: Reply) -> ReplyMeaning:
-    return MEANINGS.get(reply.code, _OTHER_5YZ if reply.first == 5 else _OTHER)
+    return MEANINGS.get(reply.code, _DEFAULT_5YZ if reply.first == 5 else _DEFAULT)

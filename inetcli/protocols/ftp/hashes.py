@@ -1,7 +1,7 @@
-"""Hashes: of what passes by, and the server's own (HASH, draft-bryan-ftpext-hash-02).
+"""Hashes of files: digests of the transferred bytes, and the server's hash (HASH, draft-bryan-ftpext-hash-02).
 
-FEAT -> HASH SHA-1;SHA-256*;MD5      what the server can make; the star is what it makes now
-OPTS HASH SHA-256 -> 200             the strongest of those that we know
+FEAT -> HASH SHA-1;SHA-256*;MD5      the algorithms of the server; the star marks the current one
+OPTS HASH SHA-256 -> 200             selects the strongest algorithm that both sides support
 HASH path -> 213 SHA-256 0-49 HEX path
 """
 
@@ -14,35 +14,35 @@ from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.model import HASHES
 from inetcli.protocols.ftp.wire import parse_hash
 
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 
 Read = Callable[[int, int], bytes]
-"""A function that reads a local file: offset, size."""
+"""A function that reads bytes of a local file: offset, size."""
 
 
 class Digests:
-    """Some hashes of one file, by Python's names."""
+    """Several hashes of one file, by Python's names of the algorithms."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._hashes: dict[str, Any] = {name: hashlib.new(name) for name in names}
 
     @property
     def observer(self) -> Callable[[memoryview], object] | None:
-        """A function that is to see every byte in order; None = there are no hashes to make."""
+        """The function that must receive every byte in order; None = no hashes are needed."""
         return self._update if self._hashes else None
 
-    def catch_up(self, read: Read, size: int) -> None:
-        """Read the first `size` bytes, which the observer does not see."""
-        at = 0
-        while self._hashes and at < size:
-            piece = read(at, min(_PIECE, size - at))
-            if not piece:
+    def hash_prefix(self, read: Read, size: int) -> None:
+        """Read and hash the first `size` bytes of the file, which the observer does not receive."""
+        offset = 0
+        while self._hashes and offset < size:
+            chunk = read(offset, min(_CHUNK, size - offset))
+            if not chunk:
                 break
-            self._update(memoryview(piece))
-            at += len(piece)
+            self._update(memoryview(chunk))
+            offset += len(chunk)
 
     def __getitem__(self, name: str) -> str:
-        """The hash in lower-case hex."""
+        """Return the hash in lower-case hex."""
         return str(self._hashes[name].hexdigest())
 
     def _update(self, data: memoryview) -> None:
@@ -51,9 +51,9 @@ class Digests:
 
 
 def choose_hash(control: Control) -> str:
-    """Choose the strongest hash that both sides can make, and return the server's name for it.
+    """Select the strongest hash algorithm that both sides support, and return the server's name for it.
 
-    `Refused` when there is none.
+    Errors: `Refused` if there is none.
     """
     offered = control.features().hashes
     chosen = next((name for name in HASHES if name in offered), None)
@@ -66,17 +66,18 @@ def choose_hash(control: Control) -> str:
     return chosen
 
 
-def compare_hash(control: Control, path: str, name: str, ours: str, size: int) -> None:
-    """Check that the server's hash of `path` is ours, of `size` bytes. `Incomplete`; `Refused` when there is none."""
+def compare_hash(control: Control, path: str, name: str, local_hash: str, size: int) -> None:
+    """Compare the server's hash of `path` with the local hash, which is that of `size` bytes.
+
+    Errors: `Incomplete` if they differ; `Refused` if the server returns no hash.
+    """
     reply = control.ask("HASH", path)
     if reply.code != 213:
-        raise Refused.from_reply(f"{path}: no hash", reply)
-    made, end, theirs = parse_hash(reply)
-    # The draft leaves open whether the range has its last byte's number or the size behind the dash.
-    length = size if end in (size, size - 1) else end
-    if (made, length, theirs) != (name, size, ours):
-        raise Incomplete.from_reply(
-            f"{path}: the server's {made} of {length} bytes is {theirs}, ours of {size} bytes is {ours}",
-            reply,
-            quoted=False,
-        )
+        raise Refused.from_reply(f"{path}: HASH refused", reply)
+    algorithm, range_end, server_hash = parse_hash(reply)
+    # The draft does not say whether the range ends with the number of its last byte or with the size.
+    length = size if range_end in (size, size - 1) else range_end
+    if (algorithm, length, server_hash) != (name, size, local_hash):
+        expected = f"the local one of {size} bytes is {local_hash}"
+        message = f"{path}: the server's {algorithm} of {length} bytes is {server_hash}, {expected}"
+        raise Incomplete.from_reply(message, reply, quoted=False)

@@ -1,12 +1,12 @@
-"""Listings: MLSD, whose form is a standard, LIST, which has none, and NLST, which gives names alone.
+"""Parsers for listings: MLSD, which has a standard format, LIST, which has none, and NLST, which gives names alone.
 
     type=file;size=12;modify=20261124100507; a name         MLSD, RFC 3659 section 7
-    -rw-r--r--   1 ftp  ftp    12 Nov 24 10:05 a name       LIST, RFC 959: whatever the server likes; see `dialects`
+    -rw-r--r--   1 ftp  ftp    12 Nov 24 10:05 a name       LIST, RFC 959: the format of the server; see `dialects`
     a name                                                  NLST, RFC 959 section 4.1.3
 
-A name is everything behind the one blank, leading and trailing blanks and semicolons included. The directory itself and
-the one above are left out. A row that nobody understands is no reason to lose the others: `Listing` counts it, and has
-a note about it.
+A name is everything after the one blank, including leading and trailing blanks and semicolons. The entries of the
+folder itself and of its parent are omitted. A row that cannot be parsed does not affect the other rows: `Listing`
+counts such rows and has a note about them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from inetcli.errors import Incomplete, ProtocolViolation
-from inetcli.protocols.ftp.dialects import SHOWN, parse_list, parse_number
+from inetcli.protocols.ftp.dialects import MAX_QUOTED, parse_list, parse_number
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 from inetcli.protocols.ftp.wire import parse_time
 from inetcli.wire.escape import abbreviate
 from inetcli.wire.reader import Parser, Reader
 
 MAX_ROW = 8192
-"""Bytes of a row with its end: PATH_MAX is 4096, and MLSD may tell a link's target beside the name."""
+"""The longest row in bytes with its line end. PATH_MAX is 4096; MLSD may list a name and the target of a link."""
 
-_HERE = ("", ".", "..")
+_SELF_OR_PARENT = ("", ".", "..")
 
 _TYPES = {
     b"file": EntryType.FILE,
@@ -35,7 +35,7 @@ _TYPES = {
 
 @dataclass(slots=True)
 class Listing:
-    """The rows of one listing on their way to entries. `strange` counts those that were not understood.
+    """The parser of the rows of one listing, with the number of rows that could not be parsed.
 
     `today` is the date in UTC, for LIST rows without a year.
     """
@@ -43,32 +43,33 @@ class Listing:
     source: ListingCommand
     today: date
     encoding: str = "utf-8"
-    strange: int = 0
-    first_strange: str = ""
+    unparsed_count: int = 0
+    first_unparsed: str = ""
 
     def entries(self, rows: Iterable[bytes]) -> Iterator[Entry]:
-        """The entries of some rows, as they come."""
+        """Yield the entries of some rows."""
         for row in rows:
             try:
                 entry = self._parse(row)
             except ProtocolViolation:
-                self.strange += 1
-                if self.strange == 1:
-                    self.first_strange = abbreviate(row.decode(self.encoding, "surrogateescape"), SHOWN)
+                self.unparsed_count += 1
+                if self.unparsed_count == 1:
+                    self.first_unparsed = abbreviate(row.decode(self.encoding, "surrogateescape"), MAX_QUOTED)
             else:
                 if entry:
                     yield entry
 
     @property
     def note(self) -> str | None:
-        """A note for the user about rows that were not understood; None = there were none."""
-        match self.strange:
+        """The note for the user about rows that could not be parsed; None = there are none."""
+        match self.unparsed_count:
             case 0:
                 return None
             case 1:
-                return f'1 line of the listing was not understood: "{self.first_strange}"'
+                return f'1 line of the listing was not understood: "{self.first_unparsed}"'
             case _:
-                return f'{self.strange} lines of the listing were not understood, the first: "{self.first_strange}"'
+                count = f"{self.unparsed_count} lines of the listing were not understood"
+                return f'{count}, the first: "{self.first_unparsed}"'
 
     def _parse(self, row: bytes) -> Entry | None:
         match self.source:
@@ -81,10 +82,10 @@ class Listing:
 
 
 def parse_rows(reader: Reader) -> Parser[list[bytes]]:
-    """The rows that are there, at least one; none only at the end of the listing.
+    """Parse the rows that have been received, at least one; an empty list only at the end of the listing.
 
-    The end of the connection ends a row, too: whether a listing is whole is for the final reply to say. Errors:
-    `TooLarge` for a row of over 8 KiB.
+    The end of the connection also ends a row, because only the final reply tells whether a listing is complete. Errors:
+    `TooLarge` for a row of more than 8 KiB.
     """
     if not (yield from reader.peek(1)):
         return []
@@ -95,58 +96,61 @@ def parse_rows(reader: Reader) -> Parser[list[bytes]]:
 
 
 def parse_nlst(row: bytes, encoding: str = "utf-8") -> Entry | None:
-    """A row of NLST: a name, and nothing about it."""
+    """Parse a row of NLST: a name without any facts. None = the folder itself or its parent."""
     name = row.decode(encoding, "surrogateescape")
-    return None if name in _HERE else Entry(name, EntryType.OTHER, None, None, None, None, ListingCommand.NLST)
+    if name in _SELF_OR_PARENT:
+        return None
+    return Entry(name, EntryType.OTHER, None, None, None, None, ListingCommand.NLST)
 
 
 def parse_mlsx(row: bytes, encoding: str = "utf-8") -> Entry | None:
-    """A row of MLSD, or of a reply to MLST without its leading blank. None = the directory itself, or the one above.
+    """Parse a row of MLSD, or of a reply to MLST without its leading blank. None = the folder itself or its parent.
 
         [ name=value; ... ] SP pathname
 
-    Names of facts are in any case, unknown facts are passed over, and a size or time that is none is taken for missing.
-    Errors: `ProtocolViolation` when it is no such row.
+    Names of facts are case-insensitive, and unknown facts are ignored. An invalid size or time counts as missing.
+    Errors: `ProtocolViolation` if the row has another format.
     """
     if not row:
         return None
-    facts, raw = _facts(row)
+    facts, raw = _split_facts(row)
     name = raw.decode(encoding, "surrogateescape")
-    said, _, pointed = facts.get(b"type", b"").partition(b":")
-    said = said.lower()
-    if said in (b"cdir", b"pdir") or name in _HERE:
+    type_fact, _, link_target = facts.get(b"type", b"").partition(b":")
+    type_fact = type_fact.lower()
+    if type_fact in (b"cdir", b"pdir") or name in _SELF_OR_PARENT:
         return None
-    # pure-ftpd calls the size of a directory sizd, and says so also where its type is not asked for
-    kind = EntryType.DIR if not said and b"sizd" in facts else _TYPES.get(said, EntryType.OTHER)
+    # pure-ftpd names the size of a directory sizd, also in rows without a type.
+    kind = EntryType.DIR if not type_fact and b"sizd" in facts else _TYPES.get(type_fact, EntryType.OTHER)
     size = None if kind in (EntryType.DIR, EntryType.LINK) else parse_number(facts.get(b"size", b""))
     perm = facts[b"perm"].decode("latin-1") if b"perm" in facts else None
-    target = pointed.decode(encoding, "surrogateescape") if pointed and kind is EntryType.LINK else None
+    decoded_target = link_target.decode(encoding, "surrogateescape") if link_target and kind is EntryType.LINK else None
     modified = parse_time(facts.get(b"modify", b"").decode("ascii", "replace"))
-    return Entry(name, kind, size, modified, perm, target, ListingCommand.MLSD)
+    return Entry(name, kind, size, modified, perm, decoded_target, ListingCommand.MLSD)
 
 
-def _facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:
-    """The facts of a row by their names in lower case, and the pathname.
+def _split_facts(row: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    """Return the facts of a row by their names in lower case, and the pathname.
 
-    A blank inside a value does not end the facts: pure-ftpd writes a link's target into `type`. Only one behind a
-    semicolon does, or, for servers that leave the last semicolon out, the first blank of a row that has no such place.
+    A blank inside a value does not end the facts, because pure-ftpd writes the target of a link into `type`. The facts
+    end with a blank after a semicolon. Some servers omit the last semicolon: in such a row the first blank ends the
+    facts.
     """
     if row.startswith(b" "):
         return {}, row[1:]
-    head, found, name = row.partition(b"; ")
-    if not found:
-        head, found, name = row.partition(b" ")
+    head, separator, name = row.partition(b"; ")
+    if not separator:
+        head, separator, name = row.partition(b" ")
     label = head.partition(b"=")[0]
-    if not found or label == head or not label or b" " in label or b";" in label:
-        shown = abbreviate(row.decode("utf-8", "surrogateescape"), SHOWN)
-        raise ProtocolViolation(f'MLSD: expected "fact=value; name", got "{shown}"')
+    if not separator or label == head or not label or b" " in label or b";" in label:
+        quoted = abbreviate(row.decode("utf-8", "surrogateescape"), MAX_QUOTED)
+        raise ProtocolViolation(f'MLSD: expected "fact=value; name", got "{quoted}"')
     facts: dict[bytes, bytes] = {}
     label = b""
-    for piece in head.split(b";"):
-        before, equals, value = piece.partition(b"=")
+    for part in head.split(b";"):
+        name_part, equals, value = part.partition(b"=")
         if equals:
-            label = before.lower()
+            label = name_part.lower()
             facts[label] = value
-        elif piece:  # a semicolon inside of a value
-            facts[label] += b";" + piece
+        elif part:  # A value contains a semicolon.
+            facts[label] += b";" + part
     return facts, name

@@ -1,8 +1,8 @@
-"""The local side of a download: where the file is to be, and the bytes of it that are here, over all tries.
+"""The local side of a download: the destination, and the bytes that are present, over all attempts.
 
-A download that is tried again, by `--retries` or by another run with `--resume`, begins where the last one was cut.
-Size and time show that the remote file is still the same one, and a server may tell them wrong; so do the bytes, where
-it cannot: the last of those that are here are fetched again, and compared.
+A later attempt, by `--retries` or by another run with `--resume`, continues where the last one ended. Size and
+modification time must show that the remote file is the same. Because a server may report them wrongly, the last bytes
+that are present are also fetched again and compared.
 """
 
 import os
@@ -18,16 +18,18 @@ from inetcli.protocols.ftp.model import DownloadOptions, Remote
 from inetcli.protocols.ftp.wire import encode_time
 
 OVERLAP = 64 << 10
-"""Bytes that are fetched again, and compared, before a transfer is taken up behind them."""
+"""The number of bytes that are fetched again and compared before a transfer is resumed."""
 
 FIFO_PAUSE_S = 0.05
-"""How often to look whether somebody reads a FIFO that is the destination."""
+"""The pause between two checks whether a program reads the FIFO that is the destination, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPath:
-    """Where the file is to be: a name, in a folder, maybe some folders down; `folder` None = where the name says;
-    `descriptor` = standard output."""
+    """The destination of a download: a name, possibly with folders in front of it.
+
+    `folder`: the folder to save into; None = `names` is the complete path. `descriptor`: that of standard output.
+    """
 
     names: tuple[str, ...]
     folder: str | None = None
@@ -35,13 +37,13 @@ class LocalPath:
 
     @property
     def path(self) -> str:
-        """The local file's path; "-" is standard output."""
+        """The path of the local file; "-" is standard output."""
         if self.descriptor is not None:
             return "-"
         return os.path.join(*self.names) if self.folder is None else os.path.join(self.folder, *self.names)
 
     def open(self, options: DownloadOptions, pause: Callable[[], None]) -> Destination:
-        """Open the file, not yet under its name. `FileExists`, `LocalWrite`."""
+        """Open the file, which does not have its final name yet. `FileExists`, `LocalWrite`."""
         if self.descriptor is not None:
             return _StandardOutput("standard output", self.descriptor)
         if options.resume:
@@ -54,10 +56,10 @@ class LocalPath:
 
 
 class _StandardOutput(Destination):
-    """A descriptor that the caller closes, with nothing to commit: its reader may have had all of it."""
+    """A destination that the caller closes. No commit is needed, because a reader may already have the bytes."""
 
     def commit(self) -> None:
-        """No-op: the bytes are written."""
+        """No-op: the bytes are already written."""
 
     def close(self) -> None:
         """No-op: the caller owns the descriptor."""
@@ -67,17 +69,17 @@ class _StandardOutput(Destination):
 
 
 class LocalFile:
-    """The bytes that are here, over all tries: how many, and of which remote file they are the first.
+    """The local file of a download over all attempts: how many bytes are present, and to which remote file they belong.
 
-    `whose` tells the file from others of the same name: host, port, user and path. `listed` is the time that a listing
-    gave, for servers that tell no better one.
+    `remote_identity` distinguishes remote files with the same name: host, port, user and path. `listed` is the
+    modification time of a listing, for servers without MDTM.
     """
 
     def __init__(
         self,
         local_path: LocalPath,
         destination: Destination,
-        whose: Mapping[str, object],
+        remote_identity: Mapping[str, object],
         listed: datetime | None = None,
     ) -> None:
         self.local_path = local_path
@@ -85,62 +87,69 @@ class LocalFile:
         self._listed = listed
         self.size_present = 0
         self.remote = Remote(None, None)
-        self._whose = whose
-        self._of: Mapping[str, object] = {}
-        self._of_another_run = False
+        self._remote_identity = remote_identity
+        self._present_identity: Mapping[str, object] = {}
+        self._from_earlier_run = False
         if isinstance(destination, PartFile):
-            self.size_present, self._of = destination.size_present, destination.read_record()
-            self._of_another_run = True
+            self.size_present, self._present_identity = destination.size_present, destination.read_record()
+            self._from_earlier_run = True
 
     def begin(self, remote: Remote, *, text: bool) -> str | None:
-        """Prepare for this remote file: keep the bytes that are here, or not; a note says why not."""
+        """Prepare for the transfer of a remote file: keep the bytes that are present, or discard them.
+
+        Returns a note with the reason why they are discarded; None = they are kept, or there are too few to resume.
+        """
         if self.destination.discards_on_failure:
             self.size_present = os.lseek(self.destination.fd, 0, os.SEEK_CUR)
-        of = {**self._whose, "size": remote.size, "time": encode_time(remote.modified) if remote.modified else None}
-        why = None
+        time = encode_time(remote.modified) if remote.modified else None
+        identity = {**self._remote_identity, "size": remote.size, "time": time}
+        reason = None
         if self.size_present > OVERLAP and not text:
-            if self._of != of:
-                why = "the remote file is not the one that was begun: starting over"
-            elif remote.modified is None and self._of_another_run:
-                why = "the server tells no time, so the file may be another by now: starting over"
+            if self._present_identity != identity:
+                reason = "the remote file has changed since the last attempt: starting over"
+            elif remote.modified is None and self._from_earlier_run:
+                reason = "the server sends no modification time, so the remote file may have changed: starting over"
             elif remote.size is None or self.size_present > remote.size:
-                why = "what is here cannot be the beginning of the remote file: starting over"
-        if why or text or self.size_present <= OVERLAP:
-            self.forget()
-        if isinstance(self.destination, PartFile) and self._of != of:
-            self.destination.write_record(of)
-        self.remote, self._of, self._of_another_run = remote, of, False
-        return why
+                reason = "the local part cannot be the beginning of the remote file: starting over"
+        if reason or text or self.size_present <= OVERLAP:
+            self.start_over()
+        if isinstance(self.destination, PartFile) and self._present_identity != identity:
+            self.destination.write_record(identity)
+        self.remote, self._present_identity, self._from_earlier_run = remote, identity, False
+        return reason
 
-    def forget(self) -> None:
-        """Start over."""
+    def start_over(self) -> None:
+        """Discard the bytes that are present."""
         if self.size_present:
             self.destination.restart()
         self.size_present = 0
 
-    def tail(self) -> bytes:
-        """Return the last bytes that are here, to be compared; none when there are none."""
+    def read_tail(self) -> bytes:
+        """Return the last bytes that are present, for the comparison; empty if there are none."""
         return self.read(max(0, self.size_present - OVERLAP), min(self.size_present, OVERLAP))
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return some of the bytes that are here. `LocalRead`."""
+        """Return some of the bytes that are present. `LocalRead`."""
         if not size:
-            return b""  # also where there is no reading back, as in a pipe
+            return b""  # also for a destination that cannot be read, such as a pipe
         try:
             return os.pread(self.destination.fd, size, offset)
         except OSError as error:
             raise LocalRead(f"{self.destination.path}: cannot be read: {error.strerror}") from error
 
     def check_space(self) -> None:
-        """Check that there is room for the rest. `LocalWrite`. A disk that fills up meanwhile is told later."""
+        """Check that the disk has space for the rest of the file. `LocalWrite`.
+
+        The disk may still become full during the transfer.
+        """
         if self.remote.size is not None and self.destination.discards_on_failure:
-            system = os.fstatvfs(self.destination.fd)
-            free, wanted = system.f_bavail * system.f_frsize, self.remote.size - self.size_present
-            if wanted > free:
-                raise LocalWrite(f"{self.destination.path}: {wanted} bytes are to come, {free} are free on the disk")
+            filesystem = os.fstatvfs(self.destination.fd)
+            free, needed = filesystem.f_bavail * filesystem.f_frsize, self.remote.size - self.size_present
+            if needed > free:
+                raise LocalWrite(f"{self.destination.path}: {needed} bytes are needed, {free} are free on the disk")
 
     def finish(self) -> None:
-        """Give the file its time, and its name. `LocalWrite`, `FileExists`."""
+        """Set the modification time of the file and give it its name. `LocalWrite`, `FileExists`."""
         if modified := self.remote.modified or self._listed:
             self.destination.set_mtime(modified.timestamp())
         self.destination.commit()
@@ -149,19 +158,21 @@ class LocalFile:
 def open_local(
     local_path: LocalPath,
     options: DownloadOptions,
-    whose: Mapping[str, object],
+    remote_identity: Mapping[str, object],
     session: Session,
     listed: datetime | None = None,
 ) -> LocalFile:
-    """Open the local file, with what an earlier run has left of it. `FileExists`, `LocalWrite`."""
-    return LocalFile(local_path, local_path.open(options, _fifo_pause(session)), whose, listed)
+    """Open the local file, with the part that an earlier run left. `FileExists`, `LocalWrite`."""
+    return LocalFile(local_path, local_path.open(options, _fifo_pause(session)), remote_identity, listed)
 
 
 def _fifo_pause(session: Session) -> Callable[[], None]:
-    """Make the pause for as long as nobody reads the FIFO that is the destination: short, and in all no longer than a
-    silent peer is waited for."""
+    """Make the pause for a FIFO that no program reads yet.
+
+    Each pause is short, and all together last at most the silence limit.
+    """
     seconds = session.timeouts.silence_s
-    limit = session.deadline.within(seconds, f"timed out: nobody read the FIFO for {seconds:g} s (--timeout)")
+    limit = session.deadline.within(seconds, f"timed out: no program read the FIFO for {seconds:g} s (--timeout)")
 
     def pause() -> None:
         session.pause(FIFO_PAUSE_S)

@@ -1,4 +1,4 @@
-"""The model of FTP: how to speak to a server, what it can do, transfers and their options, and listed entries."""
+"""The model of FTP: connection options, server features, transfers and their options, and listed entries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 HASHES = {"SHA-512": "sha512", "SHA-256": "sha256", "SHA-1": "sha1", "MD5": "md5"}
-"""The hash names of draft-bryan-ftpext-hash, and Python's, the strongest first."""
+"""The hash names of draft-bryan-ftpext-hash with Python's names, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class FtpOptions:
-    """How to speak to servers: the options of every `ftp` command."""
+    """The options of every `ftp` command for its control and data connections."""
 
     tls: str | None = None
     active: bool = False
@@ -21,7 +21,7 @@ class FtpOptions:
 
 @dataclass(frozen=True, slots=True)
 class DownloadOptions:
-    """How the user wants files fetched. `text`: TYPE A; `verify`: by the server's hash; `rate` in bytes per second."""
+    """The options of downloads. `text`: TYPE A; `verify`: with the server's hash; `rate` in bytes per second."""
 
     force: bool = False
     resume: bool = False
@@ -34,7 +34,7 @@ class DownloadOptions:
 
 @dataclass(frozen=True, slots=True)
 class UploadOptions:
-    """How the user wants files sent. `direct`: under their own name; `verify`: by the server's hash; `text`: TYPE A."""
+    """The options of uploads. `direct`: under the final name; `verify`: with the server's hash; `text`: TYPE A."""
 
     append: bool = False
     resume: bool = False
@@ -46,31 +46,31 @@ class UploadOptions:
 
     @property
     def in_place(self) -> bool:
-        """Whether the bytes go to the file's own name."""
+        """Whether the upload writes to the final name."""
         return self.append or self.direct
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features that FEAT told: names in upper case, with what stands behind them."""
+    """The features in a reply to FEAT: names in upper case, with their parameters."""
 
     names: Mapping[str, str]
 
     @property
     def utf8(self) -> bool:
-        """Names are UTF-8 (RFC 2640)."""
+        """Whether the server supports UTF-8 names (RFC 2640)."""
         return "UTF8" in self.names
 
     @property
     def hashes(self) -> list[str]:
-        """The hashes that HASH can make, the one that is set first; it is marked with a star."""
+        """The algorithms of HASH, the current one (marked with a star) first."""
         offered = [name.strip().upper() for name in self.names.get("HASH", "").split(";") if name.strip()]
         return [name.rstrip("*") for name in sorted(offered, key=lambda name: not name.endswith("*"))]
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The facts that a server tells of a file. None = it does not tell."""
+    """The size and modification time of a remote file. None = the server does not send the fact."""
 
     size: int | None
     modified: datetime | None
@@ -78,8 +78,11 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that was fetched. `size` is what the server announced, None = it did not; `verified` = what the bytes were
-    checked against (size, hash, None = nothing); `path` is the local one, "-" = standard output."""
+    """The result of a download.
+
+    `path` is the local path, "-" = standard output. `size` is the size that the server announced, None = none.
+    `verified` is the check that succeeded: size, hash, None = none. `final` is the code of the final reply, or "none".
+    """
 
     path: str
     bytes: int = 0
@@ -96,7 +99,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was sent. `path` is the remote one; `verified` = what the server's file was checked by."""
+    """The result of an upload. `path` is the remote path; `verified` as in `Download`."""
 
     path: str
     bytes: int
@@ -105,7 +108,7 @@ class Upload:
 
 
 class EntryType(StrEnum):
-    """The kind of a listed name. `OTHER` = a device, a pipe, a socket, or the listing does not say."""
+    """The type of a listed entry. `OTHER` = a device, a pipe or a socket, or the listing does not tell the type."""
 
     FILE = "file"
     DIR = "dir"
@@ -114,7 +117,7 @@ class EntryType(StrEnum):
 
 
 class ListingCommand(StrEnum):
-    """The command that gave a listing, in the order of how much it says."""
+    """The command that returned a listing, beginning with the command with the most facts."""
 
     MLSD = "mlsd"
     LIST = "list"
@@ -123,12 +126,11 @@ class ListingCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of a directory. None = the listing does not say.
+    """One entry of a folder. None = the listing does not contain the fact.
 
-    `name` is as the server sent it: bytes that do not decode are surrogates, and nothing about it is safe. `size` is
-    that of what can be fetched, so directories and links have none. `modified` is in UTC, and known to `resolution`
-    seconds: 1, 60, or 86400, where the listing gave only the day. `perm` is MLSD's fact (`adfr`) or LIST's mode
-    (`rwxr-xr-x`).
+    `name` is the name from the server: bytes that cannot be decoded are surrogates, and a name may be unsafe. `size` is
+    the size of a file; directories and links have none. `modified` is in UTC, with a precision of `resolution` seconds:
+    1, 60, or 86400 if the listing contains only the day. `perm` is MLSD's fact (`adfr`) or LIST's mode (`rwxr-xr-x`).
     """
 
     name: str

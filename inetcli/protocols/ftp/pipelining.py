@@ -1,13 +1,13 @@
-"""Commands that go out together, and getting back into step with a server that loses count.
+"""Pipelining: sending several commands in one write, and matching the replies if the server does not support this.
 
-Independent commands go out in one write: one round trip for all of them. RFC 959 does not promise that a server reads
-on behind a command. A server that throws away what stood there, or answers more or less often than it was asked, is
-found out by a reply that does not fit or does not come. Then PWD is sent, or FEAT before the login, whose answer fits
-nothing else and so shows where the conversation stands. Commands that were left unanswered are asked again, one at a
-time, and so is everything from then on with that server. A login is never repeated.
+Independent commands are sent in one write and need one round trip. RFC 959 does not promise that a server accepts
+further commands before its reply. A server that drops commands, or sends too many or too few replies, is detected by a
+reply that does not fit its command or does not arrive. The client then sends a probe: PWD, or FEAT before the login.
+Only the probe can have that reply, so that every reply before it can be assigned. Commands without a reply are sent
+again, one at a time, and so are all later commands to that server. A login is never repeated.
 
-Nothing is pipelined behind RETR or STOR: during a transfer, ProFTPD does not answer what it reads, pyftpdlib drops the
-data connection at an EPSV, and a reply that comes out of turn could pass for the transfer's own.
+No command is sent after RETR or STOR until the final reply: during a transfer ProFTPD does not reply to commands,
+pyftpdlib drops the data connection after an EPSV, and a reply in the wrong order could be taken for the final reply.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,25 +19,28 @@ from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply
 
 STALL_S = 3.0
-"""How long the next reply to commands that went out together may take, before the server is suspected of having thrown
-away the rest. A server that is merely slow receives one extra probe command."""
+"""The longest time in seconds to wait for the next reply to pipelined commands.
+
+After this time, the server may have dropped the rest of the commands. A server that is merely slow receives one extra
+probe command.
+"""
 
 PROBE = Command("PWD")
 
 EARLY_PROBE = Command("FEAT")
-"""The probe before a login: vsftpd refuses all but a few commands there."""
+"""The probe before a login, because vsftpd accepts only a few commands there."""
 
-LOGIN = ("USER", "PASS")
+LOGIN_VERBS = ("USER", "PASS")
 """The commands that are never repeated."""
 
 
-def converse(connection: ControlConnection, commands: Sequence[Command]) -> Iterator[Reply]:
+def exchange_all(connection: ControlConnection, commands: Sequence[Command]) -> Iterator[Reply]:
     """Send commands that do not depend on each other, and yield their replies.
 
-    The replies to a login come at once, because a server that refuses it may close at once and answer nothing else. The
-    others come when all are here: until then the server may turn out to have lost count.
+    The replies to a login are yielded at once, because a server that denies the login may close the connection without
+    further replies. The other replies are yielded when all have arrived, because the assignment may change until then.
 
-    Errors: `ProtocolViolation` for a server that cannot be followed, `Refused` for 421, those of the stream.
+    Errors: `ProtocolViolation` if replies cannot be assigned to commands, `Refused` for 421, those of the stream.
     """
     replies: list[Reply] = []
     yielded = 0
@@ -45,90 +48,91 @@ def converse(connection: ControlConnection, commands: Sequence[Command]) -> Iter
         probe = EARLY_PROBE if connection.needs_login and EARLY_PROBE not in commands else PROBE
         connection.send(commands)
         for command in commands:
-            reply = _next_soon(connection) if replies else connection.reply()
+            reply = _read_reply_or_stall(connection) if replies else connection.read_reply()
             if reply is None or not command.fits(reply):
-                replies = _catch_up(connection, commands, replies, reply, probe)
+                replies = _resynchronise(connection, commands, replies, reply, probe)
                 break
             replies.append(reply)
-            if command.verb in LOGIN:
+            if command.verb in LOGIN_VERBS:
                 yield reply
                 yielded += 1
     one_by_one = [connection.exchange(command) for command in commands[len(replies) :]]
     yield from [*replies[yielded:], *one_by_one]
 
 
-def _next_soon(connection: ControlConnection) -> Reply | None:
-    """Return the next reply; None = none comes for a while, though there is time left."""
+def _read_reply_or_stall(connection: ControlConnection) -> Reply | None:
+    """Return the next reply; None = no reply arrived within the stall limit, and the deadline has not passed."""
     limits = connection.stream.limits
     try:
-        return connection.reply(silence_s=min(STALL_S, limits.silence_s / 2))
+        return connection.read_reply(silence_s=min(STALL_S, limits.silence_s / 2))
     except TimedOut:
         if limits.deadline.passed:
             raise
         return None
 
 
-def _catch_up(
+def _resynchronise(
     connection: ControlConnection,
     commands: Sequence[Command],
     replies: list[Reply],
-    misfit: Reply | None,
+    unexpected: Reply | None,
     probe: Command,
 ) -> list[Reply]:
-    """Find back into step; return the replies that count, to the first of the commands.
+    """Resynchronise with the server; return the valid replies, which are those to the first commands.
 
-    `replies` have come and fit; `misfit` answers no command, None = no reply came for a while.
+    `replies` have arrived and fit; `unexpected` fits no command, None = no reply arrived within the stall limit.
     """
-    late = _find_place(connection, probe, len(commands) - len(replies))
-    if misfit is None:
-        for command, reply in zip(commands[len(replies) :], late, strict=False):
+    earlier_replies = _send_probe(connection, probe, len(commands) - len(replies))
+    if unexpected is None:
+        for command, reply in zip(commands[len(replies) :], earlier_replies, strict=False):
             if not command.fits(reply):
                 break
             replies.append(reply)
         if len(replies) == len(commands):
-            return replies  # the server was merely slow
+            return replies  # The server was merely slow.
     else:
-        login = sum(command.verb in LOGIN for command in commands)
+        login = sum(command.verb in LOGIN_VERBS for command in commands)
         if len(replies) < login:
-            replies += [_login_reply(misfit, late)] * (login - len(replies))
+            replies += [_login_reply(unexpected, earlier_replies)] * (login - len(replies))
         del replies[login:]
     connection.server_state.pipelines = False
     connection.session.note("server does not support pipelining; sending commands one at a time")
     return replies
 
 
-def _login_reply(misfit: Reply, late: Sequence[Reply]) -> Reply:
-    """Among replies that nobody can count any more, the one that says how the login went."""
-    for reply in (misfit, *late):
+def _login_reply(unexpected: Reply, earlier_replies: Sequence[Reply]) -> Reply:
+    """Return the reply that tells the result of the login, from replies that cannot be counted any more."""
+    for reply in (unexpected, *earlier_replies):
         if reply.code in (230, 202, 332) or reply.first == 5:
             return reply
-    raise ProtocolViolation(f'expected a reply to the login, got "{misfit}"')
+    raise ProtocolViolation(f'expected a reply to the login, got "{unexpected}"')
 
 
-def _find_place(connection: ControlConnection, probe: Command, missing: int) -> list[Reply]:
-    """Send a probe, whose answer fits nothing else; return the replies that came before that answer.
+def _send_probe(connection: ControlConnection, probe: Command, missing_count: int) -> list[Reply]:
+    """Send a probe and return the replies that arrived before the reply to the probe.
 
-    A slow server is waited for, as it always is: to take a late reply for another one would be worse than to fail.
-    Behind a lone refusal, the wait is shorter where no password could be sent twice for it.
+    A slow server gets the usual time, because assigning a late reply to the wrong command would be worse than an error.
+    After a single refusal the wait is shorter, if no secret password could be sent twice because of it.
     """
     connection.send([probe])
-    came: list[Reply] = []
-    while len(came) <= missing:
-        lone = len(came) == 1 and came[0].first == 5
+    received: list[Reply] = []
+    while len(received) <= missing_count:
+        single_refusal = len(received) == 1 and received[0].first == 5
         try:
             anonymous = connection.server_key.credentials is ANONYMOUS
-            reply = _next_soon(connection) if lone and anonymous else connection.reply()
+            reply = _read_reply_or_stall(connection) if single_refusal and anonymous else connection.read_reply()
         except TimedOut:
-            if not lone or connection.session.deadline.passed:
+            if not single_refusal or connection.session.deadline.passed:
                 raise
             reply = None
         if reply is None:
-            break  # a refused probe, and nothing else
+            break  # The probe was refused, and no other reply arrived.
         if probe.fits(reply) and reply.first < 4:
             connection.resynchronise()
-            return came
-        came.append(reply)
-    if came[-1].first < 4:
-        raise ProtocolViolation(f'expected an answer to {probe.verb}, got "{came[-1]}": the server cannot be followed')
+            return received
+        received.append(reply)
+    if received[-1].first < 4:
+        expected = f'expected a reply to {probe.verb}, got "{received[-1]}"'
+        raise ProtocolViolation(f"{expected}: replies and commands do not match")
     connection.resynchronise()
-    return came[:-1]  # the last was the probe's refusal
+    return received[:-1]  # The last reply refused the probe.

@@ -1,4 +1,4 @@
-"""A server, how to speak to it, and what has been learned of it, for all connections to it."""
+"""The identity of a server, and the state that all connections to it share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ ANONYMOUS = Credentials("anonymous", Secret("anonymous@"), "anonymous")
 
 @dataclass(frozen=True, slots=True)
 class ServerKey:
-    """A server, and how to speak to it: targets with the same key share its connections.
+    """The identity of a server and the options of its connections. Targets with the same key share connections.
 
-    `encoding` is that of names, where the server does not say that they are UTF-8.
+    `encoding` is the encoding of names if the server does not report UTF-8.
     """
 
     host: str
@@ -29,14 +29,14 @@ class ServerKey:
 
 
 class ServerState(PeerState):
-    """The facts that have been learned of a server."""
+    """The facts about a server that earlier connections have found."""
 
     def __init__(self, on_login: Callable[[], object] = lambda: None) -> None:
         super().__init__(on_login)
         self.pipelines = True
-        """Commands may be sent together."""
+        """Whether the server supports pipelining."""
         self.epsv = True
         self.mlsd = True
         self.data_connected = False
-        """A passive data connection has come about: nothing blocks them."""
+        """Whether a passive data connection has succeeded, so that no firewall blocks them."""
         self.features: Features | None = None

@@ -1,12 +1,12 @@
-"""One transfer to here, and whether to believe it.
+"""One download transfer: the requests before it, the data, and the check that the data is complete.
 
-    TYPE I, SIZE path, MDTM path, EPSV     `request_retrieval`: what there is to know, and a connector, at once
-    REST offset -> 350                     `retrieve`, from here on; REST only to take a transfer up
+    TYPE I, SIZE path, MDTM path, EPSV     `request_retrieval`: facts of the file, and a connector, in one write
+    REST offset -> 350                     `retrieve` from here on; REST only for a resumed transfer
     RETR path -> 150, bytes on the data connection, 226
 
-The end of the data connection is the end of the file, and also what a broken one looks like. So the bytes are counted
-against the announced size, either way, and the final reply has its say. Most clients report success for a file that was
-cut; `judge` does not.
+The end of the data connection marks the end of the file, but a broken connection looks the same. Therefore
+`check_transfer` compares the number of bytes with the announced size, for too few and too many bytes, and checks the
+final reply. Most clients report success for a truncated file.
 """
 
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ from inetcli.wire.replies import Reply
 
 MAX_LISTING = 128 << 20
 MAX_ROWS = 500_000
-"""Bytes and lines of a listing: far more than any folder has that people list, and still no more than memory holds."""
+"""The largest number of bytes and lines of a listing: more than in any real folder, but within the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferRequest:
-    """A retrieval that is prepared: what the server says of the file, and the connector for its data.
+    """A prepared download: the facts of the file and the connector for its data. Use it in a `with`.
 
-    Use it in a `with`. `text` = in TYPE A; `max_size` = more bytes are refused.
+    `text`: TYPE A; `max_size`: a larger file is an error.
     """
 
     control: Control
@@ -46,9 +46,10 @@ class TransferRequest:
     max_size: int | None = None
 
     def begin(self, offset: int) -> DataConnection | Reply:
-        """Send RETR, with REST in front if `offset` is not 0. A reply instead = the transfer is refused. `NoResume`.
+        """Send RETR, after REST if `offset` is not 0. Returns a reply instead if the transfer is refused. `NoResume`.
 
-        An offset that no transfer has used up stands for the next one, be it another file's, or an upload.
+        An offset that no transfer used would apply to the next transfer, which may be another file or an upload.
+        Therefore the offset is reset, or the connection is not reused.
         """
         if not offset:
             return self.connector.begin_transfer(Command("RETR", self.path), self.reply)
@@ -72,8 +73,11 @@ class TransferRequest:
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """A transfer that is to be believed. `bytes` of the whole file are there now; `note` = what was odd all the same;
-    `final` is the code of the last reply, or "none"."""
+    """The result of a complete transfer.
+
+    `bytes` is the size of the whole file, `final` the code of the final reply or "none", `note` a fact for the user
+    that is no failure.
+    """
 
     bytes: int
     size: int | None
@@ -83,18 +87,18 @@ class TransferResult:
 
 
 class ContentMismatch(Exception):
-    """The bytes that are here already are not those of the remote file."""
+    """The difference between the bytes that are present and those of the remote file."""
 
 
 def request_retrieval(
     control: Control, path: str, *, text: bool = False, max_size: int | None = None
 ) -> TransferRequest:
-    """Ask what there is to know of a file, and for a data connection, in one round trip.
+    """Request the facts of a file and a data connection, in one round trip.
 
-    A refused SIZE or MDTM says nothing: some servers have none, others refuse it for now. RETR decides. In TYPE A there
-    is no use for SIZE: it may count the bytes of another form.
+    A refused SIZE or MDTM has no consequence: some servers do not support the command, others refuse it temporarily.
+    Only the reply to RETR counts. SIZE is not sent in TYPE A, because it may count the bytes of another representation.
     """
-    control.agree_on_names(path)
+    control.negotiate_utf8(path)
     connector = data_connector(control)
     try:
         sizes = [] if text else [Command("SIZE", path)]
@@ -108,90 +112,100 @@ def request_retrieval(
 
 
 def retrieve(request: TransferRequest, sink: ReceiveSink, *, offset: int = 0, overlap: bytes = b"") -> TransferResult:
-    """Fetch a file from `offset` on. The first bytes of that must be `overlap`, else `ContentMismatch`.
+    """Download a file from `offset` on. Its first bytes must equal `overlap`; otherwise raises `ContentMismatch`.
 
     Errors: `NotFound`, `Denied`, `Incomplete`, `Refused`, `NoResume`, `TooLarge`, `LocalWrite`, those of streams.
     """
     path, size, max_size = request.path, request.remote.size, request.max_size
     if max_size is not None and size is not None and size > max_size:
-        raise TooLarge(f"{path}: {size} bytes are announced, {max_size} is the limit (--max-size)")
+        raise TooLarge(f"{path}: the announced size is {size} bytes, the limit is {max_size} (--max-size)")
     opened = request.begin(offset)
     if isinstance(opened, Reply):
-        raise path_error(f"{path}: not sent", opened)
-    there = offset + len(overlap)
+        raise path_error(f"{path}: download refused", opened)
+    present_bytes = offset + len(overlap)
     with opened as data:
         if size is None and not offset and not request.text:
-            size = parse_announced_size(data.start)
+            size = parse_announced_size(data.first_reply)
         sink.progress.expect(size)
         data.start_tls()
-        differs = overlap and not _same(data.stream, overlap)
+        differs = overlap and not _matches_overlap(data.stream, overlap)
         if not differs:
-            sink.progress.advance(there)
-            receiver = Receiver(data.stream, sink, limit=_limit(size, max_size, there))
-            broken = _run(receiver, None if size is None else size - there)
+            sink.progress.advance(present_bytes)
+            receiver = Receiver(data.stream, sink, limit=_limit(size, max_size, present_bytes))
+            stream_error = _run(receiver, None if size is None else size - present_bytes)
     if differs:
-        data.final_reply()  # that of the transfer which was given up: it answers nothing that is asked next
+        data.read_final_reply()  # The reply belongs to the abandoned transfer and not to the next command.
         raise ContentMismatch
-    came = there + receiver.moved
-    if max_size is not None and came > max_size:
+    received_bytes = present_bytes + receiver.copied_bytes
+    if max_size is not None and received_bytes > max_size:
         raise TooLarge(f"{path}: more than {max_size} bytes came (--max-size)")
-    end = data.final_reply()
-    note = judge(path, came, size, broken, end)
-    return TransferResult(came, size, str(end.code) if isinstance(end, Reply) else "none", note, data.resumed)
+    final_reply = data.read_final_reply()
+    note = check_transfer(received_bytes, size, stream_error, final_reply)
+    final = str(final_reply.code) if isinstance(final_reply, Reply) else "none"
+    return TransferResult(received_bytes, size, final, note, data.session_resumed)
 
 
-def judge(path: str, came: int, size: int | None, broken: InetError | None, end: Reply | InetError) -> str | None:
-    """Whether a transfer is whole: a note, or None, when it is; else the error is raised.
+def check_transfer(
+    received_bytes: int, size: int | None, stream_error: InetError | None, final_reply: Reply | InetError
+) -> str | None:
+    """Check that a transfer is complete. Returns a note for the user or None; raises an error if it is not complete.
 
-    `broken` is how the data connection failed, `end` the final reply, or why there was none.
+    `stream_error` is the error of the data connection, `final_reply` the final reply, or the error of reading it.
     """
-    words = f'the server said "{end}"' if isinstance(end, Reply) else f"no final reply: {end.message}"
-    code, text = (end.code, str(end)) if isinstance(end, Reply) else (None, None)
-    if size is not None and came != size:
-        of = f"{came} of {size} bytes came" if came < size else f"more than the announced {size} bytes came"
-        why = f" ({broken.message})" if broken else ""
-        yet = "yet " if isinstance(end, Reply) and end.first == 2 else ""
-        raise Incomplete(f"incomplete: {of}{why}, {yet}{words}", reply_code=code, reply=text)
-    if broken:
-        raise broken
-    if isinstance(end, Reply):
-        if end.first != 2:
-            raise Incomplete(f"incomplete: {came} bytes came, and {words}", reply_code=code, reply=text)
+    code, text = None, None
+    if isinstance(final_reply, Reply):
+        code, text, reply_text = final_reply.code, str(final_reply), f'the server said "{final_reply}"'
+    else:
+        reply_text = f"no final reply: {final_reply.message}"
+    if size is not None and received_bytes != size:
+        too_few = received_bytes < size
+        counts = f"{received_bytes} of {size} bytes came" if too_few else f"more than the announced {size} bytes came"
+        cause = f" ({stream_error.message})" if stream_error else ""
+        conjunction = "but " if isinstance(final_reply, Reply) and final_reply.first == 2 else ""
+        raise Incomplete(f"incomplete: {counts}{cause}, {conjunction}{reply_text}", reply_code=code, reply=text)
+    if stream_error:
+        raise stream_error
+    if isinstance(final_reply, Reply):
+        if final_reply.first != 2:
+            raise Incomplete(f"incomplete: {received_bytes} bytes came, and {reply_text}", reply_code=code, reply=text)
         return None
+    if size is None and isinstance(final_reply, TimedOut):
+        raise final_reply
     if size is None:
-        raise end if isinstance(end, TimedOut) else Incomplete(f"{came} bytes came, of an unknown size, and {words}")
-    return f"all {size} bytes came, but {words}"
+        raise Incomplete(f"{received_bytes} bytes of an unknown size came, and {reply_text}")
+    return f"all {size} bytes came, but {reply_text}"
 
 
-def retrieve_rows(control: Control, command: Command, what: str) -> Iterator[list[bytes]]:
-    """Yield the lines of a listing as they come. Errors: those of `path_error`, `Incomplete`, `TooLarge`, of streams.
+def retrieve_rows(control: Control, command: Command, context: str) -> Iterator[list[bytes]]:
+    """Yield the lines of a listing as they arrive. `context` begins the messages.
 
-    pure-ftpd ends a listing that it has cut with a 226, too, and says so in its text.
+    Errors: those of `path_error`, `Incomplete`, `TooLarge`, those of streams.
+    pure-ftpd also sends 226 after a truncated listing, and mentions the truncation in the text of the reply.
     """
     opened = begin_transfer(control, command)
     if isinstance(opened, Reply):
-        raise path_error(what, opened)
-    came = count = 0
+        raise path_error(context, opened)
+    received_bytes = received_rows = 0
     with opened as data:
         data.start_tls()
         while rows := data.stream.read(parse_rows):
-            came, count = came + sum(map(len, rows)), count + len(rows)
-            if came > MAX_LISTING:
-                raise TooLarge(f"{what}: over {MAX_LISTING} bytes came")
-            if count > MAX_ROWS:
-                raise TooLarge(f"{what}: over {MAX_ROWS} lines came")
+            received_bytes, received_rows = received_bytes + sum(map(len, rows)), received_rows + len(rows)
+            if received_bytes > MAX_LISTING:
+                raise TooLarge(f"{context}: the listing exceeds {MAX_LISTING} bytes")
+            if received_rows > MAX_ROWS:
+                raise TooLarge(f"{context}: the listing exceeds {MAX_ROWS} lines")
             yield rows
-    end = data.final_reply()
-    if isinstance(end, EmptyReply | ReceiveFailed | Incomplete):
-        raise Incomplete(f"{what}: the listing may be incomplete: no final reply: {end.message}")
-    if isinstance(end, InetError):
-        raise end
-    if end.first != 2 or "truncated" in end.text.lower():
-        raise Incomplete.from_reply(f"{what}: the listing is incomplete", end)
+    final_reply = data.read_final_reply()
+    if isinstance(final_reply, EmptyReply | ReceiveFailed | Incomplete):
+        raise Incomplete(f"{context}: the listing may be incomplete: no final reply: {final_reply.message}")
+    if isinstance(final_reply, InetError):
+        raise final_reply
+    if final_reply.first != 2 or "truncated" in final_reply.text.lower():
+        raise Incomplete.from_reply(f"{context}: the listing is incomplete", final_reply)
 
 
 def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
-    """Return the `size` bytes from `offset` on, which are the file's last; nothing when they cannot be had."""
+    """Return the last `size` bytes of a file, which begin at `offset`; empty if the server does not send them."""
     with request_retrieval(control, path) as request:
         try:
             opened = request.begin(offset)
@@ -205,18 +219,18 @@ def retrieve_tail(control: Control, path: str, offset: int, size: int) -> bytes:
             tail = data.stream.read(lambda reader: reader.rest(size))
         except (Incomplete, TooLarge, ReceiveFailed):
             tail = b""
-    data.final_reply()
+    data.read_final_reply()
     return tail
 
 
-def _limit(size: int | None, max_size: int | None, there: int) -> int | None:
-    """Return after how many bytes the transfer may be stopped: one more shows that too many come."""
+def _limit(size: int | None, max_size: int | None, present_bytes: int) -> int | None:
+    """Return the number of bytes after which to stop the transfer; one more byte shows that there are too many."""
     limits = [limit for limit in (size, max_size) if limit is not None]
-    return max(0, min(limits) - there) if limits else None
+    return max(0, min(limits) - present_bytes) if limits else None
 
 
-def _same(stream: SocketStream, overlap: bytes) -> bool:
-    """Whether the next bytes are those that are here already."""
+def _matches_overlap(stream: SocketStream, overlap: bytes) -> bool:
+    """Return whether the next bytes of the stream equal the ones that are present."""
     try:
         return stream.read(lambda reader: reader.exact(len(overlap))) == overlap
     except InetError as error:
@@ -225,13 +239,13 @@ def _same(stream: SocketStream, overlap: bytes) -> bool:
         return False
 
 
-def _run(receiver: Receiver, left: int | None) -> InetError | None:
-    """Move the bytes. A data connection that breaks is reported to `judge`; a silent one ends everything."""
+def _run(receiver: Receiver, missing_bytes: int | None) -> InetError | None:
+    """Receive the bytes. Returns the error of a broken data connection; a timeout is raised if bytes are missing."""
     try:
         receiver.run()
     except ReceiveFailed as error:
         return error
     except TimedOut:
-        if left is None or receiver.moved != left:
+        if missing_bytes is None or receiver.copied_bytes != missing_bytes:
             raise
     return None

@@ -1,13 +1,13 @@
-"""Many files: what a pattern means, what is below a folder, here and there.
+"""Patterns for file names, and walks through remote and local folders.
 
-A pattern is one of the shell's, for one component of a path (POSIX.1-2024 XCU 2.14), as `fnmatch` reads it: `*`, `?`,
-`[a-z_]`, `[!a-z_]`; case counts. As in the shell, a dot at the start of a name is matched only by a dot at the start of
-the pattern. There is no escape: a character is taken literally in brackets, `[*]`.
+A pattern is a shell pattern for one component of a path (POSIX.1-2024 XCU 2.14), as `fnmatch` implements it: `*`, `?`,
+`[a-z_]`, `[!a-z_]`; case-sensitive. As in the shell, a dot at the start of a name matches only a dot at the start of
+the pattern. There is no escape character: brackets make a character literal, as in `[*]`.
 
-A walk yields what it finds as it finds it, every folder listed once, and follows no links: those of the server may lead
-in circles, those of ours out of the tree. Names that come from a server and cannot be names of files here are passed
-over, and told; so is what is neither a file nor a folder. Depth and number have limits, because a hostile server's tree
-has none.
+A walk yields the files while it finds them, lists every folder once, and follows no links, because links on a server
+may lead in circles, and local ones may lead out of the tree. A remote name that cannot be a local file name is skipped
+and reported, and so is an entry that is neither a file nor a folder. Depth and number of entries have limits, because
+the tree of a hostile server may be endless.
 """
 
 import os
@@ -24,13 +24,13 @@ from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
 MAX_DEPTH = 64
 MAX_FILES = 1_000_000
-"""Limits far beyond any tree that is meant to be copied, folders included; --max-depth and --max-files set others."""
+"""The default limits, folders included, larger than any tree that people copy (--max-depth, --max-files)."""
 
 _GLOB = re.compile(r"[*?]|\[!?+.[^\]]*+\]", re.DOTALL)
-"""A star, a question mark, or a pair of brackets with something in it; a "]" that comes first stands for itself."""
+"""A star, a question mark, or a pair of brackets that is not empty; a "]" directly after the "[" is literal."""
 
-_LEFT_OUT = (NotFound, Denied)
-"""Why a folder may not be listed that another folder names: the others can be, all the same."""
+_SKIPPABLE_ERRORS = (NotFound, Denied)
+"""The errors of listing a folder after which the walk continues with other folders."""
 
 List = Callable[[str], Contents]
 IsFolder = Callable[[str], bool]
@@ -38,7 +38,7 @@ IsFolder = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class WalkLimits:
-    """How far a walk may go."""
+    """The limits of a walk: the depth, and the number of files and folders."""
 
     depth: int = MAX_DEPTH
     files: int = MAX_FILES
@@ -46,7 +46,7 @@ class WalkLimits:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A remote file: its path there, the names that lead to it here, and what the listing says of it."""
+    """A remote file: its remote path, the local names that lead to it, and its entry in the listing."""
 
     path: str
     names: tuple[str, ...]
@@ -55,83 +55,88 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that is passed over. `unsafe`: the server listed an unusable name. `error`: listing failed although the
-    folder should be readable."""
+    """A remote entry that was skipped.
+
+    `unsafe`: the server listed an unusable name. `error`: listing failed although the folder should be readable.
+    """
 
     path: str
-    why: str
+    reason: str
     unsafe: bool = False
     error: InetError | None = None
 
 
 class Walk:
-    """A walk below a remote folder. `is_folder` finds out what a listing that gives names alone does not say."""
+    """A walk below a remote folder. `is_folder` is used for listings that contain only names."""
 
     def __init__(self, list_folder: List, is_folder: IsFolder, limits: WalkLimits) -> None:
         self._list = list_folder
         self._is_folder = is_folder
         self._limits = limits
-        self._found = 0
+        self._entry_count = 0
 
-    def below(self, folder: str) -> Iterator[RemoteFile | Skipped]:
-        """Every file below a folder, its own first. Errors: those of listing the folder itself; `TooLarge`."""
+    def files_below(self, folder: str) -> Iterator[RemoteFile | Skipped]:
+        """Yield every file below a folder, the files directly in it first.
+
+        Errors: those of listing the folder itself; `TooLarge`.
+        """
         contents = self._list(folder)
-        above = folder.rstrip("/").rpartition("/")[0] if contents.of_file else folder
-        yield from self._walk(above, (), contents.entries)
+        parent = folder.rstrip("/").rpartition("/")[0] if contents.is_file else folder
+        yield from self._walk(parent, (), contents.entries)
 
-    def matching(self, pattern: str, *, recursive: bool) -> Iterator[RemoteFile | Skipped]:
-        """The files whose last component matches; with `recursive`, also what is below folders that do.
+    def files_matching(self, pattern: str, *, recursive: bool) -> Iterator[RemoteFile | Skipped]:
+        """Yield the files whose last component matches; with `recursive`, also the files below matching folders.
 
-        `NotFound` when nothing matches.
+        Errors: `NotFound` if no name matches.
         """
         folder, slash, last = pattern.rpartition("/")
         entries = self._list(folder or slash).entries
-        found = [entry for entry in entries if match_glob(last, entry.name)]
-        if not found:
-            raise NotFound(f"{pattern}: nothing matches")
-        yield from self._walk(folder or slash, (), found, deeper=recursive)
+        matches = [entry for entry in entries if match_glob(last, entry.name)]
+        if not matches:
+            raise NotFound(f"{pattern}: no file matches")
+        yield from self._walk(folder or slash, (), matches, descend=recursive)
 
     def _walk(
-        self, folder: str, names: tuple[str, ...], entries: Sequence[Entry], *, deeper: bool = True
+        self, folder: str, names: tuple[str, ...], entries: Sequence[Entry], *, descend: bool = True
     ) -> Iterator[RemoteFile | Skipped]:
         folders: list[RemoteFile] = []
         for entry in entries:
             path = join(folder, entry.name)
             if is_unsafe_name(entry.name):
-                yield Skipped(path, "no command can have such a name", unsafe=True)
+                yield Skipped(path, "the name cannot be sent in a command", unsafe=True)
                 continue
             try:
-                found = RemoteFile(path, (*names, safe_name(entry.name)), entry)
+                file = RemoteFile(path, (*names, safe_name(entry.name)), entry)
             except LocalWrite as error:
                 yield Skipped(path, error.message, unsafe=True)
                 continue
             self._count(folder)
             match self._type(entry, path):
                 case EntryType.FILE:
-                    yield found
-                case EntryType.DIR if deeper:
-                    folders.append(found)
+                    yield file
+                case EntryType.DIR if descend:
+                    folders.append(file)
                 case EntryType.DIR:
-                    yield Skipped(path, "a folder, which is fetched only with -r")
+                    yield Skipped(path, "a folder, which needs -r")
                 case EntryType.LINK:
                     yield Skipped(path, "a link, which is not followed")
                 case _:
                     yield Skipped(path, "neither a file nor a folder")
-        for found in folders:
-            if len(found.names) > self._limits.depth:
-                yield Skipped(found.path, f"deeper than {self._limits.depth} folders (--max-depth)")
+        for file in folders:
+            if len(file.names) > self._limits.depth:
+                yield Skipped(file.path, f"deeper than {self._limits.depth} folders (--max-depth)")
                 continue
             try:
-                inside = self._list(found.path).entries
-            except _LEFT_OUT as error:
-                yield Skipped(found.path, error.message, error=error)
+                entries_below = self._list(file.path).entries
+            except _SKIPPABLE_ERRORS as error:
+                yield Skipped(file.path, error.message, error=error)
                 continue
-            yield from self._walk(found.path, found.names, inside)
+            yield from self._walk(file.path, file.names, entries_below)
 
     def _count(self, folder: str) -> None:
-        """One more, be it a file or a folder: a tree of nothing but folders has no end either."""
-        self._found += 1
-        if self._found > self._limits.files:
+        """Count one more file or folder. Folders count, because a tree of only folders may be endless, too."""
+        self._entry_count += 1
+        if self._entry_count > self._limits.files:
             raise TooLarge(f"{folder or '.'}: more than {self._limits.files} files and folders (--max-files)")
 
     def _type(self, entry: Entry, path: str) -> EntryType:
@@ -141,12 +146,12 @@ class Walk:
 
 
 def has_glob(text: str) -> bool:
-    """Whether `text` is a pattern, and not just a name."""
+    """Return whether `text` is a pattern and not only a name."""
     return _GLOB.search(text) is not None
 
 
 def match_glob(pattern: str, name: str) -> bool:
-    """Whether the whole of `name` matches `pattern`."""
+    """Return whether the whole `name` matches `pattern`."""
     if not has_glob(pattern):
         return name == pattern
     hidden = name.startswith(".") and not pattern.startswith(".")
@@ -154,36 +159,38 @@ def match_glob(pattern: str, name: str) -> bool:
 
 
 def join(folder: str, name: str) -> str:
-    """A name in a remote folder."""
+    """Join a remote folder and a name to a path."""
     return f"{folder.rstrip('/')}/{name}" if folder.rstrip("/") else f"/{name}" if folder else name
 
 
 def is_unsafe_name(name: str) -> bool:
-    """Whether no command can have this name in its argument, or it means another folder's."""
+    """Return whether a name cannot be sent in a command, or contains a slash and means another folder."""
     return any(character in name for character in "/\r\n\0")
 
 
 def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield what is below a local folder, sorted: the names that lead there, and whether it is a folder, which comes
-    before what is in it. Links and odd files are left out. `LocalRead`."""
+    """Yield the entries below a local folder, sorted: the names that lead to each, and whether the entry is a folder.
 
-    def names_in(inner: str) -> list[str]:
+    A folder comes before its contents. Links and special files are omitted. `LocalRead`.
+    """
+
+    def list_names(path: str) -> list[str]:
         try:
-            return sorted(os.listdir(inner))
+            return sorted(os.listdir(path))
         except OSError as error:
-            raise LocalRead(f"{inner}: cannot be read: {error.strerror}") from error
+            raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
 
-    def walk(names: tuple[str, ...], inside: list[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
-        inner = os.path.join(folder, *names)
-        for name in inside:
+    def walk(names: tuple[str, ...], entry_names: list[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
+        path = os.path.join(folder, *names)
+        for name in entry_names:
             try:
-                mode = os.lstat(os.path.join(inner, name)).st_mode
+                mode = os.lstat(os.path.join(path, name)).st_mode
             except FileNotFoundError:
-                continue  # gone meanwhile
+                continue  # The file was removed meanwhile.
             if stat.S_ISDIR(mode):
                 yield (*names, name), True
-                yield from walk((*names, name), names_in(os.path.join(inner, name)))
+                yield from walk((*names, name), list_names(os.path.join(path, name)))
             elif stat.S_ISREG(mode):
                 yield (*names, name), False
 
-    return walk((), names_in(folder))  # what is no folder is found out now
+    return walk((), list_names(folder))  # An error for `folder` itself is raised here, not by the generator.

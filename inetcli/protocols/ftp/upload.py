@@ -1,16 +1,16 @@
-"""One upload, which is never seen half.
+"""One upload. The file gets its final name only after it is complete and checked.
 
-    TYPE I, SIZE where it is needed, EPSV      at once
+    TYPE I, SIZE if needed, EPSV               in one write
     STOR .NAME.random -> 226                   `store`
-    SIZE or HASH of it, MFMT                   is it all there; its time
+    SIZE or HASH of it, MFMT                   check the upload, and set the modification time
     RNFR .NAME.random -> 350, RNTO NAME -> 250
 
-Where the server refuses the temporary name, or to rename it, the file is sent under its own name, with a note: an
-anonymous drop box allows neither. A source that cannot be read again (a pipe) is an error then.
+If the server refuses the temporary name or the renaming, as an anonymous drop box does, the file is sent under its
+final name, with a note. This is an error for a source that cannot be read again (a pipe).
 
-To be taken up by another run (`--resume`) the temporary has a name that is found again, and only for the same local
-file: `.NAME.MARK.part`, where MARK is made of that file's size and time. Its last 64 KiB are fetched and compared
-before more is sent behind them. `--append` sends to the end of the file itself.
+With `--resume` another run must find the temporary name again, and only for the same local file. Therefore the name is
+`.NAME.MARK.part`, where MARK is a hash of the name and of that file's size and modification time. The last 64 KiB of
+the remote part are fetched and compared before the rest is sent. `--append` sends to the end of the remote file.
 """
 
 import hashlib
@@ -38,17 +38,17 @@ from inetcli.wire.netascii import ToNetAscii
 from inetcli.wire.replies import Reply
 
 MAX_NAME = 255
-"""Bytes of a name on the server: NAME_MAX of every file system in common use."""
+"""The longest name on the server in bytes: NAME_MAX of every file system in common use."""
 
 CLEAN_UP_S = 2.0
-"""How long, beyond every limit, the server may take to end a transfer that was given up and remove what came of it."""
+"""The time in seconds to end an abandoned transfer and remove its file on the server, independent of every limit."""
 
 NAME_REFUSALS = (501, 550, 553)
-"""The replies to a name that the server does not like."""
+"""The replies of a server that does not allow a file name."""
 
 
 class _NameRefused(Exception):
-    """The server does not take the temporary name, or does not let it be changed."""
+    """The refusal of the temporary name, or of its renaming."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(str(reply))
@@ -56,11 +56,11 @@ class _NameRefused(Exception):
 
 
 def upload(control: Control, payload: Payload, path: str, options: UploadOptions, progress: Progress) -> Upload:
-    """Send a file. The remote one is replaced, as by cp.
+    """Upload a file. An existing remote file is replaced, as with cp.
 
     Errors: those of `store`, `NoResume`, `Denied`.
     """
-    begun = control.session.trace.elapsed()
+    start_s = control.session.trace.elapsed()
     folder, slash, name = path.rpartition("/")
     if options.mkdirs and folder:
         make_folders(control, folder)
@@ -78,12 +78,12 @@ def upload(control: Control, payload: Payload, path: str, options: UploadOptions
         path=path,
         bytes=pending.sent,
         verified=pending.verified,
-        seconds=control.session.trace.elapsed() - begun,
+        seconds=control.session.trace.elapsed() - start_s,
     )
 
 
 class _PendingUpload:
-    """One file on its way, maybe a second time under another name."""
+    """The upload of one file, which may send it a second time under the final name."""
 
     def __init__(self, control: Control, payload: Payload, options: UploadOptions, progress: Progress) -> None:
         self._control = control
@@ -93,34 +93,34 @@ class _PendingUpload:
         self._start = os.lseek(payload.fd, 0, os.SEEK_CUR) if payload.size is not None else 0
         self._hash = choose_hash(control) if options.verify else None
         self.sent = 0
-        """Bytes of the file that are on the server, those of an earlier run included."""
+        """The number of bytes of the file on the server, including those of an earlier run."""
         self.verified: str | None = None
-        self._begun = False
-        """There may be something at the path that is being sent to."""
+        self._remote_file_possible = False
+        """Whether a file may exist at the path of the upload."""
         self._note: str | None = None
-        """A note for as soon as the server takes the bytes."""
+        """A note to add when the server accepts the upload."""
 
     def send(self, path: str) -> None:
-        """Send the bytes to `path`, and check that they are all there. A temporary that is no good is removed."""
-        there = self._prepare(path)
-        skip = self._right(path, there) if self._options.resume else 0
+        """Send the bytes to `path` and check the result. After an error, a useless temporary file is removed."""
+        remote_size = self._prepare(path)
+        skip = self._resumable_size(path, remote_size) if self._options.resume else 0
         digests = Digests([HASHES[self._hash]] if self._hash else [])
-        digests.catch_up(self._read, skip)
+        digests.hash_prefix(self._read, skip)
         if skip:
             os.lseek(self._payload.fd, self._start + skip, os.SEEK_SET)
         self.sent = 0
         try:
             self.sent = skip + self._store(path, append=self._options.append or skip > 0, skip=skip, digests=digests)
-            self._check(path, self.sent + (there if self._options.append else 0), digests)
+            self._check(path, self.sent + (remote_size if self._options.append else 0), digests)
         except _NameRefused:
             raise
         except BaseException:
-            if self._begun:
+            if self._remote_file_possible:
                 self._clean_up(path, keep=self._options.resume)
             raise
 
     def rename(self, temporary: str, path: str) -> None:
-        """Give the file its name, in place of what had it. `_NameRefused` when the server does not let us."""
+        """Rename the temporary file and replace an existing file. `_NameRefused` if the server refuses."""
         try:
             reply = self._control.ask("RNFR", temporary)
             if reply.code == 350:
@@ -133,35 +133,40 @@ class _PendingUpload:
             raise _NameRefused(reply)
 
     def send_in_place(self, temporary: str, path: str, reply: Reply) -> None:
-        """Send the file once more, under its own name, because of this reply. `UploadRefused` when the file cannot be
-        read again."""
+        """Send the file again under its final name, after the refusal in `reply`.
+
+        Errors: `UploadRefused` if the file cannot be read again.
+        """
         if self._payload.size is not None:
             os.lseek(self._payload.fd, self._start, os.SEEK_SET)
         elif self.sent:
-            why = f'{path}: {temporary} cannot be renamed, nor what came be sent again: "{reply}"'
-            raise UploadRefused.from_reply(f"{why} (--direct)", reply, quoted=False)
+            message = f'{path}: {temporary} cannot be renamed, and the bytes of a pipe cannot be sent again: "{reply}"'
+            raise UploadRefused.from_reply(f"{message} (--direct)", reply, quoted=False)
         self._options = replace(self._options, direct=True, resume=False)
-        self._note = f'{temporary}: refused ("{reply}"); sent under its own name, seen while it grew'
+        self._note = f'{temporary}: refused ("{reply}"); sending under the final name, visible while incomplete'
         self.send(path)
 
     def _prepare(self, path: str) -> int:
-        """Set the type; return how many bytes the remote file has, where that matters."""
-        counts = (self._options.append or self._options.resume) and not self._options.text
-        sizes = [Command("SIZE", path)] if counts else []
+        """Set the type; return the size of the remote file if the upload appends or resumes, else 0."""
+        needs_size = (self._options.append or self._options.resume) and not self._options.text
+        sizes = [Command("SIZE", path)] if needs_size else []
         replies = self._control.ask_in_type("A" if self._options.text else "I", sizes)
         return (parse_size(replies["SIZE"]) or 0) if sizes else 0
 
-    def _right(self, path: str, there: int) -> int:
-        """Return how many bytes are there already and are the file's; 0 = send all. `NoResume` where there is no going
-        back in what is read."""
+    def _resumable_size(self, path: str, remote_size: int) -> int:
+        """Return the number of remote bytes that are the beginning of this file; 0 = send everything.
+
+        Errors: `NoResume` if the source cannot be read from another position.
+        """
         if self._payload.size is None:
-            raise NoResume(f"{self._payload.path}: --resume needs a file that can be read from where it was left")
-        if not OVERLAP < there <= self._payload.size:
+            raise NoResume(f"{self._payload.path}: --resume needs a file that can be read from any position")
+        if not OVERLAP < remote_size <= self._payload.size:
             return 0
-        if retrieve_tail(self._control, path, there - OVERLAP, OVERLAP) != self._read(there - OVERLAP, OVERLAP):
-            self._control.session.note("what is there is not the beginning of this file: starting over")
+        offset = remote_size - OVERLAP
+        if retrieve_tail(self._control, path, offset, OVERLAP) != self._read(offset, OVERLAP):
+            self._control.session.note("the remote part is not the beginning of this file: starting over")
             return 0
-        return there
+        return remote_size
 
     def _read(self, offset: int, size: int) -> bytes:
         try:
@@ -170,17 +175,17 @@ class _PendingUpload:
             raise LocalRead(f"{self._payload.path}: cannot be read: {error.strerror}") from error
 
     def _store(self, path: str, *, append: bool, skip: int, digests: Digests) -> int:
-        """STOR or APPE. From here on another try would send everything twice."""
+        """Send STOR or APPE and the bytes. After this point another attempt could store bytes twice."""
         control = self._control
         with closing(data_connector(control)) as connector:
             (reply,) = control.ask_all([connector.command])
-            self._begun = True
+            self._remote_file_possible = True
             opened = connector.begin_transfer(Command("APPE" if append else "STOR", path), reply)
         if isinstance(opened, Reply):
-            self._begun = False
+            self._remote_file_possible = False
             if not self._options.in_place and opened.code in NAME_REFUSALS:
                 raise _NameRefused(opened)
-            raise upload_error(f"{path}: not taken", opened)
+            raise upload_error(f"{path}: upload refused", opened)
         control.session.attempt.forbid_retry("upload begun")
         if self._note:
             control.session.note(self._note)
@@ -189,7 +194,7 @@ class _PendingUpload:
         source = SendSource(
             descriptor=self._payload.fd,
             name=self._payload.path,
-            waits=self._payload.size is None,
+            may_block=self._payload.size is None,
             progress=self._progress,
             observer=digests.observer,
             converter=ToNetAscii() if self._options.text else None,
@@ -197,28 +202,28 @@ class _PendingUpload:
         )
         return store(opened, path, source)
 
-    def _check(self, path: str, wanted: int, digests: Digests) -> None:
-        """Check size and hash of what is there now, and set its time. `Incomplete`."""
+    def _check(self, path: str, expected_size: int, digests: Digests) -> None:
+        """Check the size and hash of the remote file, and set its modification time. `Incomplete`."""
         commands = [] if self._options.text else [Command("SIZE", path)]
         if self._payload.modified is not None and not self._options.append:
             commands.append(Command("MFMT", f"{encode_time(seconds_to_time(self._payload.modified))} {path}"))
         replies = self._control.ask_all(commands)
         size = None if self._options.text else parse_size(replies[0])
-        if size is not None and size != wanted:
-            raise Incomplete(f"{path}: {wanted} bytes are to be there, the server has {size}")
+        if size is not None and size != expected_size:
+            raise Incomplete(f"{path}: the remote file must have {expected_size} bytes, the server reports {size}")
         self.verified = None if size is None else "size"
         if self._hash:
-            compare_hash(self._control, path, self._hash, digests[HASHES[self._hash]], wanted)
+            compare_hash(self._control, path, self._hash, digests[HASHES[self._hash]], expected_size)
             self.verified = "hash"
 
     def _clean_up(self, temporary: str, *, keep: bool) -> None:
-        """Remove a temporary that nobody will take up, if the server still listens, and does so soon."""
+        """Remove a temporary file that no later run will resume, if the server responds in time."""
         if self._options.in_place or keep:
             return
         removed = False
         try:
             seconds = min(CLEAN_UP_S, self._control.session.timeouts.silence_s)
-            reply = self._control.tidy_up(Command("DELE", temporary), seconds)
+            reply = self._control.clean_up(Command("DELE", temporary), seconds)
             removed = reply is not None and reply.first == 2
         except (InetError, Cancelled):
             pass
@@ -227,15 +232,14 @@ class _PendingUpload:
 
 
 def temporary_name(name: str, resumed: Payload | None) -> str:
-    """Make a name that nothing else has, and that names the file it is the beginning of; found again to resume."""
+    """Make a unique temporary name that contains the final name.
+
+    With `resumed`, the same local file always gets the same name, so that another run finds the part.
+    """
     if resumed is None:
-        mark, end = secrets.token_hex(4), ""
+        mark, extension = secrets.token_hex(4), ""
     else:
-        mark, end = (
-            hashlib.sha256(f"{name} {resumed.size} {resumed.modified}".encode("utf-8", "surrogateescape")).hexdigest()[
-                :8
-            ],
-            ".part",
-        )
-    temporary = f".{name}.{mark}{end}"
-    return temporary if len(temporary.encode("utf-8", "surrogateescape")) <= MAX_NAME else f".{mark}{end}"
+        identity = f"{name} {resumed.size} {resumed.modified}".encode("utf-8", "surrogateescape")
+        mark, extension = hashlib.sha256(identity).hexdigest()[:8], ".part"
+    temporary = f".{name}.{mark}{extension}"
+    return temporary if len(temporary.encode("utf-8", "surrogateescape")) <= MAX_NAME else f".{mark}{extension}"

@@ -1,4 +1,4 @@
-"""Files, uploads and listings as the lines people see, and as JSON."""
+"""The output of downloads, uploads and listings: as text lines and as dicts for JSON."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from inetcli.wire.quantity import format_size
 
 
 def format_download(download: Download) -> str:
-    """`nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified, 226 seen, TLS 1.3, data session resumed`."""
+    """Format a download: `nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified, 226 seen, TLS 1.3`."""
     if download.skipped:
-        return f"{escape(download.path)}  skipped: it is there already"
+        return f"{escape(download.path)}  skipped: the file exists"
     checked = f"{download.verified} verified" if download.verified else "size not known"
     facts = [checked, f"{download.final} seen" if download.final != "none" else "no final reply"]
     if download.resumed_from:
@@ -19,11 +19,11 @@ def format_download(download: Download) -> str:
         facts.append(str(download.tls["version"]).replace("TLSv", "TLS "))
     if download.data_resumed:
         facts.append("data session resumed")
-    return _transfer(download.path, download.bytes - (download.resumed_from or 0), download.seconds, facts)
+    return _format_transfer(download.path, download.bytes - (download.resumed_from or 0), download.seconds, facts)
 
 
 def download_to_json(download: Download) -> dict[str, object]:
-    """The keys of `ftp get` beside the common ones; `tls` is one of those."""
+    """Return the keys of `ftp get` in addition to the common ones; `tls` is a common key."""
     return {
         "path": download.path,
         "bytes": download.bytes,
@@ -36,18 +36,18 @@ def download_to_json(download: Download) -> dict[str, object]:
 
 
 def format_upload(upload: Upload) -> str:
-    """`nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified`."""
+    """Format an upload: `nightly.iso  700.0 MiB  6.2 s  113 MiB/s  size verified`."""
     checked = f"{upload.verified} verified" if upload.verified else "size not checked"
-    return _transfer(upload.path, upload.bytes, upload.seconds, [checked])
+    return _format_transfer(upload.path, upload.bytes, upload.seconds, [checked])
 
 
 def upload_to_json(upload: Upload) -> dict[str, object]:
-    """The keys of `ftp put` beside the common ones."""
+    """Return the keys of `ftp put` in addition to the common ones."""
     return {"path": upload.path, "bytes": upload.bytes, "verified": upload.verified}
 
 
 def format_entry(entry: Entry, *, long: bool) -> str:
-    """A name; with `long` its type, size, time and name, separated by TAB, `-` for what is not known."""
+    """Format an entry: its name; with `long` type, size, time and name, separated by TAB, `-` for an unknown fact."""
     name = escape(entry.name)
     if not long:
         return name
@@ -57,15 +57,15 @@ def format_entry(entry: Entry, *, long: bool) -> str:
 
 
 def format_time(entry: Entry) -> str | None:
-    """When it was modified, ISO 8601 in UTC, as exactly as it is known; None = it is not."""
+    """Format the modification time: ISO 8601 in UTC with the precision of the listing; None = unknown."""
     if entry.modified is None:
         return None
-    kinds: Mapping[int, str] = {86400: "%Y-%m-%d", 60: "%Y-%m-%dT%H:%MZ"}
-    return entry.modified.strftime(kinds.get(entry.resolution, "%Y-%m-%dT%H:%M:%SZ"))
+    formats: Mapping[int, str] = {86400: "%Y-%m-%d", 60: "%Y-%m-%dT%H:%MZ"}
+    return entry.modified.strftime(formats.get(entry.resolution, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def entry_to_json(entry: Entry) -> dict[str, object]:
-    """The keys of a row of `ftp ls`."""
+    """Return the keys of a row of `ftp ls`."""
     return {
         "name": entry.name,
         "type": entry.type.value,
@@ -77,6 +77,6 @@ def entry_to_json(entry: Entry) -> dict[str, object]:
     }
 
 
-def _transfer(path: str, size: int, seconds: float, facts: list[str]) -> str:
+def _format_transfer(path: str, size: int, seconds: float, facts: list[str]) -> str:
     rate = int(size / seconds) if seconds > 0 else 0
     return "  ".join([escape(path), format_size(size), f"{seconds:.1f} s", f"{format_size(rate)}/s", ", ".join(facts)])

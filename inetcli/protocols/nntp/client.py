@@ -173,8 +173,8 @@ class Connection:
         if reply.code != 281:
             raise login_error(f"login as {credentials.user} denied", reply)
         self._session.attempt.allow_retry()
-        self._session.trace.lap("login")
-        self._session.trace.follow("commands")
+        self._session.trace.end_phase("login")
+        self._session.trace.begin_phase("commands")
 
 
 def connect(session: Session, host: str, port: int, login: Login) -> Connection:
@@ -189,10 +189,10 @@ def connect(session: Session, host: str, port: int, login: Login) -> Connection:
             raise ProtocolViolation.from_reply(
                 f'expected a greeting of 200 or 201, got "{greeting}"', greeting, quoted=False
             )
-        session.trace.lap("login")
+        session.trace.end_phase("login")
         if login.tls is TlsMode.EXPLICIT:
             stream = _start_tls(session, stream, host)
-        session.trace.follow("commands")
+        session.trace.begin_phase("commands")
         return Connection(session, stream, host, login.credentials)
 
     return session.open(host, port, tls=login.tls, greet=greet)
@@ -203,7 +203,7 @@ def _start_tls(session: Session, stream: SocketStream, host: str) -> SocketStrea
     reply = stream.read(parse_status)
     if reply.code != 382:
         raise TlsHandshake.from_reply("STARTTLS refused", reply)
-    session.trace.lap("login")  # the handshake is a phase of its own
+    session.trace.end_phase("login")  # the handshake is a phase of its own
     return session.start_tls(stream, host)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of FTP transfers share: a download and an upload as a command makes them, without the command."""
+"""Fixtures for the tests of FTP transfers: a download and an upload as a command makes them, without the command."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -23,8 +23,10 @@ from inetcli.protocols.ftp.server_state import ServerKey
 
 @dataclass
 class Client:
-    """One command's dealings with one server. `notes` are those of all its targets. Leaves at the end of its `with`,
-    or of the test."""
+    """The operations of one command on one server. `notes` are those of all its targets.
+
+    The connections are closed at the end of its `with`, or of the test.
+    """
 
     servers: FtpPeers
     server_key: ServerKey
@@ -45,20 +47,20 @@ class Client:
         return [note for session in self.sessions for note in session.attempt.notes]
 
     def ftp(self) -> Ftp:
-        """For the next target."""
+        """Make the client for the next target."""
         self.sessions.append(self.make_session())
         return Ftp(self.sessions[-1], self.servers[self.server_key])
 
     @contextlib.contextmanager
     def local(self, folder: Path, name: str, options: DownloadOptions) -> Iterator[LocalFile]:
-        """The local file, over all tries of a target."""
-        whose = {"host": self.server_key.host, "path": name}
-        local = open_local(LocalPath((name,), str(folder)), options, whose, self.make_session())
+        """Open the local file, over all attempts of a target."""
+        identity = {"host": self.server_key.host, "path": name}
+        local = open_local(LocalPath((name,), str(folder)), options, identity, self.make_session())
         with local.destination:
             yield local
 
     def get(self, path: str, folder: Path, *, tries: int = 1, **options: object) -> Download:
-        """Fetch a file; all but the last of the tries must fail with an error of ours."""
+        """Download a file; every attempt but the last must fail with an `InetError`."""
         wanted = DownloadOptions(**options)  # type: ignore[arg-type]
         with self.local(folder, path.rpartition("/")[2], wanted) as local:
             for _ in range(tries - 1):
@@ -68,14 +70,14 @@ class Client:
             return self.ftp().get(path, local, wanted, NO_PROGRESS)
 
     def put(self, source: Path, path: str, **options: object) -> Upload:
-        """Send a file."""
+        """Upload a file."""
         with open_payload(str(source)) as payload:
             return self.ftp().put(payload, path, UploadOptions(**options), NO_PROGRESS)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def client() -> Iterator[Callable[..., Client]]:
-    """Makes clients of a server: `client(server)`, with the limits of its sessions and the options of its endpoint."""
+    """Make clients of a server: `client(server)`, with the limits of its sessions and the fields of its `ServerKey`."""
     with contextlib.ExitStack() as stack:
 
         def make(server, *, places: int = 1, limits: dict[str, float] | None = None, **options: object) -> Client:

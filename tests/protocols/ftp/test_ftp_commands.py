@@ -1,4 +1,4 @@
-"""`inetcli ftp get` against servers that behave, and servers that do not."""
+"""`inetcli ftp get` with correct and faulty servers."""
 
 import hashlib
 from pathlib import Path
@@ -13,7 +13,7 @@ DATA = bytes(range(256)) * 40
 FILES = {"pub/a.bin": DATA, "empty": b"", "grün.txt": b"umlaut"}
 
 
-def test_get_saves_under_the_remote_name_and_says_nothing(tmp_path: Path) -> None:
+def test_get_saves_under_the_remote_name_without_output(tmp_path: Path) -> None:
     with FtpServer(FILES) as server:
         done = inetcli("ftp", "get", f"{server.url}/pub/a.bin", cwd=tmp_path)
         assert server.log.commands() == [
@@ -77,7 +77,7 @@ def test_get_over_tls_resumes_the_session_on_the_data_connection(tmp_path: Path)
     assert row["tls"]["peer_verified"] is True
 
 
-def test_get_with_a_password_sends_it_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_get_sends_a_password_only_after_331(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("password\nsecond line\n")
     arguments = ["--user", "user", "--password-file", str(tmp_path / "secret")]
     with FtpServer(FILES) as server:
@@ -119,7 +119,7 @@ def test_get_with_a_password_sends_it_only_when_it_is_asked_for(tmp_path: Path) 
         ("connect:refuse", 7),
     ],
 )
-def test_get_fails_with_a_code_of_its_own_and_leaves_nothing(fault: str, code: int, tmp_path: Path) -> None:
+def test_get_fails_with_a_specific_exit_code_and_leaves_no_file(fault: str, code: int, tmp_path: Path) -> None:
     with FtpServer(FILES, faults=[fault]) as server:
         limit = "0.5" if code == 28 else "10"
         done = inetcli("ftp", "get", "--timeout", limit, f"{server.url}/pub/a.bin", cwd=tmp_path)
@@ -141,7 +141,7 @@ def test_get_fails_with_a_code_of_its_own_and_leaves_nothing(fault: str, code: i
         (["RETR:slice(7)"], None),
     ],
 )
-def test_get_finds_its_way(faults: list[str], note: str | None, tmp_path: Path) -> None:
+def test_get_succeeds_despite_refusals_and_slow_replies(faults: list[str], note: str | None, tmp_path: Path) -> None:
     with FtpServer(FILES, faults=faults) as server:
         done = inetcli("ftp", "get", "--json", f"{server.url}/pub/a.bin", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -150,7 +150,7 @@ def test_get_finds_its_way(faults: list[str], note: str | None, tmp_path: Path) 
 
 
 def bytes_up_to_the_150() -> int:
-    """What the server has said on the control connection when the data begins."""
+    """Return everything that the server sends on the control connection before the data begins."""
     with FtpServer(FILES) as server:
         assert inetcli("ftp", "get", "-o", "-", f"{server.url}/pub/a.bin").code == 0
         said = [event.data for event in server.log.events(Kind.TO_CLIENT) if event.channel == "main"]
@@ -158,7 +158,7 @@ def bytes_up_to_the_150() -> int:
 
 
 @pytest.mark.parametrize("ending", ["fin", "rst", "silent"])
-def test_all_bytes_of_a_known_size_are_enough_when_the_final_reply_is_lost(ending: str, tmp_path: Path) -> None:
+def test_get_succeeds_without_final_reply_if_all_bytes_of_a_known_size_came(ending: str, tmp_path: Path) -> None:
     fault = f"connect:{ending}@{bytes_up_to_the_150() + 1}"
     with FtpServer(FILES, faults=[fault]) as server:
         done = inetcli("ftp", "get", "--json", "--timeout", "0.5", f"{server.url}/pub/a.bin", cwd=tmp_path)
@@ -168,7 +168,7 @@ def test_all_bytes_of_a_known_size_are_enough_when_the_final_reply_is_lost(endin
 
 
 @pytest.mark.parametrize(("ending", "code"), [("fin", 18), ("silent", 28)])
-def test_bytes_of_an_unknown_size_are_not_enough(ending: str, code: int, tmp_path: Path) -> None:
+def test_get_fails_without_final_reply_if_the_size_is_unknown(ending: str, code: int, tmp_path: Path) -> None:
     lost = len("213 10240") - len("550 not now")
     fault = f"connect:{ending}@{bytes_up_to_the_150() - lost + 1}"
     with FtpServer(FILES, faults=[fault, "SIZE:reply(550 not now)"]) as server:
@@ -177,8 +177,8 @@ def test_bytes_of_an_unknown_size_are_not_enough(ending: str, code: int, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pasv_of_another_host_is_not_believed(tmp_path: Path) -> None:
-    """The address in a 227 is the server's claim; the connection goes to the server all the same."""
+def test_pasv_address_of_another_host_is_ignored(tmp_path: Path) -> None:
+    """The address in a 227 is not trusted: the data connection goes to the server itself."""
     with FtpServer(FILES, faults=["EPSV:reply(500 no)"]) as server:
         server.on("PASV").reply("227 Entering Passive Mode (10,0,0,1,4,1)")
         done = inetcli("ftp", "get", "--connect-timeout", "2", f"{server.url}/pub/a.bin", cwd=tmp_path)
@@ -187,7 +187,7 @@ def test_pasv_of_another_host_is_not_believed(tmp_path: Path) -> None:
     assert "10.0.0.1" not in done.err
 
 
-def test_an_existing_file_is_seen_before_anything_is_sent(tmp_path: Path) -> None:
+def test_an_existing_file_is_detected_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_text("old")
     with FtpServer(FILES) as server:
         target = f"{server.url}/pub/a.bin"
@@ -200,7 +200,7 @@ def test_an_existing_file_is_seen_before_anything_is_sent(tmp_path: Path) -> Non
     assert (tmp_path / "a.bin").read_bytes() == DATA
 
 
-def test_several_targets_come_in_order_with_the_first_failures_code(tmp_path: Path) -> None:
+def test_several_targets_keep_their_order_and_the_first_exit_code(tmp_path: Path) -> None:
     with FtpServer(FILES) as server:
         paths = ["pub/a.bin", "nope", "empty", "gr%C3%BCn.txt"]
         done = inetcli("ftp", "get", "-P", "down", "--json", *(f"{server.url}/{path}" for path in paths), cwd=tmp_path)
@@ -233,7 +233,7 @@ def test_wrong_usage_and_malformed_targets(arguments: list[str], code: int) -> N
     assert done.err.count("\n") == 1
 
 
-def test_retries_what_may_pass_and_not_what_may_not(tmp_path: Path) -> None:
+def test_retries_only_transient_failures(tmp_path: Path) -> None:
     with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
         done = inetcli("ftp", "get", "--retries", "1", "--json", f"{server.url}/pub/a.bin", cwd=tmp_path)
         assert done.code == 0
@@ -243,8 +243,8 @@ def test_retries_what_may_pass_and_not_what_may_not(tmp_path: Path) -> None:
         assert server.log.commands().count("PASS anonymous@") == 1
 
 
-def test_what_went_to_standard_output_is_not_sent_there_again() -> None:
-    """A retry begins at the first byte: it may follow a refused connection, and nothing that was written."""
+def test_no_retry_after_bytes_were_written_to_standard_output() -> None:
+    """A retry begins at the first byte: it may follow a refused connection, but no written bytes."""
     with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
         done = inetcli("ftp", "get", "--retries", "2", "-o", "-", f"{server.url}/pub/a.bin")
         assert (done.code, len(done.stdout)) == (18, 100)
@@ -254,14 +254,14 @@ def test_what_went_to_standard_output_is_not_sent_there_again() -> None:
         assert (done.code, done.stdout) == (0, FILES["pub/a.bin"]), done.err
 
 
-def test_the_time_of_a_retry_counts(tmp_path: Path) -> None:
+def test_timing_includes_retries(tmp_path: Path) -> None:
     with FtpServer(FILES, faults=["RETR:rst@100x1"]) as server:
         done = inetcli("ftp", "get", "--retries", "1", "--json", f"{server.url}/pub/a.bin", cwd=tmp_path)
     assert done.row["timing_ms"]["total"] > 250  # the pause before it
 
 
 @pytest.mark.parametrize("tls", [None, "explicit"])
-def test_get_from_pyftpdlib_which_we_did_not_write(tls: str | None, tmp_path: Path) -> None:
+def test_get_from_pyftpdlib(tls: str | None, tmp_path: Path) -> None:
     with PyftpdlibServer({"pub/a.bin": DATA}, tls=tls) as server:
         trust = ["--ca", server.ca_file] if server.ca_file else []
         done = inetcli("ftp", "get", "--json", *trust, f"{server.url}/pub/a.bin", cwd=tmp_path)
@@ -270,7 +270,7 @@ def test_get_from_pyftpdlib_which_we_did_not_write(tls: str | None, tmp_path: Pa
     assert (tmp_path / "a.bin").read_bytes() == DATA
 
 
-def test_a_mirror_of_a_server_without_mdtm_goes_by_the_times_of_the_listing(tmp_path: Path) -> None:
+def test_mirror_uses_listed_times_without_mdtm(tmp_path: Path) -> None:
     with FtpServer(FILES, features={"MLST": False}, faults=["MDTM:reply(502 no)"]) as server:
         arguments = ["ftp", "get", "-r", "-P", "m", "--json", server.url]
         first, second = inetcli(*arguments, cwd=tmp_path), inetcli(*arguments, cwd=tmp_path)
@@ -278,7 +278,7 @@ def test_a_mirror_of_a_server_without_mdtm_goes_by_the_times_of_the_listing(tmp_
     assert (first.rows[-1]["files"], second.rows[-1]["skipped"]) == (len(FILES), len(FILES))
 
 
-def test_two_files_of_one_command_do_not_meet_under_one_name(tmp_path: Path) -> None:
+def test_two_downloads_of_one_command_cannot_use_the_same_local_name(tmp_path: Path) -> None:
     with FtpServer({"a/x": b"one", "b/x": b"two"}) as server:
         done = inetcli("ftp", "get", "--force", "--json", f"{server.url}/a/x", f"{server.url}/b/x", cwd=tmp_path)
     assert sorted(row["exit_code"] for row in done.rows) == [0, 73]
@@ -286,7 +286,7 @@ def test_two_files_of_one_command_do_not_meet_under_one_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("arguments", [["get", "--verify", "hash"], ["get", "--resume"], ["put", "--resume"]])
-def test_what_only_bytes_can_give_is_not_asked_of_text(arguments: list[str], tmp_path: Path) -> None:
+def test_text_cannot_be_verified_or_resumed(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"a\n")
     with FtpServer(FILES) as server:
         source = ["f"] if arguments[0] == "put" else []
@@ -295,7 +295,7 @@ def test_what_only_bytes_can_give_is_not_asked_of_text(arguments: list[str], tmp
     assert ";type=a" in done.err
 
 
-def test_put_of_what_is_no_folder_makes_none(tmp_path: Path) -> None:
+def test_recursive_put_of_a_file_makes_no_remote_folder(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"")
     with FtpServer(FILES) as server:
         for source in ("nothing", "f"):
@@ -303,7 +303,7 @@ def test_put_of_what_is_no_folder_makes_none(tmp_path: Path) -> None:
         assert server.log.commands() == []
 
 
-def test_an_upload_that_runs_out_of_time_leaves_no_temporary(tmp_path: Path) -> None:
+def test_put_removes_the_temporary_file_after_a_timeout(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(bytes(400_000))
     with FtpServer(FILES) as server:
         arguments = ["--limit-rate", "20K", "--max-time", "0.7"]

@@ -1,5 +1,4 @@
-"""The states of a control connection: when another target may have it, when the server has turned us away, and the time
-beyond every limit in which something may be tidied up."""
+"""The states of a control connection, when another target may use it, when the server rejects it, and its clean-up."""
 
 import itertools
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ LOGIN = """
 
 @contextmanager
 def logged_in(rest: str, session: Session | None = None) -> Iterator[Control]:
-    """A connection whose login is over; `rest` is what follows, before QUIT."""
+    """Return a connection after its login; `rest` is the script before QUIT."""
     with FtpScript(f"{LOGIN}{rest}\nC QUIT") as server:
         control = open_control(session or session_for(), ServerKey("127.0.0.1", server.port), ServerState())
         control.ask_all([])
@@ -36,7 +35,7 @@ def logged_in(rest: str, session: Session | None = None) -> Iterator[Control]:
         control.quit()
 
 
-def test_the_table_has_every_state_and_every_event_leads_somewhere() -> None:
+def test_every_state_is_in_the_table_and_every_event_is_used() -> None:
     assert set(_NEXT) == set(ControlState)
     assert {event for events in _NEXT.values() for event in events} == set(ControlEvent)
     reached = {state for events in _NEXT.values() for state in events.values()}
@@ -44,39 +43,37 @@ def test_the_table_has_every_state_and_every_event_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("end", [ControlState.BROKEN, ControlState.REJECTED])
-def test_nothing_leads_out_of_an_end(end: ControlState) -> None:
+def test_final_states_have_no_transitions(end: ControlState) -> None:
     assert _NEXT[end] == {}
 
 
 @pytest.mark.parametrize(
     ("state", "event"), list(itertools.product([ControlState.GREETED, ControlState.LOGGING_IN], ControlEvent))
 )
-def test_before_the_login_no_event_but_the_login_makes_a_connection_reusable(
-    state: ControlState, event: ControlEvent
-) -> None:
+def test_only_a_login_makes_a_new_connection_reusable(state: ControlState, event: ControlEvent) -> None:
     after = _NEXT[state].get(event, state)
     assert after is not ControlState.READY
     assert (after is ControlState.AWAITING) == (state is ControlState.LOGGING_IN and event is ControlEvent.LOGGED_IN)
 
 
-def test_a_connection_is_reusable_when_every_reply_is_here() -> None:
+def test_connection_is_reusable_without_outstanding_replies() -> None:
     with logged_in("C STAT\nS 213 fine\nC RETR a\nS 150 here\nS 226 done") as control:
         assert control.usable
         control.ask("STAT")
         assert control.usable
         control.send([Command("RETR", "a")])
         assert not control.usable
-        assert control.reply().code == 150
+        assert control.read_reply().code == 150
         assert not control.usable
-        assert control.reply().code == 226
+        assert control.read_reply().code == 226
         assert control.usable
 
 
-def test_a_connection_that_is_marked_is_not_reused_though_every_reply_is_here() -> None:
+def test_forbid_reuse_lasts_after_all_replies() -> None:
     with logged_in("C REST 5\nS 350 fine") as control:
         control.send([Command("REST", "5")])
         control.forbid_reuse()
-        control.reply()
+        control.read_reply()
         assert (control.usable, control.rejected) == (False, False)
 
 
@@ -87,7 +84,7 @@ def test_a_connection_that_is_marked_is_not_reused_though_every_reply_is_here() 
         (f"{LOGIN}C STAT\nS 421 idle\nC QUIT", False),
     ],
 )
-def test_a_server_that_hangs_up_before_the_login_has_too_many_users(text: str, rejected: bool) -> None:
+def test_421_before_the_login_counts_as_too_many_users(text: str, rejected: bool) -> None:
     with FtpScript(text) as server:
         control = open_control(session_for(), ServerKey("127.0.0.1", server.port), ServerState())
         if not rejected:
@@ -99,9 +96,7 @@ def test_a_server_that_hangs_up_before_the_login_has_too_many_users(text: str, r
 
 
 @pytest.mark.parametrize(("others", "error"), [(True, Refused), (False, LoginDenied)])
-def test_a_refused_login_beside_one_that_went_well_is_a_matter_of_too_many(
-    others: bool, error: type[Exception]
-) -> None:
+def test_denied_login_after_a_successful_one_counts_as_too_many_users(others: bool, error: type[Exception]) -> None:
     with FtpScript(
         "S 220 hello\nC USER anonymous\nC PASS anonymous@\nS 530 too many\nS 530 too many\nC QUIT"
     ) as server:
@@ -115,38 +110,38 @@ def test_a_refused_login_beside_one_that_went_well_is_a_matter_of_too_many(
         control.quit()
 
 
-def test_tidying_up_reads_what_is_still_to_come_first() -> None:
+def test_clean_up_reads_outstanding_replies_first() -> None:
     with logged_in("C STOR a\nS 150 here\nS 426 cut\nC DELE a\nS 250 gone") as control:
         control.send([Command("STOR", "a")])
-        control.reply()
-        reply = control.tidy_up(Command("DELE", "a"), 10)
+        control.read_reply()
+        reply = control.clean_up(Command("DELE", "a"), 10)
         assert reply is not None
         assert (reply.code, control.usable) == (250, True)
 
 
-def test_tidying_up_has_its_own_time_beyond_the_limits_of_the_target() -> None:
+def test_clean_up_has_its_own_time_limit() -> None:
     with logged_in("C DELE a\nS 250 gone") as control:
         usual = control.stream.limits
-        control.stream.limits = over = usual.narrowed(deadline=usual.deadline.within(0, "over"))
+        control.stream.limits = over = usual.override(deadline=usual.deadline.within(0, "over"))
         with pytest.raises(TimedOut, match="over"):
             control.ask("NOOP")
         control.resynchronise()  # nothing was sent
-        reply = control.tidy_up(Command("DELE", "a"), 10)
+        reply = control.clean_up(Command("DELE", "a"), 10)
         assert reply is not None
         assert reply.code == 250
         assert control.stream.limits is over
         control.stream.limits = usual
 
 
-def test_tidying_up_does_not_last() -> None:
+def test_clean_up_times_out() -> None:
     with logged_in("C STOR a\nC DELE a") as control:
         control.send([Command("STOR", "a")])
         with pytest.raises(TimedOut):
-            control.tidy_up(Command("DELE", "a"), 0.01)
+            control.clean_up(Command("DELE", "a"), 0.01)
         control.stream.send(b"DELE a\r\n")
 
 
-def test_a_broken_connection_is_not_tidied_up() -> None:
+def test_clean_up_skips_a_broken_connection() -> None:
     with logged_in("") as control:
         control.forbid_reuse()
-        assert control.tidy_up(Command("DELE", "a"), 10) is None
+        assert control.clean_up(Command("DELE", "a"), 10) is None

@@ -1,5 +1,4 @@
-"""Conversations on the control connection, word by word: what goes out together, what never does, and getting back into
-step with a server that loses count."""
+"""Conversations on the control connection, line by line: pipelining, the login, and resynchronisation."""
 
 import pytest
 from support.cutting import session_for
@@ -47,7 +46,7 @@ def converse(
     session: Session | None = None,
     server_state: ServerState | None = None,
 ) -> list[str]:
-    """Ask `ASKED`, and leave: the replies."""
+    """Send `ASKED`, quit, and return the replies."""
     control = open_control(session or session_for(), server_key(server.port, who), server_state or ServerState())
     try:
         return [str(reply) for reply in control.ask_all(ASKED)]
@@ -58,7 +57,7 @@ def converse(
 ANSWERS = ["200 binary", "213 5"]
 
 
-def test_an_anonymous_login_goes_out_with_what_it_is_for() -> None:
+def test_anonymous_login_is_pipelined_with_the_first_commands() -> None:
     with FtpScript("""
         S 220 hello
         C USER anonymous
@@ -74,7 +73,7 @@ def test_an_anonymous_login_goes_out_with_what_it_is_for() -> None:
         assert converse(server) == ANSWERS
 
 
-def test_a_password_waits_until_it_is_asked_for() -> None:
+def test_password_is_sent_only_after_331() -> None:
     with FtpScript("""
         S 220 hello
         C USER ada
@@ -93,7 +92,7 @@ def test_a_password_waits_until_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("reply", "who"), [("230 come in", ADA), ("230 come in", NOBODY), ("232 your certificate will do", ADA)]
 )
-def test_a_password_that_is_not_asked_for_stays_here(reply: str, who: Credentials) -> None:
+def test_password_is_not_sent_without_331(reply: str, who: Credentials) -> None:
     with FtpScript(f"""
         S 220 hello
         C USER ada
@@ -111,11 +110,11 @@ def test_a_password_that_is_not_asked_for_stays_here(reply: str, who: Credential
     ("reply", "message"),
     [
         ("530 TLS first", 'ada: login denied: "530 TLS first"'),
-        ("332 account?", "ada: the server wants an account (ACCT)"),
+        ("332 account?", "ada: the server requires an account (ACCT)"),
         ("550 no", 'ada: login denied: "550 no"'),
     ],
 )
-def test_a_refused_user_costs_no_password(reply: str, message: str) -> None:
+def test_password_is_not_sent_after_user_is_refused(reply: str, message: str) -> None:
     with FtpScript(f"""
         S 220 hello
         C USER ada
@@ -130,7 +129,7 @@ def test_a_refused_user_costs_no_password(reply: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "message"),
-    [("530 wrong", 'ada: login denied: "530 wrong"'), ("332 account?", "ada: the server wants an account (ACCT)")],
+    [("530 wrong", 'ada: login denied: "530 wrong"'), ("332 account?", "ada: the server requires an account (ACCT)")],
 )
 def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
     with FtpScript(f"""
@@ -152,7 +151,7 @@ def test_a_refused_password_is_not_sent_again(reply: str, message: str) -> None:
         assert session.attempt.retry_forbidden  # so that no retry sends it once more
 
 
-def test_a_password_that_was_not_given_is_asked_for() -> None:
+def test_missing_password_is_reported() -> None:
     with (
         FtpScript("""
         S 220 hello
@@ -160,12 +159,12 @@ def test_a_password_that_was_not_given_is_asked_for() -> None:
         S 331 and?
         C QUIT
     """) as server,
-        pytest.raises(LoginDenied, match="wants a password, and none was given"),
+        pytest.raises(LoginDenied, match="requires a password, and none was given"),
     ):
         converse(server, NOBODY)
 
 
-def test_a_user_who_is_in_at_once_makes_the_password_superfluous() -> None:
+def test_login_succeeds_with_230_to_user_whatever_the_reply_to_pass() -> None:
     with FtpScript("""
         S 220 hello
         C USER anonymous
@@ -181,7 +180,7 @@ def test_a_user_who_is_in_at_once_makes_the_password_superfluous() -> None:
         assert converse(server) == ANSWERS
 
 
-def test_a_refused_anonymous_login_is_told_by_its_first_refusal() -> None:
+def test_denied_anonymous_login_reports_the_first_refusal() -> None:
     with FtpScript("""
         S 220 hello
         C USER anonymous
@@ -199,7 +198,7 @@ def test_a_refused_anonymous_login_is_told_by_its_first_refusal() -> None:
         assert caught.value.message == 'anonymous: login denied: "530 members only"'
 
 
-def test_greetings_may_take_their_time_and_many_lines() -> None:
+def test_greeting_may_be_delayed_and_have_several_lines() -> None:
     with FtpScript("""
         S 120 in five minutes
         S 220-hello
@@ -234,7 +233,7 @@ IN_THE_MIDDLE = """
 
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 530 log in first"])
-def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> None:
+def test_pipelining_recovers_if_the_server_drops_commands(probed: str) -> None:
     server_state = ServerState()
     with FtpScript(f"""{IN_THE_MIDDLE}
         C FEAT
@@ -267,7 +266,7 @@ def test_a_server_that_throws_away_what_stands_behind_a_command(probed: str) -> 
 
 
 @pytest.mark.parametrize("probed", ["S 211 no features", "S 550 no features"])
-def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
+def test_pipelining_does_not_repeat_commands_for_a_slow_server(probed: str) -> None:
     server_state, session = ServerState(), session_for(silence_s=0.2)
     with FtpScript(f"""{IN_THE_MIDDLE}
         C FEAT
@@ -291,7 +290,7 @@ def test_a_server_that_is_only_slow_is_not_asked_again(probed: str) -> None:
         ["230 in", "150 what?"],
     ],
 )
-def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(replies: list[str]) -> None:
+def test_pipelining_recovers_from_wrong_reply_counts_without_a_second_login(replies: list[str]) -> None:
     said = "".join(f"S {reply}\n" for reply in replies)
     with FtpScript(f"""{IN_THE_MIDDLE}
         {said}
@@ -308,7 +307,7 @@ def test_a_server_that_loses_count_is_asked_again_and_not_logged_in_to_twice(rep
         assert session.attempt.notes == [LOSES_COUNT]
 
 
-def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
+def test_login_refusal_counts_in_any_order_of_replies() -> None:
     with (
         FtpScript(f"""{IN_THE_MIDDLE}
         S 331 name?
@@ -328,7 +327,7 @@ def test_a_refusal_counts_though_it_comes_out_of_turn() -> None:
         converse(server)
 
 
-def test_a_server_that_knows_only_half_of_the_login_is_left() -> None:
+def test_pipelining_fails_if_only_a_part_of_the_login_is_answered() -> None:
     with (
         FtpScript(f"""{IN_THE_MIDDLE}
         S 331 name?
@@ -341,7 +340,7 @@ def test_a_server_that_knows_only_half_of_the_login_is_left() -> None:
         converse(server)
 
 
-def test_a_server_that_cannot_be_followed_is_left() -> None:
+def test_pipelining_fails_if_replies_cannot_be_matched() -> None:
     with (
         FtpScript(f"""{IN_THE_MIDDLE}
         S 230 in
@@ -353,12 +352,12 @@ def test_a_server_that_cannot_be_followed_is_left() -> None:
         S 200 four
         C QUIT
     """) as server,
-        pytest.raises(ProtocolViolation, match='expected an answer to FEAT, got "200 three"'),
+        pytest.raises(ProtocolViolation, match='expected a reply to FEAT, got "200 three"'),
     ):
         converse(server)
 
 
-def test_after_the_login_a_probe_asks_for_the_folder() -> None:
+def test_probe_after_the_login_is_pwd() -> None:
     with FtpScript("""
         S 220 hello
         C USER anonymous
@@ -382,7 +381,7 @@ def test_after_the_login_a_probe_asks_for_the_folder() -> None:
         control.quit()
 
 
-def test_what_comes_unasked_answers_nothing() -> None:
+def test_unsolicited_replies_are_dropped() -> None:
     with FtpScript("""
         S 220 hello
         C USER anonymous
@@ -421,7 +420,7 @@ def test_what_comes_unasked_answers_nothing() -> None:
         ("C FEAT", TimedOut, "timed out: the peer was silent for 0.3 s (--timeout)"),
     ],
 )
-def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetError], message: str | None) -> None:
+def test_invalid_or_truncated_conversations_raise(end: str, error: type[InetError], message: str | None) -> None:
     data = {"long": b"230 " + b"x" * 9000, "endless": b"230-in\r\n" * (MAX_LINES + 10)}
     text = f"{IN_THE_MIDDLE}\n{end}" + ("\nC QUIT" if end == "C FEAT" else "")
     with FtpScript(text, data=data) as server:
@@ -441,7 +440,7 @@ def test_a_conversation_that_ends_before_its_time(end: str, error: type[InetErro
         ("S $long\nC", TooLarge),
     ],
 )
-def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
+def test_greeting_that_is_no_reply(greeting: str, error: type[InetError]) -> None:
     text = greeting.removesuffix("\nC")  # nothing is said to it
     with FtpScript(text, data={"long": b"x" * 9000}) as server, pytest.raises(error) as caught:
         open_control(session_for(), server_key(server.port), ServerState())
@@ -451,7 +450,7 @@ def test_a_greeting_that_is_none(greeting: str, error: type[InetError]) -> None:
 # TLS
 
 
-def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -> None:
+def test_clear_text_after_the_reply_to_auth_is_a_violation() -> None:
     with (
         FtpScript("""
         S 220 hello
@@ -465,7 +464,7 @@ def test_clear_text_behind_the_answer_to_auth_is_no_part_of_the_conversation() -
 
 
 @pytest.mark.parametrize("reply", ["500 AUTH?", "534 no TLS here", "334 more"])
-def test_refused_tls_is_never_done_without(reply: str) -> None:
+def test_refused_auth_tls_is_an_error(reply: str) -> None:
     with FtpScript(f"""
         S 220 hello
         C AUTH TLS
@@ -477,7 +476,7 @@ def test_refused_tls_is_never_done_without(reply: str) -> None:
 
 
 @pytest.mark.parametrize("tls", ["explicit", "implicit"])
-def test_inside_tls_a_password_may_go_out_at_once(tls: str) -> None:
+def test_password_is_pipelined_with_tls(tls: str) -> None:
     with FtpServer(tls=tls, users={"ada": "engine"}) as server:
         control = log_in(server, ADA)
         control.quit()
@@ -487,7 +486,7 @@ def test_inside_tls_a_password_may_go_out_at_once(tls: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["PBSZ:reply(500 what?)", "PROT:reply(536 no)", "PROT:reply(431 not now)"])
-def test_data_in_clear_is_no_way_out(fault: str) -> None:
+def test_refused_prot_is_an_error(fault: str) -> None:
     server = FtpServer(tls="explicit", users={"ada": "engine"}, faults=[fault])
     with server, pytest.raises(TlsHandshake, match="refused") as caught:
         log_in(server, ADA)
@@ -514,7 +513,7 @@ def test_an_argument_that_would_end_the_command_is_never_sent(name: str) -> None
         C QUIT
     """) as server:
         control = open_control(session_for(), server_key(server.port), ServerState())
-        with pytest.raises(Usage, match="SIZE: the argument holds a CR, LF or NUL"):
+        with pytest.raises(Usage, match="SIZE: the argument contains a CR, LF or NUL"):
             control.ask("SIZE", name)
         control.quit()
 
@@ -540,9 +539,7 @@ FEAT = """
         ("S 211 none", "cp1250", "ascii", "ascii"),
     ],
 )
-def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
-    features: str, encoding: str | None, name: str, sent: str
-) -> None:
+def test_encoding_of_names(features: str, encoding: str | None, name: str, sent: str) -> None:
     with FtpScript(f"""{FEAT}
         {features}
         S 200 as you like
@@ -551,20 +548,20 @@ def test_names_are_utf_8_where_the_server_or_nobody_says_otherwise(
         C QUIT
     """) as server:
         control = open_control(session_for(), server_key(server.port, encoding=encoding), ServerState())
-        control.agree_on_names(name)
+        control.negotiate_utf8(name)
         control.ask("SIZE", name)
-        control.agree_on_names(name)  # once is enough
+        control.negotiate_utf8(name)  # once is enough
         control.quit()
 
 
-def test_a_name_that_the_encoding_has_not_is_never_sent() -> None:
+def test_unencodable_name_is_never_sent() -> None:
     with FtpScript(f"""{FEAT}
         S 502 no
         S 502 no
         C QUIT
     """) as server:
         control = open_control(session_for(), server_key(server.port, encoding="latin-1"), ServerState())
-        control.agree_on_names("Ω")
+        control.negotiate_utf8("Ω")
         with pytest.raises(Usage, match="SIZE: latin-1 has no bytes for 'Ω'"):
             control.ask("SIZE", "Ω")
         control.quit()

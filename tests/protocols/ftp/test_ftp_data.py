@@ -1,4 +1,4 @@
-"""Data connections: which way they come about, whom they trust, and what is remembered of a server."""
+"""Data connections: how they are made, which peers they accept, and which facts of a server are remembered."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ from inetcli.errors import (
 from inetcli.net.resolve import Address
 from inetcli.net.stream import SocketStream
 from inetcli.protocols.ftp.control import Control
-from inetcli.protocols.ftp.data import DataConnection, Passive
+from inetcli.protocols.ftp.data import DataConnection, PassiveConnector
 from inetcli.protocols.ftp.wire import Command
 from inetcli.wire.replies import Reply
 from mockservers import FtpServer
@@ -70,7 +70,7 @@ def get_twice(user, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("reply", ["500 what?", "502 no", "425 not here"])
-def test_pasv_is_next_where_epsv_is_refused_and_stays_so(client, tmp_path: Path, reply: str) -> None:
+def test_pasv_is_used_from_then_on_if_epsv_is_refused(client, tmp_path: Path, reply: str) -> None:
     script = f"""{EPSV}
         S {reply}
         C PASV
@@ -85,7 +85,7 @@ def test_pasv_is_next_where_epsv_is_refused_and_stays_so(client, tmp_path: Path,
         assert get_twice(user, tmp_path) == [f'EPSV refused ("{reply}"); using PASV']
 
 
-def test_pasv_is_next_where_epsv_leads_nowhere_and_stays_so(client, tmp_path: Path) -> None:
+def test_pasv_is_used_from_then_on_if_the_epsv_port_is_unreachable(client, tmp_path: Path) -> None:
     with (
         FtpScript(f"""{EPSV}
         S 229 (|||{{dead}}|)
@@ -104,7 +104,7 @@ def test_pasv_is_next_where_epsv_leads_nowhere_and_stays_so(client, tmp_path: Pa
         assert note.endswith(": refused; using PASV")
 
 
-def test_a_port_where_connections_come_to_nothing_is_given_up_for_pasv(client, tmp_path: Path) -> None:
+def test_pasv_is_used_if_the_epsv_port_times_out(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"abc"}, faults=["EPSV:blackhole_port"]) as server:
         user = client(server, limits={"connect_s": 0.3})
         (note,) = get_twice(user, tmp_path)
@@ -113,8 +113,8 @@ def test_a_port_where_connections_come_to_nothing_is_given_up_for_pasv(client, t
         assert server.log.commands().count("EPSV") == 1
 
 
-def test_once_there_is_a_way_the_transfer_is_asked_for_before_it_is_gone(client, tmp_path: Path) -> None:
-    """The connection is made while RETR is under way; where it cannot be, nobody goes on with that conversation."""
+def test_after_one_success_the_transfer_is_requested_before_connecting(client, tmp_path: Path) -> None:
+    """The connection is made after RETR; if this fails, the control connection is not reused."""
     with (
         FtpScript(
             f"""{EPSV}
@@ -144,14 +144,14 @@ def test_once_there_is_a_way_the_transfer_is_asked_for_before_it_is_gone(client,
     [
         (["229 nonsense"], ProtocolViolation, 'EPSV: expected "229'),
         (["229 (|||0|)"], ProtocolViolation, "with a port from 1 to 65535"),
-        (["500 no", "500 no"], Refused, 'the server offers no data connection: "500 no"'),
+        (["500 no", "500 no"], Refused, 'PASV refused: "500 no"'),
         (["500 no", "227 nonsense"], ProtocolViolation, 'PASV: expected "227'),
         (["500 no", "227 (127,0,0,1,0,0)"], ProtocolViolation, 'PASV: expected "227'),
         (["500 no", "227 (127,0,0,1,256,1)"], ProtocolViolation, 'PASV: expected "227'),
         (["229 (|||{dead}|)", "421 bye"], Refused, "421 bye"),
     ],
 )
-def test_a_server_that_offers_no_way(
+def test_no_usable_data_connection(
     client, tmp_path: Path, replies: list[str], error: type[InetError], message: str
 ) -> None:
     behind = "".join(f"C PASV\nS {reply}\n" for reply in replies[1:])
@@ -182,7 +182,7 @@ def elsewhere_only() -> Iterator[socket.socket]:
     raise AssertionError("no port is free on both addresses")
 
 
-def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path) -> None:
+def test_pasv_address_is_ignored(client, tmp_path: Path) -> None:
     with elsewhere_only() as elsewhere, FtpScript(elsewhere_by_pasv(elsewhere)) as server:
         with client(server) as user, pytest.raises(Unreachable) as caught:
             user.get("a", tmp_path)
@@ -192,7 +192,7 @@ def test_the_address_of_a_227_is_not_where_we_connect_to(client, tmp_path: Path)
             elsewhere.accept()
 
 
-def test_the_address_of_a_227_counts_when_the_user_says_so(client, tmp_path: Path) -> None:
+def test_pasv_address_is_used_with_trust_pasv_address(client, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.2", 0)) as elsewhere:
 
         def serve() -> None:
@@ -211,7 +211,7 @@ def test_ipv6_has_no_pasv(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"abc"}, host="::1", faults=["EPSV:reply(500 no)"]) as server:
         user = client(server)
         user.server_key = replace(user.server_key, host="::1")
-        with pytest.raises(Refused, match="EPSV refused, and PASV has no IPv6"):
+        with pytest.raises(Refused, match="EPSV refused, and PASV does not support IPv6"):
             user.get("a", tmp_path)
         assert "PASV" not in server.log.commands()
 
@@ -260,16 +260,16 @@ def test_active_by_port_where_eprt_is_refused(client, tmp_path: Path) -> None:
         assert user.notes == ['EPRT refused ("500 what?"); using PORT']
 
 
-def test_active_is_not_done_without(client, tmp_path: Path) -> None:
+def test_active_mode_has_no_passive_fallback(client, tmp_path: Path) -> None:
     script = f"{ACTIVE}\nS 500 what?\nC PORT 127,0,0,1,*,*\nS 500 no\nC QUIT"
     with FtpScript(script) as server, client(server, active=True) as user:
         with pytest.raises(Refused) as caught:
             user.get("a", tmp_path)
-        assert caught.value.message == 'the server makes no data connection to us: "500 no"'
+        assert caught.value.message == 'PORT refused: "500 no"'
 
 
 @pytest.mark.parametrize("reply", ["425 cannot connect", "550 no"])
-def test_active_where_the_transfer_is_refused(client, tmp_path: Path, reply: str) -> None:
+def test_active_transfer_refused(client, tmp_path: Path, reply: str) -> None:
     with (
         FtpScript(f"""{ACTIVE}
         S 200 will do
@@ -283,17 +283,17 @@ def test_active_where_the_transfer_is_refused(client, tmp_path: Path, reply: str
         user.get("a", tmp_path)
 
 
-def test_a_server_that_never_comes_is_waited_for_within_the_limit(client, tmp_path: Path) -> None:
+def test_active_mode_times_out_without_a_connection(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"abc"}, faults=["EPRT:never_connects"]) as server:
         user = client(server, active=True, limits={"connect_s": 0.2})
         with pytest.raises(TimedOut, match=r"no connection to us after 0\.2 s \(--connect-timeout\)"):
             user.get("a", tmp_path)
 
 
-def test_a_stranger_who_connects_to_our_port_is_turned_away(
+def test_active_mode_rejects_connections_from_other_hosts(
     client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first to connect is 127.0.0.2, with another file; only what the server sends is taken."""
+    """The first client to connect is 127.0.0.2, with another file; only the connection from the server is accepted."""
     from inetcli.net.listen import Acceptor
 
     strangers: list[socket.socket] = []
@@ -340,7 +340,7 @@ def test_the_session_of_the_control_connection_is_resumed(client, tmp_path: Path
             assert user.get("a", tmp_path, force=True).data_resumed
 
 
-def test_data_in_clear_is_not_taken(client, tmp_path: Path) -> None:
+def test_clear_text_data_connection_is_an_error_with_tls(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"abc"}, tls="explicit", faults=["RETR:clear_data"]) as server, pytest.raises(InetError):
         client(server).get("a", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -350,7 +350,7 @@ BEGINS = Reply(150, ("150 here",))
 
 
 def test_another_certificate_on_the_data_connection_is_a_violation() -> None:
-    """Only a session that is resumed, or the same certificate, shows that both connections have one owner."""
+    """Only a resumed session or the same certificate proves that both connections have the same owner."""
     from inetcli.net import tlsstream
 
     class Above(tlsstream.TlsStream):
@@ -379,17 +379,15 @@ def test_another_certificate_on_the_data_connection_is_a_violation() -> None:
         data = DataConnection(control, None, BEGINS)
         if accepted:
             data.start_tls()
-            assert (data.stream, data.resumed) == (secured, reused)
+            assert (data.stream, data.session_resumed) == (secured, reused)
         else:
             with pytest.raises(ProtocolViolation, match="another certificate than the control connection"):
                 data.start_tls()
         assert secured.closed != accepted
 
 
-def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
-    client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RETR is under way when we connect: a server may have come and gone by then."""
+def test_data_connection_reset_at_once_is_incomplete(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client connects after RETR: by then the server may have ended the connection."""
     with (
         FtpScript(f"""{EPSV}
         S 229 (|||{{port}}|)
@@ -408,20 +406,20 @@ def test_a_connection_that_is_reset_before_we_see_it_is_a_transfer_that_was_cut(
         def reset(*_: object, **__: object) -> None:
             raise ReceiveFailed("127.0.0.1:1: the peer reset the connection")
 
-        monkeypatch.setattr(Passive, "_connect", reset)
+        monkeypatch.setattr(PassiveConnector, "_connect", reset)
         with pytest.raises(Incomplete) as caught:
             user.get("a", tmp_path, force=True)
         said = 'incomplete: 127.0.0.1:1: the peer reset the connection, the server said "426 gone"'
         assert caught.value.message == said
 
 
-def test_a_data_connection_does_not_outlive_a_transfer_that_cannot_be_asked_for(
+def test_data_connection_is_closed_if_the_transfer_command_fails(
     client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[SocketStream] = []
-    connect = Passive._connect
+    connect = PassiveConnector._connect
 
-    def noted(connector: Passive, address: Address) -> SocketStream:
+    def noted(connector: PassiveConnector, address: Address) -> SocketStream:
         made.append(connect(connector, address))
         return made[-1]
 
@@ -429,10 +427,10 @@ def test_a_data_connection_does_not_outlive_a_transfer_that_cannot_be_asked_for(
 
     def broken(control: Control, commands: list[Command], **limits: object) -> None:
         if commands[0].verb == "RETR":
-            raise SendFailed("the peer has closed the connection")
+            raise SendFailed("the peer closed the connection")
         send(control, commands, **limits)
 
-    monkeypatch.setattr(Passive, "_connect", noted)
+    monkeypatch.setattr(PassiveConnector, "_connect", noted)
     monkeypatch.setattr(Control, "send", broken)
     with FtpServer({"a": b"abc"}) as server, pytest.raises(SendFailed):
         client(server).get("a", tmp_path)

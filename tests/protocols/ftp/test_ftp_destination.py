@@ -1,4 +1,4 @@
-"""`ftp get` into files that are not just files."""
+"""`ftp get` into FIFOs and files with unusual names."""
 
 import os
 import subprocess
@@ -28,16 +28,16 @@ def test_remote_file_called_dash_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "-").read_bytes() == DATA
 
 
-def test_fifo_that_nobody_reads_is_given_up_after_the_timeout(tmp_path: Path) -> None:
+def test_fifo_without_reader_times_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with FtpServer(files={"a.bin": DATA}) as ftp:
         code, _, err = run(tmp_path, "--timeout", "0.2", "-o", "fifo", f"{ftp.url}/a.bin")
         assert not ftp.transcript()  # the destination comes first
     assert code == 28
-    assert err.endswith("timed out: nobody read the FIFO for 0.2 s (--timeout)\n")
+    assert err.endswith("timed out: no program read the FIFO for 0.2 s (--timeout)\n")
 
 
-def test_fifo_whose_reader_comes_later_gets_the_file(tmp_path: Path) -> None:
+def test_fifo_with_a_late_reader_gets_the_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with FtpServer(files={"a.bin": DATA}) as ftp, start(tmp_path, "-o", "fifo", f"{ftp.url}/a.bin") as process:
         assert (tmp_path / "fifo").read_bytes() == DATA
@@ -54,7 +54,7 @@ def test_fifo_whose_reader_leaves_is_local_write(tmp_path: Path) -> None:
     assert err.decode().endswith("fifo: cannot be written: Broken pipe\n")
 
 
-def test_target_whose_last_component_is_no_name_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+def test_target_without_a_valid_file_name_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     with FtpServer(files={"a.bin": DATA}) as ftp:
         code, _, err = run(tmp_path, f"{ftp.url}/..")
         assert not ftp.transcript()

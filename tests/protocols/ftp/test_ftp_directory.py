@@ -1,4 +1,4 @@
-"""Listings: the ways there are to get one, and what a server may do with them."""
+"""Listings: the commands that return one, and the possible replies of a server."""
 
 import re
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_mlsd_takes_two_round_trips(client) -> None:
 
 
 @pytest.mark.parametrize("reply", ["500 what?", "502 not here", "504 no"])
-def test_list_with_hidden_names_is_next_and_mlsd_is_not_tried_again(client, reply: str) -> None:
+def test_list_with_hidden_names_replaces_mlsd_from_then_on(client, reply: str) -> None:
     script = (
         NO_MLSD.replace("500 what?", reply)
         + HOME
@@ -73,24 +73,24 @@ def test_list_with_hidden_names_is_next_and_mlsd_is_not_tried_again(client, repl
 
 
 @pytest.mark.parametrize("nothing", ["", "450 no files", "550 -a: no such file", "501 no options"])
-def test_list_without_options_is_next_where_they_give_nothing(client, nothing: str) -> None:
+def test_list_without_options_is_used_if_options_list_nothing(client, nothing: str) -> None:
     script = NO_MLSD + HOME + listing("LIST -a", nothing) + listing("LIST", f"{ROW} a\\r\\n") + BACK
     assert check(client, script, [("a", "file", "list")]) == []
 
 
 @pytest.mark.parametrize("nothing", ["", "450 no files", "550 no files found"])
-def test_an_empty_folder_is_empty_however_that_is_said(client, nothing: str) -> None:
+def test_empty_folder_in_all_forms(client, nothing: str) -> None:
     script = NO_MLSD + HOME + listing("LIST -a", "") + listing("LIST", nothing) + BACK
     assert check(client, script, []) == []
 
 
-def test_names_alone_are_next_where_list_is_not_understood(client) -> None:
+def test_nlst_is_used_if_list_cannot_be_parsed(client) -> None:
     lists = listing("LIST -a", "gibberish\\r\\nmore\\r\\n") + listing("NLST", "a\\r\\nb c\\r\\n")
     (note,) = check(client, NO_MLSD + HOME + lists + BACK, [("a", "other", "nlst"), ("b c", "other", "nlst")])
     assert note == '2 lines of the listing were not understood, the first: "gibberish"'
 
 
-def test_names_alone_are_next_where_there_is_no_list(client) -> None:
+def test_nlst_is_used_if_list_is_not_supported(client) -> None:
     lists = listing("LIST -a", "502 no") + listing("LIST", "502 no") + listing("NLST", "a\\r\\n")
     assert check(client, NO_MLSD + HOME + lists + BACK, [("a", "other", "nlst")]) == []
 
@@ -108,7 +108,7 @@ def test_a_path_that_is_a_file_gives_its_entry_by_mlst(client, path: str) -> Non
     """
     with FtpScript(script) as server, client(server) as user:
         contents = user.ftp().list(path)
-    assert contents.of_file
+    assert contents.is_file
     (entry,) = contents.entries
     assert (entry.name, entry.type, entry.size, entry.source) == ("a", EntryType.FILE, 5, ListingCommand.MLSD)
 
@@ -127,11 +127,11 @@ def test_a_path_that_is_a_file_gives_its_entry_by_list(client) -> None:
     )
     with FtpScript(script) as server, client(server) as user:
         contents = user.ftp().list("pub/a")
-    assert contents.of_file
+    assert contents.is_file
     assert [(entry.name, entry.size) for entry in contents.entries] == [("a", 5)]
 
 
-def test_a_path_that_looks_like_options_is_none(client) -> None:
+def test_path_with_a_leading_dash_is_not_sent_as_options(client) -> None:
     script = (
         NO_MLSD.replace("pub", "-la")
         + """
@@ -150,21 +150,21 @@ def test_a_path_that_looks_like_options_is_none(client) -> None:
     ("reply", "error"),
     [("550 no such file", NotFound), ("550 Permission denied", Denied), ("550 access is denied", Denied)],
 )
-def test_what_is_not_there(client, reply: str, error: type[InetError]) -> None:
+def test_missing_path_by_mlsd(client, reply: str, error: type[InetError]) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS {reply}\nC MLST pub\nS {reply}\nC QUIT"
     with FtpScript(script) as server, client(server) as user, pytest.raises(error, match=reply):
         user.ftp().list("pub")
 
 
 @pytest.mark.parametrize("rows", ["", "550 no such file"])
-def test_what_is_not_there_by_list(client, rows: str) -> None:
+def test_missing_path_by_list(client, rows: str) -> None:
     script = NO_MLSD + 'C PWD\nS 257 "/home"\nC CWD pub\nS 550 no such folder\n' + listing("LIST pub", rows) + "C QUIT"
     with FtpScript(script) as server, client(server) as user, pytest.raises(NotFound, match="no such"):
         user.ftp().list("pub")
 
 
 @pytest.mark.parametrize(("reply", "code"), [("425 no data", 425), ("450 busy", 450)])
-def test_what_cannot_be_had_now_is_not_asked_for_in_another_way(client, reply: str, code: int) -> None:
+def test_temporary_failure_has_no_fallback(client, reply: str, code: int) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS {reply}\nC QUIT"
     with FtpScript(script) as server, client(server) as user:
         with pytest.raises(Refused) as caught:
@@ -172,7 +172,7 @@ def test_what_cannot_be_had_now_is_not_asked_for_in_another_way(client, reply: s
         assert (caught.value.reply_code, caught.value.transient) == (code, True)
 
 
-def test_a_421_in_the_middle_is_what_is_told(client) -> None:
+def test_421_during_a_listing_is_reported(client) -> None:
     script = NO_MLSD + HOME + f"{EPSV}C LIST -a\nS 421 shutting down\nX"
     with FtpScript(script) as server, client(server) as user:
         with pytest.raises(Refused) as caught:
@@ -186,7 +186,7 @@ def test_a_421_in_the_middle_is_what_is_told(client) -> None:
 @pytest.mark.parametrize(
     ("end", "error", "message"),
     [
-        ("S 426 cut\nC QUIT", Incomplete, 'pub: not listed: the listing is incomplete: "426 cut"'),
+        ("S 426 cut\nC QUIT", Incomplete, 'pub: cannot be listed: the listing is incomplete: "426 cut"'),
         ("S 451 disk\nC QUIT", Incomplete, 'the listing is incomplete: "451 disk"'),
         ("S 226 done (truncated to 2000)\nC QUIT", Incomplete, "the listing is incomplete"),
         ("X", Incomplete, "the listing may be incomplete: no final reply"),
@@ -195,25 +195,27 @@ def test_a_421_in_the_middle_is_what_is_told(client) -> None:
         ("C QUIT", TimedOut, "silent"),
     ],
 )
-def test_a_listing_without_a_good_end_is_none(client, end: str, error: type[InetError], message: str) -> None:
+def test_listing_without_positive_final_reply_is_incomplete(
+    client, end: str, error: type[InetError], message: str
+) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD type=file; a\\r\\n\n{end}"
     with FtpScript(script) as server, client(server, limits={"silence_s": 0.3}) as user, pytest.raises(error) as caught:
         user.ftp().list("pub")
     assert message in caught.value.message
 
 
-def test_a_listing_that_is_reset_is_none(client) -> None:
+def test_listing_with_a_reset_is_incomplete(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nDR type=file; a\\r\\n\nC QUIT"
     with FtpScript(script) as server, client(server) as user, pytest.raises((ReceiveFailed, Incomplete)):
         user.ftp().list("pub")
 
 
-def test_250_for_226_will_do(client) -> None:
+def test_250_is_accepted_in_place_of_226(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD type=file; a\\r\\n\nS 250 done\nC QUIT"
     assert check(client, script, [("a", "file", "mlsd")]) == []
 
 
-def test_a_last_row_without_its_end_counts_when_the_server_says_so(client) -> None:
+def test_last_row_without_line_end_counts_after_226(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD type=file; a\\r\\ntype=file; b\nS 226 done\nC QUIT"
     assert check(client, script, [("a", "file", "mlsd"), ("b", "file", "mlsd")]) == []
 
@@ -224,9 +226,12 @@ def test_a_last_row_without_its_end_counts_when_the_server_says_so(client) -> No
 @pytest.mark.parametrize("fault", ["MLSD:listing_endless", "LIST:listing_endless"])
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
-    [("MAX_ROWS", 5000, "over 5000 lines came"), ("MAX_LISTING", 100_000, "over 100000 bytes came")],
+    [
+        ("MAX_ROWS", 5000, "the listing exceeds 5000 lines"),
+        ("MAX_LISTING", 100_000, "the listing exceeds 100000 bytes"),
+    ],
 )
-def test_a_listing_without_end_is_ended(
+def test_listing_over_the_limits_is_too_large(
     client, monkeypatch: pytest.MonkeyPatch, fault: str, limit: str, value: int, message: str
 ) -> None:
     monkeypatch.setattr(f"inetcli.protocols.ftp.transfer.{limit}", value)
@@ -235,7 +240,7 @@ def test_a_listing_without_end_is_ended(
         client(server).ftp().list("pub")
 
 
-def test_a_row_without_end_is_ended(client) -> None:
+def test_row_over_the_limit_is_too_large(client) -> None:
     script = f"{LOGIN}\nC MLSD pub\nS 150 here\nD $long\nC QUIT"
     with (
         FtpScript(script, data={"long": b"x" * 20_000}) as server,
@@ -256,7 +261,7 @@ def test_many_entries(client, fault: str) -> None:
 
 @pytest.mark.parametrize("verb", ["MLSD", "LIST", "NLST"])
 @pytest.mark.parametrize("tls", [None, "explicit"])
-def test_the_mocks_listing_in_each_way(client, verb: str, tls: str | None) -> None:
+def test_listing_of_the_mock_server_by_each_command(client, verb: str, tls: str | None) -> None:
     faults = {
         "MLSD": [],
         "LIST": ["MLSD:reply(500 no)"],
@@ -270,8 +275,8 @@ def test_the_mocks_listing_in_each_way(client, verb: str, tls: str | None) -> No
         assert (entries["a"].size, entries["a"].type, entries["sub"].type) == (5, EntryType.FILE, EntryType.DIR)
 
 
-def test_bytes_that_are_no_utf_8_come_back_as_they_were(client, tmp_path: Path) -> None:
-    """A name in Latin-1 from a listing is asked for with the same byte."""
+def test_names_that_are_not_utf_8_are_sent_back_unchanged(client, tmp_path: Path) -> None:
+    """A Latin-1 name of a listing is requested with the same byte."""
     script = f"""{LOGIN}
         C MLSD pub
         S 150 here
@@ -291,8 +296,8 @@ def test_bytes_that_are_no_utf_8_come_back_as_they_were(client, tmp_path: Path) 
         user.ftp().remove(f"pub/{entry.name}")
 
 
-def test_a_name_is_no_pattern_where_the_server_expands_it(client) -> None:
-    """vsftpd lists what `x-*` matches; asked was for a file of that very name."""
+def test_name_is_not_used_as_a_pattern(client) -> None:
+    """vsftpd lists all names that match `x-*`, although the path is the name of a file."""
     with (
         FtpScript("""
         S 220 hello

@@ -1,4 +1,4 @@
-"""Downloads into files: taken up and not taken up, bounded, checked, in another form."""
+"""Downloads into files: resuming, limits, checks, and conversion of text."""
 
 import hashlib
 import os
@@ -53,7 +53,7 @@ def later_commands(server: FtpServer) -> list[str]:
 
 
 @pytest.mark.parametrize("tls", [None, "explicit"])
-def test_a_second_try_takes_up_the_first(client, tmp_path: Path, tls: str | None) -> None:
+def test_retry_resumes_the_first_attempt(client, tmp_path: Path, tls: str | None) -> None:
     with server_of(DATA, CUT_ONCE, tls=tls) as server:
         done = client(server).get("a", tmp_path, tries=2, sha256=True)
         assert (done.bytes, done.size, done.verified) == (len(DATA), len(DATA), "size")
@@ -65,7 +65,7 @@ def test_a_second_try_takes_up_the_first(client, tmp_path: Path, tls: str | None
     assert names(tmp_path) == ["a"]
 
 
-def test_another_run_takes_up_the_first(client, tmp_path: Path) -> None:
+def test_resume_continues_an_earlier_run(client, tmp_path: Path) -> None:
     with server_of(DATA, CUT_ONCE) as server:
         with pytest.raises(Incomplete):
             client(server).get("a", tmp_path, resume=True)
@@ -79,7 +79,7 @@ def test_another_run_takes_up_the_first(client, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arrived", [0, 1, OVERLAP])
-def test_what_is_no_more_than_what_would_be_compared_is_fetched_again(client, tmp_path: Path, arrived: int) -> None:
+def test_resume_refetches_when_size_present_is_at_most_overlap(client, tmp_path: Path, arrived: int) -> None:
     with server_of(DATA, f"RETR:rst@{arrived}x1") as server:
         done = client(server).get("a", tmp_path, tries=2)
         assert not [line for line in server.log.commands() if line.startswith("REST")]
@@ -87,7 +87,7 @@ def test_what_is_no_more_than_what_would_be_compared_is_fetched_again(client, tm
     assert (tmp_path / "a").read_bytes() == DATA
 
 
-def test_all_the_bytes_may_be_there_already(client, tmp_path: Path) -> None:
+def test_resume_with_all_bytes_present(client, tmp_path: Path) -> None:
     with server_of(DATA, "RETR:partial(451)@200000x1") as server:
         done = client(server).get("a", tmp_path, tries=2)
         assert f"REST {len(DATA) - OVERLAP}" in server.log.commands()
@@ -98,17 +98,17 @@ def test_all_the_bytes_may_be_there_already(client, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "time", "faults", "note"),
     [
-        (DATA + b"x", THEN, [], "the remote file is not the one that was begun: starting over"),
-        (DATA, LATER, [], "the remote file is not the one that was begun: starting over"),
-        (DATA[::-1], THEN, [], "what is here is not how the remote file begins: starting over"),
-        (DATA, THEN, ["REST:rest_ignored"], "what is here is not how the remote file begins: starting over"),
+        (DATA + b"x", THEN, [], "the remote file has changed since the last attempt: starting over"),
+        (DATA, LATER, [], "the remote file has changed since the last attempt: starting over"),
+        (DATA[::-1], THEN, [], "the local part differs from the remote file: starting over"),
+        (DATA, THEN, ["REST:rest_ignored"], "the local part differs from the remote file: starting over"),
         (DATA, THEN, ["REST:reply(502 no)"], f'{REST} refused: "502 no": starting over'),
-        (DATA[:CUT], THEN, [], "the remote file is not the one that was begun: starting over"),
+        (DATA[:CUT], THEN, [], "the remote file has changed since the last attempt: starting over"),
     ],
     ids=["size", "time", "bytes", "rest ignored", "rest refused", "shorter"],
 )
 @pytest.mark.parametrize("pipelines", [True, False])
-def test_a_file_that_is_another_now_is_fetched_from_its_beginning(
+def test_resume_starts_over_if_the_remote_file_changed(
     client, tmp_path: Path, data: bytes, time: datetime, faults: list[str], note: str, pipelines: bool
 ) -> None:
     with server_of(DATA, CUT_ONCE) as server, pytest.raises(Incomplete):
@@ -127,17 +127,17 @@ def test_a_file_that_is_another_now_is_fetched_from_its_beginning(
     assert names(tmp_path) == ["a"]
 
 
-def test_nothing_is_taken_up_of_a_file_whose_size_nobody_knows(client, tmp_path: Path) -> None:
+def test_resume_starts_over_without_a_known_size(client, tmp_path: Path) -> None:
     with server_of(DATA, "SIZE:reply(550 no)", CUT_ONCE) as server:
         user = client(server)
         done = user.get("a", tmp_path, tries=2)
     assert done.resumed_from is None
-    assert "what is here cannot be the beginning of the remote file: starting over" in user.notes
+    assert "the local part cannot be the beginning of the remote file: starting over" in user.notes
     assert (tmp_path / "a").read_bytes() == DATA
 
 
-def test_the_replies_to_a_transfer_that_is_given_up_answer_nothing_else(client, tmp_path: Path) -> None:
-    """The file is another one: its transfer is ended, and its 426 must not be taken for SIZE's."""
+def test_replies_of_an_abandoned_transfer_are_not_used_for_later_commands(client, tmp_path: Path) -> None:
+    """The remote file is another one: its transfer is abandoned, and its 426 is not the reply to SIZE."""
     data = {"old": DATA, "new": DATA[::-1], "tail": DATA[::-1][CUT - OVERLAP :]}
     with server_of(DATA, CUT_ONCE) as server, pytest.raises(Incomplete):
         client(server).get("a", tmp_path, resume=True)
@@ -180,13 +180,13 @@ def test_the_replies_to_a_transfer_that_is_given_up_answer_nothing_else(client, 
         client(server) as user,
     ):
         done = user.get("a", tmp_path, resume=True)
-        assert user.notes == ["what is here is not how the remote file begins: starting over"]
+        assert user.notes == ["the local part differs from the remote file: starting over"]
     assert (done.resumed_from, done.verified) == (None, "size")
     assert (tmp_path / "a").read_bytes() == DATA[::-1]
 
 
-def test_an_offset_that_was_not_used_does_not_stand_for_the_next_file(client, tmp_path: Path) -> None:
-    """REST is agreed to, RETR refused: a server may begin the next file there."""
+def test_unused_offset_does_not_apply_to_the_next_transfer(client, tmp_path: Path) -> None:
+    """REST is accepted and RETR refused: a server may apply the offset to the next file."""
     with FtpServer({"a": DATA, "b": DATA}, times={"a": THEN}, faults=[CUT_ONCE, "RETR a+1:reply(550 no)x1"]) as server:
         user = client(server)
         with pytest.raises(NotFound):
@@ -197,57 +197,57 @@ def test_an_offset_that_was_not_used_does_not_stand_for_the_next_file(client, tm
     assert (tmp_path / "b").read_bytes() == DATA
 
 
-def test_a_part_of_another_file_with_that_name_is_not_its_beginning(client, tmp_path: Path) -> None:
+def test_resume_ignores_the_part_of_another_remote_file(client, tmp_path: Path) -> None:
     with server_of(DATA, CUT_ONCE) as server, pytest.raises(Incomplete):
         client(server).get("a", tmp_path, resume=True)
     with FtpServer({"b/a": DATA}, times={"b/a": THEN}) as server:
         user = client(server)
         with user.local(tmp_path, "a", DownloadOptions(resume=True)) as local:
-            local._whose = {**local._whose, "path": "b/a"}  # type: ignore[dict-item]
+            local._remote_identity = {**local._remote_identity, "path": "b/a"}  # type: ignore[dict-item]
             done = user.ftp().get("b/a", local, DownloadOptions(resume=True), NO_PROGRESS)
-        assert user.notes == ["the remote file is not the one that was begun: starting over"]
+        assert user.notes == ["the remote file has changed since the last attempt: starting over"]
     assert done.resumed_from is None
 
 
 # Bounds
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_asked_for(client, tmp_path: Path) -> None:
+def test_max_size_is_checked_before_retr(client, tmp_path: Path) -> None:
     with server_of() as server:
         with pytest.raises(TooLarge) as caught:
             client(server).get("a", tmp_path, max_size=len(DATA) - 1)
         assert not [line for line in server.log.commands() if line.startswith("RETR")]
-    assert caught.value.message == "a: 200000 bytes are announced, 199999 is the limit (--max-size)"
+    assert caught.value.message == "a: the announced size is 200000 bytes, the limit is 199999 (--max-size)"
     assert names(tmp_path) == []
 
 
-def test_a_file_that_turns_out_to_be_too_large_is_dropped(client, tmp_path: Path) -> None:
+def test_max_size_is_checked_during_the_transfer(client, tmp_path: Path) -> None:
     with server_of(DATA, "SIZE:reply(550 no)") as server, pytest.raises(TooLarge, match="more than 1000 bytes came"):
         client(server).get("a", tmp_path, max_size=1000)
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("faults", [[], ["SIZE:reply(550 no)"]])
-def test_a_file_of_just_the_limit_is_not_too_large(client, tmp_path: Path, faults: list[str]) -> None:
+def test_max_size_allows_a_file_of_exactly_the_limit(client, tmp_path: Path, faults: list[str]) -> None:
     with server_of(DATA, *faults) as server:
         assert client(server).get("a", tmp_path, max_size=len(DATA)).bytes == len(DATA)
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_file_that_does_not_fit_is_not_begun(
+def test_full_disk_is_detected_before_the_transfer(
     client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
 ) -> None:
     monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bavail=48, f_frsize=4096))
     with server_of() as server:
-        with pytest.raises(LocalWrite, match="200000 bytes are to come, 196608 are free on the disk"):
+        with pytest.raises(LocalWrite, match="200000 bytes are needed, 196608 are free on the disk"):
             client(server).get("a", tmp_path, resume=resume)
         assert "RETR a" not in server.log.commands()
     assert names(tmp_path) == []
 
 
-def test_a_transfer_has_its_highest_speed(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limit_rate(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[int] = []
-    monkeypatch.setattr("inetcli.net.rate.RateLimiter.keep", lambda _self, size, _limits: kept.append(size) or 0.0)
+    monkeypatch.setattr("inetcli.net.rate.RateLimiter.throttle", lambda _self, size, _limits: kept.append(size) or 0.0)
     with server_of() as server:
         client(server).get("a", tmp_path, rate=100_000)
     assert max(kept) <= 10_000
@@ -257,7 +257,7 @@ def test_a_transfer_has_its_highest_speed(client, tmp_path: Path, monkeypatch: p
 # What is said about the file
 
 
-def test_a_file_keeps_its_time(client, tmp_path: Path) -> None:
+def test_download_keeps_the_modification_time(client, tmp_path: Path) -> None:
     with server_of() as server:
         client(server).get("a", tmp_path)
         client(server).get("a", tmp_path, force=True, resume=True)
@@ -265,17 +265,17 @@ def test_a_file_keeps_its_time(client, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reply", ["550 no", "213 nonsense", "213 20240230120001"])
-def test_a_file_whose_time_nobody_tells_has_that_of_its_arrival(client, tmp_path: Path, reply: str) -> None:
+def test_download_without_mdtm_has_the_current_time(client, tmp_path: Path, reply: str) -> None:
     with server_of(DATA, f"MDTM:reply({reply})") as server:
         client(server).get("a", tmp_path)
     assert (tmp_path / "a").stat().st_mtime > THEN.timestamp() + 1e6
 
 
-def test_a_size_that_only_the_150_tells_counts(client, tmp_path: Path) -> None:
+def test_size_in_the_150_reply_is_checked(client, tmp_path: Path) -> None:
     faults = ["SIZE:reply(550 no)", "RETR:partial(226)@1000"]
     with (
         server_of(DATA, *faults, announce=True) as server,
-        pytest.raises(Incomplete, match=r'1000 of 200000 bytes came, yet the server said "226 '),
+        pytest.raises(Incomplete, match=r'1000 of 200000 bytes came, but the server said "226 '),
     ):
         client(server).get("a", tmp_path)
     assert names(tmp_path) == []
@@ -318,7 +318,7 @@ FETCHED = f"""
     ],
 )
 @pytest.mark.parametrize("end", [len(DATA), len(DATA) - 1])
-def test_the_strongest_hash_that_both_know_is_compared(
+def test_verify_uses_the_strongest_common_hash(
     client, tmp_path: Path, said: str, name: str, is_set: bool, end: int
 ) -> None:
     digest = hashlib.new(HASHES[name], DATA).hexdigest().upper()
@@ -340,11 +340,11 @@ RIGHT = hashlib.md5(DATA).hexdigest()
         (f"213 MD5 0-100 {RIGHT} a", Incomplete, "the server's MD5 of 100 bytes is"),
         (f"213 SHA-1 0-200000 {RIGHT} a", Incomplete, "the server's SHA-1 of"),
         ("213 whatever", ProtocolViolation, "HASH: expected"),
-        ("550 no", Refused, 'a: no hash: "550 no"'),
-        ("502 no", Refused, 'a: no hash: "502 no"'),
+        ("550 no", Refused, 'a: HASH refused: "550 no"'),
+        ("502 no", Refused, 'a: HASH refused: "502 no"'),
     ],
 )
-def test_a_hash_that_is_another_or_none_is_a_failure(
+def test_verify_fails_with_a_different_or_missing_hash(
     client, tmp_path: Path, reply: str, error: type[InetError], message: str
 ) -> None:
     script = hashing("MD5*", FETCHED, f"C HASH a\nS {reply}\nC QUIT")
@@ -354,7 +354,7 @@ def test_a_hash_that_is_another_or_none_is_a_failure(
 
 
 @pytest.mark.parametrize("said", ["CRC32", ""])
-def test_a_server_without_a_hash_that_we_know_is_told_before_the_transfer(client, tmp_path: Path, said: str) -> None:
+def test_verify_fails_before_the_transfer_without_a_common_hash(client, tmp_path: Path, said: str) -> None:
     script = hashing(said, "C QUIT")
     with FtpScript(script) as server, client(server) as user, pytest.raises(Refused, match="--verify hash: the server"):
         user.get("a", tmp_path, verify=True)
@@ -388,7 +388,7 @@ def test_a_server_without_a_hash_that_we_know_is_told_before_the_transfer(client
     ],
 )
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_what_goes_wrong_leaves_things_as_they_were(
+def test_failed_download_leaves_the_old_file(
     client, tmp_path: Path, fault: str, error: type[InetError], old: bytes | None
 ) -> None:
     if old is not None:
@@ -409,13 +409,13 @@ def test_what_goes_wrong_leaves_things_as_they_were(
         "RETR:late_final_reply(0.05)",
     ],
 )
-def test_what_is_odd_and_harmless_is_taken(client, tmp_path: Path, fault: str) -> None:
+def test_harmless_deviations_are_accepted(client, tmp_path: Path, fault: str) -> None:
     with server_of(DATA, fault) as server:
         assert client(server).get("a", tmp_path).verified == "size"
     assert (tmp_path / "a").read_bytes() == DATA
 
 
-def test_a_file_that_came_meanwhile_is_not_overwritten(client, tmp_path: Path) -> None:
+def test_file_made_during_the_download_is_not_overwritten(client, tmp_path: Path) -> None:
     with server_of() as server:
         user = client(server)
         with user.local(tmp_path, "a", DownloadOptions()) as local:
@@ -437,7 +437,7 @@ def test_a_file_that_came_meanwhile_is_not_overwritten(client, tmp_path: Path) -
         (b"x" * 300_000 + b"\r\n", b"x" * 300_000 + b"\n"),
     ],
 )
-def test_text_has_the_line_ends_of_here(client, tmp_path: Path, sent: bytes, kept: bytes) -> None:
+def test_text_has_local_line_ends(client, tmp_path: Path, sent: bytes, kept: bytes) -> None:
     with (
         FtpScript(
             """
@@ -468,8 +468,8 @@ def test_text_has_the_line_ends_of_here(client, tmp_path: Path, sent: bytes, kep
     assert (tmp_path / "a").read_bytes() == kept
 
 
-def test_a_part_of_another_run_is_not_taken_up_when_the_server_tells_no_time(client, tmp_path: Path) -> None:
-    """Size alone does not show that it is the same file; and its end may well be the same."""
+def test_resume_of_an_earlier_run_needs_the_modification_time(client, tmp_path: Path) -> None:
+    """The same size does not prove that the file is the same, and its end may be the same, too."""
     changed = b"NEW" + DATA[3:]
     with server_of(DATA, CUT_ONCE, "MDTM:reply(502 no)") as server:
         with pytest.raises(Incomplete):
@@ -477,11 +477,11 @@ def test_a_part_of_another_run_is_not_taken_up_when_the_server_tells_no_time(cli
         server.files["/a"] = changed
         user = client(server)
         assert user.get("a", tmp_path, resume=True).resumed_from is None
-    assert user.notes == ["the server tells no time, so the file may be another by now: starting over"]
+    assert user.notes == ["the server sends no modification time, so the remote file may have changed: starting over"]
     assert (tmp_path / "a").read_bytes() == changed
 
 
-def test_another_try_of_the_same_run_needs_no_time(client, tmp_path: Path) -> None:
+def test_resume_of_the_same_run_needs_no_modification_time(client, tmp_path: Path) -> None:
     with server_of(DATA, CUT_ONCE, "MDTM:reply(502 no)") as server:
         assert client(server).get("a", tmp_path, tries=2).resumed_from == CUT
     assert (tmp_path / "a").read_bytes() == DATA

@@ -20,7 +20,7 @@ from mockservers.faulttext import parse_fault
 DATA = bytes(range(256)) * 40
 LIMITS = {"silence_s": 0.3, "connect_s": 0.3}
 LIMIT_S = 5.0
-"""In which each conversation is over, one way or another; the slowest is dripped a byte at a time."""
+"""The limit in seconds for each conversation; the slowest sends one byte at a time."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ ONLY_ELSEWHERE = {
     "put": ("rest_ignored", "unimplemented", "listing_"),
     "ls": ("rest_ignored", "wrong_size", "partial", "no_reply"),
 }
-"""What a command has no occasion to meet: there the fault may stay unfired."""
+"""Faults that a command may not trigger, because their trigger does not occur."""
 
 TRANSFER = {"get": "RETR", "put": "STOR", "ls": "MLSD"}
 
@@ -99,7 +99,7 @@ def name_of(fault: str) -> str:
     return parse_fault(fault).fault.name
 
 
-def test_every_fault_has_been_thought_about() -> None:
+def test_every_fault_has_a_case() -> None:
     assert set(map(name_of, faults("ftp"))) == set(CASES)
 
 
@@ -177,9 +177,7 @@ def test_fault_inside_tls(client: Callable, tmp_path: Path, name: str, command: 
 
 @pytest.mark.parametrize("tls", [None, "explicit"])
 @pytest.mark.parametrize("active", [False, True])
-def test_the_same_conversations_with_a_server_that_we_did_not_write(
-    client: Callable, tmp_path: Path, tls: str | None, active: bool
-) -> None:
+def test_conversations_with_pyftpdlib(client: Callable, tmp_path: Path, tls: str | None, active: bool) -> None:
     big = bytes(range(256)) * 1024
     with PyftpdlibServer({"pub/a.bin": big, "in/b": b"old"}, tls=tls) as server:
         user = client(server, active=active)

@@ -1,4 +1,4 @@
-"""Whatever a server says: the parsers of its replies, and whole downloads from servers that make no sense."""
+"""Random replies: the parsers of replies, and whole downloads from servers that send nonsense."""
 
 import re
 import socket
@@ -44,7 +44,7 @@ def reply(code: int, text: str) -> Reply:
 
 
 @given(TEXT, st.sampled_from([211, 213, 227, 229, 257, 150]))
-def test_replies_are_read_or_refused(text: str, code: int) -> None:
+def test_replies_are_parsed_or_rejected(text: str, code: int) -> None:
     said = reply(code, text)
     for parse in (parse_epsv, parse_pasv, parse_path, parse_hash):
         try:
@@ -62,7 +62,7 @@ def test_replies_are_read_or_refused(text: str, code: int) -> None:
 
 
 @given(st.integers(1, 65535), st.sampled_from("|!~#@,"))
-def test_ports_come_through(port: int, mark: str) -> None:
+def test_port_round_trip(port: int, mark: str) -> None:
     assert parse_epsv(reply(229, f"ok ({mark * 3}{port}{mark})")) == port
     sent = encode_port("10.1.2.3", port).argument
     assert parse_pasv(reply(227, f"here ({sent}).")) == ("10.1.2.3", port)
@@ -70,13 +70,13 @@ def test_ports_come_through(port: int, mark: str) -> None:
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_times_come_through(when: datetime) -> None:
+def test_time_round_trip(when: datetime) -> None:
     if when.year >= 1000:
         assert parse_time(encode_time(when)) == when.replace(microsecond=0)
 
 
 @given(st.text(max_size=20))
-def test_a_command_is_one_line_or_none(argument: str) -> None:
+def test_command_is_one_line_or_an_error(argument: str) -> None:
     try:
         line = Command("RETR", argument).encode()
     except InetError:
@@ -211,8 +211,8 @@ def conversations(draw) -> list[str]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(conversations(), st.sampled_from([DATA, DATA[:50], DATA + b"x", b""]))
-def test_no_server_makes_a_download_lie(replies: list[str], data: bytes) -> None:
-    """An error of ours in time and nothing left, or bytes that are all that the server has shown to have."""
+def test_no_server_makes_an_incomplete_download_succeed(replies: list[str], data: bytes) -> None:
+    """The result is an error in time and no file, or all the bytes that the server has sent."""
     server = Nonsense(replies, data)
     session = session_for(silence_s=0.06, connect_s=0.5, max_time_s=2.0)
     server_key = ServerKey("127.0.0.1", server.port)

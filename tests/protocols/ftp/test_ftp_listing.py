@@ -1,4 +1,4 @@
-"""Listings: what real servers sent of a known directory, a table of dialects, dates, and hostile rows."""
+"""Listings: real servers' listings of a known folder, a table of dialects, dates, and hostile rows."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -48,7 +48,7 @@ def read(source: ListingCommand, rows: list[bytes]) -> dict[str, Entry]:
     ],
     ids=["vsftpd", "proftpd", "pureftpd", "pyftpdlib"],
 )
-def test_list_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[str]) -> None:
+def test_list_of_real_servers(rows: list[bytes], missing: set[str]) -> None:
     entries = read(ListingCommand.LIST, rows)
     assert set(entries) == NAMES - missing
     for name, (size, modified) in FILES.items():
@@ -78,9 +78,7 @@ def test_list_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[s
     ],
     ids=["proftpd", "pureftpd", "pyftpdlib"],
 )
-def test_mlsd_of_real_servers_is_what_is_there(
-    rows: list[bytes], missing: set[str], links: dict[str, str | None]
-) -> None:
+def test_mlsd_of_real_servers(rows: list[bytes], missing: set[str], links: dict[str, str | None]) -> None:
     entries = read(ListingCommand.MLSD, rows)
     assert NAMES - set(entries) == missing & NAMES
     for name, (size, modified) in FILES.items():
@@ -98,7 +96,7 @@ def test_mlsd_of_real_servers_is_what_is_there(
     [(listings.VSFTPD_NLST, {".hidden"}), (listings.PUREFTPD_NLST, set())],
     ids=["vsftpd", "pureftpd"],
 )
-def test_nlst_of_real_servers_is_what_is_there(rows: list[bytes], missing: set[str]) -> None:
+def test_nlst_of_real_servers(rows: list[bytes], missing: set[str]) -> None:
     entries = read(ListingCommand.NLST, rows)
     assert set(entries) == NAMES - missing
     assert {(entry.type, entry.size, entry.modified) for entry in entries.values()} == {(OTHER, None, None)}
@@ -276,7 +274,7 @@ def test_parse_list(
         b"+/,\t.",
     ],
 )
-def test_parse_list_leaves_out(row: bytes) -> None:
+def test_parse_list_omits(row: bytes) -> None:
     assert parse_list(row, TODAY) is None
 
 
@@ -305,7 +303,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("row", UNKNOWN)
 def test_parse_list_refuses(row: bytes) -> None:
-    with pytest.raises(ProtocolViolation, match="expected a line as of"):
+    with pytest.raises(ProtocolViolation, match="expected a line in Unix"):
         parse_list(row, TODAY)
 
 
@@ -329,7 +327,7 @@ def test_parse_list_refuses(row: bytes) -> None:
         ("Jan  1", date(1, 1, 1), 1),
     ],
 )
-def test_a_date_without_a_year_is_the_latest_that_has_been(shown: str, today: date, year: int) -> None:
+def test_date_without_a_year_is_the_latest_past_one(shown: str, today: date, year: int) -> None:
     entry = parse_list(f"-rw-r--r-- 1 ftp ftp 1 {shown} 12:00 a".encode(), today)
     assert entry
     assert entry.modified
@@ -337,7 +335,7 @@ def test_a_date_without_a_year_is_the_latest_that_has_been(shown: str, today: da
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(-1, 363))
-def test_a_time_of_the_last_year_comes_back(written: datetime, age: int) -> None:
+def test_time_of_the_last_year_round_trip(written: datetime, age: int) -> None:
     assume(date(1, 1, 3) < written.date() < date(9998, 1, 1))
     today = written.date() + timedelta(days=age)
     row = f"-rw-r--r--   1 ftp      ftp  1 {written:%b %d %H:%M} a"
@@ -447,7 +445,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("source", "form"), FORMS)
 @given(name=NAME)
-def test_the_bytes_of_a_name_survive(source: ListingCommand, form: bytes, name: bytes) -> None:
+def test_name_bytes_round_trip(source: ListingCommand, form: bytes, name: bytes) -> None:
     listing = Listing(source, TODAY)
     (entry,) = listing.entries([form % name])
     assert entry.name.encode("utf-8", "surrogateescape") == name
@@ -467,16 +465,16 @@ def test_a_name_is_in_the_encoding_that_is_given() -> None:
 # -- a whole listing, and hostile ones --------------------------------------------------------------------------------
 
 
-def test_rows_that_are_not_understood_are_counted_and_the_others_kept() -> None:
+def test_unparsed_rows_are_counted_and_others_kept() -> None:
     listing = Listing(ListingCommand.MLSD, TODAY)
     assert [entry.name for entry in listing.entries([b"type=file; a", b"what\xff?"])] == ["a"]
     assert listing.note == '1 line of the listing was not understood: "what\udcff?"'
     assert [entry.name for entry in listing.entries([b"x" * 5000, b"type=file; b", b"z"])] == ["b"]
-    assert listing.strange == 3
+    assert listing.unparsed_count == 3
     assert listing.note == '3 lines of the listing were not understood, the first: "what\udcff?"'
     long = Listing(ListingCommand.LIST, TODAY)
     assert list(long.entries([b"x" * 5000])) == []
-    assert long.first_strange == "x" * 80 + "..."
+    assert long.first_unparsed == "x" * 80 + "..."
 
 
 def pump(data: bytes, step: int) -> Iterator[list[bytes]]:
@@ -530,13 +528,13 @@ LOOKS = [*(row.encode() for row, *_ in ROWS), *(row for row, _ in MLSX), *UNKNOW
     st.binary(max_size=12),
     st.sampled_from(ListingCommand),
 )
-def test_a_spoiled_row_is_an_entry_or_is_counted(
+def test_corrupted_row_is_parsed_or_counted(
     row: bytes, start: int, cut: int, put: bytes, source: ListingCommand
 ) -> None:
     assume(b"\n" not in put)
     listing = Listing(source, TODAY)
     entries = list(listing.entries([row[:start] + put + row[start + cut :]]))
-    assert len(entries) + listing.strange <= 1
+    assert len(entries) + listing.unparsed_count <= 1
     for entry in entries:
         assert entry.name not in ("", ".", "..")
         assert entry.size is None or 0 <= entry.size <= MAX
@@ -562,8 +560,8 @@ def test_a_spoiled_row_is_an_entry_or_is_counted(
     ],
 )
 @pytest.mark.parametrize("source", ListingCommand)
-def test_a_hostile_row_takes_no_longer_than_its_length(source: ListingCommand, row: bytes) -> None:
-    """A hundred of each are done in well under the suite's time-out; one that backtracks would never be."""
+def test_parse_time_is_linear_for_hostile_rows(source: ListingCommand, row: bytes) -> None:
+    """A hundred rows of each kind stay far below the time limit of a test; a backtracking pattern would not."""
     listing = Listing(source, TODAY)
     rows = [row[:MAX_ROW]] * 100
-    assert len(list(listing.entries(rows))) + listing.strange == len(rows)
+    assert len(list(listing.entries(rows))) + listing.unparsed_count == len(rows)

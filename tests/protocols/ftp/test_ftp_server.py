@@ -1,4 +1,4 @@
-"""Connections that targets share: fewer where the server wants fewer, and another one for one that is gone."""
+"""Connections that targets share: how many a server accepts, and the replacement of connections that ended."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_one_job_needs_one_connection_and_one_login(tmp_path: Path) -> None:
         "PASS+1:shutting_down",
     ],
 )
-def test_one_connection_too_many_only_lowers_their_number(tmp_path: Path, fault: str) -> None:
+def test_rejected_extra_connection_makes_the_pool_smaller(tmp_path: Path, fault: str) -> None:
     with FtpServer(FILES, faults=[fault, "RETR:delay(0.01)"]) as server:
         done, there = get_all(server, tmp_path, "-j", "4")
     assert (done.code, done.err) == (0, "")
@@ -57,7 +57,7 @@ def test_one_connection_too_many_only_lowers_their_number(tmp_path: Path, fault:
 
 
 @pytest.mark.parametrize("fault", ["connect:reply(421 too many)", "USER:reply(421 too many)"])
-def test_the_only_connection_refused_is_a_failure(tmp_path: Path, fault: str) -> None:
+def test_rejection_of_the_only_connection_is_an_error(tmp_path: Path, fault: str) -> None:
     with FtpServer(FILES, faults=[fault]) as server:
         done, there = get_all(server, tmp_path, "-j", "4")
     assert (done.code, there) == (19, {})
@@ -65,7 +65,7 @@ def test_the_only_connection_refused_is_a_failure(tmp_path: Path, fault: str) ->
 
 
 def test_a_wrong_password_is_sent_once(tmp_path: Path) -> None:
-    """Not by each of the connections, and not by each of the targets: servers lock out who tries often."""
+    """One attempt for all connections and targets, because servers lock out users after several wrong passwords."""
     (tmp_path / "secret").write_text("wrong\n")
     arguments = ["-j", "4", "--user", "user", "--password-file", str(tmp_path / "secret")]
     with FtpServer(FILES) as server:
@@ -90,17 +90,17 @@ SECOND = FIRST.replace("/one", "/two") + "C QUIT"
 
 
 @pytest.mark.parametrize("end", ["X", "R", "S 421 idle for too long\nX"])
-def test_one_that_has_ended_meanwhile_is_replaced(client, end: str) -> None:
+def test_connection_that_ended_while_idle_is_replaced(client, end: str) -> None:
     with FtpScript(f"{FIRST}\nW\n{end}", SECOND) as server, client(server) as user:
         assert user.ftp().working_folder() == "/one"
         server.go()
-        user.servers[user.server_key]._pool._idle[0]._home = None  # it is asked again
+        user.servers[user.server_key]._pool._idle[0]._login_folder = None  # so that PWD is sent again
         assert user.ftp().working_folder() == "/two"
     assert user.notes == []
 
 
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
-def test_one_that_ends_before_its_answer_is_replaced(client, end: str) -> None:
+def test_idle_connection_that_ends_before_its_first_reply_is_replaced(client, end: str) -> None:
     second = SECOND.replace("PWD", "RMD d").replace('257 "/two"', "250 done")
     with FtpScript(f"{FIRST}\nC RMD d\n{end}", second) as server, client(server) as user:
         user.ftp().working_folder()
@@ -108,8 +108,8 @@ def test_one_that_ends_before_its_answer_is_replaced(client, end: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
-def test_one_that_has_answered_is_not(client, end: str) -> None:
-    """What has been done once may not be done twice: RNFR was answered, and the rest is not known."""
+def test_connection_that_ends_after_a_reply_is_not_replaced(client, end: str) -> None:
+    """The operation must not be repeated: RNFR was answered, and the result of the rest is unknown."""
     with FtpScript(f"{FIRST}\nC RNFR a\nS 350 and?\nC RNTO b\n{end}") as server, client(server) as user:
         user.ftp().working_folder()
         with pytest.raises(InetError):
@@ -117,14 +117,14 @@ def test_one_that_has_answered_is_not(client, end: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["S 421 bye\nX", "X", "R"])
-def test_a_new_one_that_ends_at_once_is_not_tried_again(client, end: str) -> None:
+def test_new_connection_that_ends_at_once_is_not_replaced(client, end: str) -> None:
     text = "S 220 hello\nC USER anonymous\nC PASS anonymous@\nC PWD\n" + end
     with FtpScript(text) as server, client(server) as user, pytest.raises(InetError):
         user.ftp().working_folder()
 
 
-def test_one_with_something_outstanding_is_not_used_again(client, tmp_path: Path) -> None:
-    """The first file is too large: its transfer is given up, and so is its connection."""
+def test_connection_with_outstanding_replies_is_not_reused(client, tmp_path: Path) -> None:
+    """The first file is too large: its transfer is abandoned, and so is its connection."""
     with FtpServer({"a": b"x" * 100_000, "b": b"y"}, faults=["SIZE:reply(550 no)"]) as server:
         user = client(server)
         with pytest.raises(InetError, match="--max-size"):
@@ -133,8 +133,8 @@ def test_one_with_something_outstanding_is_not_used_again(client, tmp_path: Path
         assert logins(server) == 2
 
 
-def test_a_folder_that_cannot_be_left_is_nobody_elses(client) -> None:
-    """LIST is given no path: the way is CWD, LIST, CWD back; who cannot come back must not go on from there."""
+def test_connection_is_not_reused_if_it_cannot_change_back(client) -> None:
+    """LIST gets no path and needs CWD, LIST, CWD back. Without the last step, the folder would be wrong."""
     with FtpServer({"d/x": b"", "y": b""}, features={"MLST": False}, faults=["CWD /:reply(550 no)x1"]) as server:
         user = client(server)
         assert [entry.name for entry in user.ftp().list("d").entries] == ["x"]
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_left_is_nobody_elses(client) -> None:
         assert logins(server) == 2
 
 
-def test_a_denied_login_is_remembered_and_a_stumble_too(client, tmp_path: Path) -> None:
+def test_denied_login_is_remembered(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"x"}, faults=["PASS:reply(530 no)"]) as server:
         user = client(server)
         for _ in range(2):
@@ -151,7 +151,7 @@ def test_a_denied_login_is_remembered_and_a_stumble_too(client, tmp_path: Path) 
         assert logins(server) == 1
 
 
-def test_servers_are_told_apart_by_who_logs_in(tmp_path: Path) -> None:
+def test_each_login_has_its_own_connections(tmp_path: Path) -> None:
     with FtpServer({"a": b"1", "b": b"2"}, users={"ada": "x", "bob": "y"}) as server:
         place = f"{server.host}:{server.port}"
         targets = [f"ftp://ada:x@{place}/a", f"ftp://bob:y@{place}/b"]
@@ -159,14 +159,14 @@ def test_servers_are_told_apart_by_who_logs_in(tmp_path: Path) -> None:
         assert [line for line in server.log.commands() if line.startswith("USER")] == ["USER ada", "USER bob"]
 
 
-def test_leaving_does_not_wait_for_the_answer(client, tmp_path: Path) -> None:
+def test_quit_does_not_wait_for_the_reply(client, tmp_path: Path) -> None:
     with FtpServer({"a": b"x"}, faults=["QUIT:silent"]) as server:
         with client(server) as user:
             user.get("a", tmp_path)
         server.wait_for(Kind.CLOSED)
 
 
-def test_a_refused_greeting_is_told_with_its_reply(client, tmp_path: Path) -> None:
+def test_rejected_connection_reports_the_reply(client, tmp_path: Path) -> None:
     server = FtpServer({"a": b"x"}, faults=["connect:reply(421 come back later)"])
     with server, pytest.raises(Refused) as caught:
         client(server).get("a", tmp_path)

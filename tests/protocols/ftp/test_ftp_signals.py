@@ -1,4 +1,4 @@
-"""Killed in the middle: what a download leaves behind when its process ends where it stands."""
+"""Killed processes: the files that a transfer leaves behind when its process is ended in the middle."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def left(folder: Path) -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("old", [None, b"old"])
 @pytest.mark.parametrize("tls", [None, "explicit"])
-def test_a_download_leaves_nothing(tmp_path: Path, number: int, old: bytes | None, tls: str | None) -> None:
+def test_interrupted_download_leaves_no_file(tmp_path: Path, number: int, old: bytes | None, tls: str | None) -> None:
     if old:
         (tmp_path / "a").write_bytes(old)
     with FtpServer(FILES, tls=tls, faults=[f"RETR:silent@{SENT}"]) as server:
@@ -54,7 +54,7 @@ def test_a_download_leaves_nothing(tmp_path: Path, number: int, old: bytes | Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_download_that_is_to_be_taken_up_leaves_its_parts(tmp_path: Path, number: int) -> None:
+def test_interrupted_download_with_resume_leaves_its_part(tmp_path: Path, number: int) -> None:
     with FtpServer(FILES, faults=[f"RETR:silent@{SENT}x1"]) as server:
         part = tmp_path / ".a.part"
         code, _ = interrupt(server, tmp_path, number, "get", "--resume", f"{server.url}/pub/a", grown=part)
@@ -77,7 +77,7 @@ def test_a_download_that_is_to_be_taken_up_leaves_its_parts(tmp_path: Path, numb
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("jobs", ["1", "3"])
-def test_a_tree_leaves_whole_files_only(tmp_path: Path, number: int, jobs: str) -> None:
+def test_interrupted_recursive_download_leaves_only_complete_files(tmp_path: Path, number: int, jobs: str) -> None:
     with FtpServer(FILES, faults=[f"RETR pub/c:silent@{SENT}"]) as server:
         code, _ = interrupt(server, tmp_path, number, "get", "-r", "-j", jobs, f"{server.url}/pub")
     assert code == -number
@@ -85,7 +85,7 @@ def test_a_tree_leaves_whole_files_only(tmp_path: Path, number: int, jobs: str) 
     assert all((tmp_path / name).read_bytes() == FILES[f"pub/{name}"] for name in left(tmp_path))
 
 
-def test_an_upload_that_is_interrupted_leaves_the_old_file(tmp_path: Path) -> None:
+def test_interrupted_upload_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(os.urandom(8 << 20))
     with FtpServer({"a": b"old"}, faults=[f"STOR:silent@{SENT}"]) as server:
         code, _ = interrupt(server, tmp_path, signal.SIGINT, "put", "a", f"{server.url}/a")

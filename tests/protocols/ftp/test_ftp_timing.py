@@ -1,4 +1,4 @@
-"""The phases of FTP: they follow one another, and what comes behind the first byte of data changes none of them."""
+"""The phases of FTP follow one another, and events after the first byte of data do not change them."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_on_a_shared_connection_there_are_commands_and_no_login(client, tmp_path
     assert phases["first_byte"].start == pytest.approx(ends_of(phases)["commands"])
 
 
-def test_a_login_goes_on_behind_the_handshake(client, tmp_path: Path) -> None:
+def test_login_phase_continues_after_the_handshake(client, tmp_path: Path) -> None:
     with FtpServer(FILES, tls="explicit") as server:
         user = client(server)
         user.get("a", tmp_path)
@@ -54,7 +54,7 @@ def test_a_login_goes_on_behind_the_handshake(client, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"verify": True}])
-def test_requests_behind_the_data_change_nothing(client, tmp_path: Path, options: dict[str, bool]) -> None:
+def test_requests_after_the_data_do_not_change_the_phases(client, tmp_path: Path, options: dict[str, bool]) -> None:
     with FtpServer(FILES) as server:
         user = client(server)
         user.get("a", tmp_path, **options)
@@ -76,7 +76,7 @@ class Watched(NoProgress):
             self.phases.append(dict(self.trace.phases))
 
 
-def test_an_upload_is_no_part_of_its_commands(client, tmp_path: Path) -> None:
+def test_commands_phase_excludes_the_upload(client, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"x" * 5000)
     with FtpServer({"in/keep": b""}) as server, open_payload(str(tmp_path / "b")) as payload:
         user = client(server)

@@ -1,9 +1,9 @@
-"""Whether a transfer is believed: every combination of what came, what was announced, and what was said."""
+"""`check_transfer`: all combinations of received bytes, announced size and final reply."""
 
 import pytest
 
 from inetcli.errors import EmptyReply, Incomplete, InetError, ReceiveFailed, TimedOut
-from inetcli.protocols.ftp.transfer import judge
+from inetcli.protocols.ftp.transfer import check_transfer
 from inetcli.wire.replies import Reply
 
 DONE = Reply(226, ("226 Transfer complete",))
@@ -16,7 +16,7 @@ RESET = ReceiveFailed("reset")
 
 
 @pytest.mark.parametrize(
-    ("came", "size", "broken", "end", "expected"),
+    ("received_bytes", "size", "stream_error", "final_reply", "expected"),
     [
         (10, 10, None, DONE, None),
         (10, 10, None, OTHER_DONE, None),
@@ -26,15 +26,19 @@ RESET = ReceiveFailed("reset")
         (10, 10, None, CLOSED, "all 10 bytes came, but"),
     ],
 )
-def test_a_whole_transfer_is_believed(
-    came: int, size: int | None, broken: InetError | None, end: Reply | InetError, expected: str | None
+def test_check_transfer_accepts(
+    received_bytes: int,
+    size: int | None,
+    stream_error: InetError | None,
+    final_reply: Reply | InetError,
+    expected: str | None,
 ) -> None:
-    note = judge("a.bin", came, size, broken, end)
+    note = check_transfer(received_bytes, size, stream_error, final_reply)
     assert note is None if expected is None else note is not None and note.startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("came", "size", "broken", "end", "expected"),
+    ("received_bytes", "size", "stream_error", "final_reply", "expected"),
     [
         (4, 10, None, DONE, Incomplete),
         (11, 10, None, DONE, Incomplete),
@@ -50,17 +54,21 @@ def test_a_whole_transfer_is_believed(
         (10, 10, RESET, DONE, ReceiveFailed),
     ],
 )
-def test_anything_else_is_not(
-    came: int, size: int | None, broken: InetError | None, end: Reply | InetError, expected: type[InetError]
+def test_check_transfer_rejects(
+    received_bytes: int,
+    size: int | None,
+    stream_error: InetError | None,
+    final_reply: Reply | InetError,
+    expected: type[InetError],
 ) -> None:
     with pytest.raises(expected):
-        judge("a.bin", came, size, broken, end)
+        check_transfer(received_bytes, size, stream_error, final_reply)
 
 
-def test_the_message_says_what_came_and_what_was_said() -> None:
+def test_message_has_the_byte_counts_and_the_reply() -> None:
     with pytest.raises(Incomplete) as caught:
-        judge("a.bin", 41943040, 734003200, None, DONE)
+        check_transfer(41943040, 734003200, None, DONE)
     assert caught.value.message == (
-        'incomplete: 41943040 of 734003200 bytes came, yet the server said "226 Transfer complete"'
+        'incomplete: 41943040 of 734003200 bytes came, but the server said "226 Transfer complete"'
     )
     assert (caught.value.reply_code, caught.value.reply) == (226, "226 Transfer complete")

@@ -1,4 +1,4 @@
-"""Uploads: a name of their own until they are checked, and what becomes of the old file when something goes wrong."""
+"""Uploads: the temporary name until the check, and the old file after a failure."""
 
 import hashlib
 import os
@@ -65,7 +65,7 @@ def pipe(data: bytes) -> Payload:
 
 
 @pytest.mark.parametrize("tls", [None, "explicit", "implicit"])
-def test_a_file_takes_its_name_when_it_is_there_and_checked(client, source: Path, tls: str | None) -> None:
+def test_upload_is_renamed_after_the_check(client, source: Path, tls: str | None) -> None:
     with server_of(tls=tls) as server:
         with client(server) as user:
             done = user.put(source, "in/b")
@@ -88,7 +88,7 @@ def test_a_file_takes_its_name_when_it_is_there_and_checked(client, source: Path
 
 
 @pytest.mark.parametrize("path", ["b", "/b", "in/b", "/in/new"])
-def test_the_temporary_is_beside_the_file(client, source: Path, path: str) -> None:
+def test_temporary_file_is_in_the_same_folder(client, source: Path, path: str) -> None:
     with server_of() as server:
         client(server).put(source, path)
         folder = path.rpartition("b")[0] if path.endswith("b") else "/in/"
@@ -98,7 +98,7 @@ def test_the_temporary_is_beside_the_file(client, source: Path, path: str) -> No
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "\u00fc" * 127, "x" * 246])
-def test_the_temporary_of_a_long_name_is_no_longer(client, source: Path, name: str) -> None:
+def test_temporary_name_has_at_most_255_bytes(client, source: Path, name: str) -> None:
     with server_of() as server:
         client(server).put(source, f"in/{name}")
         (stored,) = (line for line in server.log.commands() if line.startswith("STOR"))
@@ -116,21 +116,22 @@ REFUSED_NAMES = [
 
 
 @pytest.mark.parametrize(("fault", "reply"), REFUSED_NAMES)
-def test_a_server_that_takes_no_temporary_gets_the_file_under_its_name(
-    client, source: Path, fault: str, reply: str
-) -> None:
+def test_upload_falls_back_to_the_final_name(client, source: Path, fault: str, reply: str) -> None:
     with server_of(fault) as server:
         user = client(server)
         done = user.put(source, "in/b")
         assert content(server) == {"/in/b": DATA}
         assert server.modified("/in/b") == THEN
     (note,) = user.notes
-    assert TEMPORARY.sub(".b.#", note) == f'in/.b.#: refused ("{reply}"); sent under its own name, seen while it grew'
+    assert (
+        TEMPORARY.sub(".b.#", note)
+        == f'in/.b.#: refused ("{reply}"); sending under the final name, visible while incomplete'
+    )
     assert (done.bytes, done.verified) == (len(DATA), "size")
 
 
 @pytest.mark.parametrize(("fault", "reply"), REFUSED_NAMES)
-def test_what_was_read_from_a_pipe_is_not_sent_again(client, fault: str, reply: str) -> None:
+def test_upload_from_a_pipe_has_no_fallback_after_the_data(client, fault: str, reply: str) -> None:
     with server_of(fault) as server:
         user = client(server)
         with pipe(b"once") as payload:
@@ -141,16 +142,18 @@ def test_what_was_read_from_a_pipe_is_not_sent_again(client, fault: str, reply: 
             with pytest.raises(UploadRefused) as caught:
                 user.ftp().put(payload, "in/b", UploadOptions(), NO_PROGRESS)
         assert content(server) == {"/in/b": b"old"}
-    assert caught.value.message.endswith(f'cannot be renamed, nor what came be sent again: "{reply}" (--direct)')
+    assert caught.value.message.endswith(
+        f'cannot be renamed, and the bytes of a pipe cannot be sent again: "{reply}" (--direct)'
+    )
 
 
-def test_a_pipe_that_is_taken_up_from_nowhere(client) -> None:
+def test_resume_of_a_pipe_is_an_error(client) -> None:
     with server_of() as server, pipe(b"once") as payload, pytest.raises(NoResume, match="--resume needs a file"):
         client(server).ftp().put(payload, "in/b", UploadOptions(resume=True), NO_PROGRESS)
 
 
 @pytest.mark.parametrize("name", ["in/b", "in/new"])
-def test_direct_is_under_the_name_from_the_start(client, source: Path, name: str) -> None:
+def test_direct_upload_uses_the_final_name(client, source: Path, name: str) -> None:
     with server_of() as server:
         client(server).put(source, name, direct=True)
         assert f"STOR {name}" in said(server)
@@ -189,7 +192,7 @@ FAULTS: list[tuple[str, type[InetError]]] = [
 
 @pytest.mark.parametrize(("fault", "error"), FAULTS)
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_what_goes_wrong_leaves_the_old_file(
+def test_failed_upload_leaves_the_old_file(
     client, source: Path, monkeypatch: pytest.MonkeyPatch, fault: str, error: type[InetError], old: bytes | None
 ) -> None:
     monkeypatch.setattr("inetcli.protocols.ftp.upload.CLEAN_UP_S", 0.2)  # some of the servers have no answer to DELE
@@ -205,8 +208,8 @@ def test_what_goes_wrong_leaves_the_old_file(
 
 
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_a_local_file_that_fails_in_the_middle_leaves_nothing_there(client, tmp_path: Path, old: bytes | None) -> None:
-    """The server takes the end of the data for the end of the file: so it is told to remove it."""
+def test_local_read_error_leaves_no_remote_file(client, tmp_path: Path, old: bytes | None) -> None:
+    """The server takes the end of the data for the end of the file, so that the client removes the file."""
     reading = os.open("/proc/self/mem", os.O_RDONLY)  # cannot be read at its beginning
     with server_of(files={"in/b": old} if old else {"in/other": b""}) as server:
         user = client(server)
@@ -217,7 +220,7 @@ def test_a_local_file_that_fails_in_the_middle_leaves_nothing_there(client, tmp_
     assert user.notes == []
 
 
-def test_a_server_that_reads_no_more_is_waited_for_once(client, tmp_path: Path) -> None:
+def test_server_that_stops_reading_times_out_once(client, tmp_path: Path) -> None:
     big = tmp_path / "big"
     big.write_bytes(bytes(32 << 20))
     with (
@@ -244,7 +247,7 @@ def test_a_server_that_reads_no_more_is_waited_for_once(client, tmp_path: Path) 
         assert "may be left on the server" in user.notes[0]
 
 
-def test_an_upload_that_has_begun_is_not_begun_again(client, source: Path) -> None:
+def test_upload_that_has_begun_is_not_retried(client, source: Path) -> None:
     with server_of("STOR:partial(426)@4096") as server:
         user = client(server)
         with pytest.raises(Incomplete):
@@ -253,13 +256,13 @@ def test_an_upload_that_has_begun_is_not_begun_again(client, source: Path) -> No
 
 
 @pytest.mark.parametrize("reply", ["450 busy", "550 no"])
-def test_a_size_that_nobody_tells_verifies_nothing(client, source: Path, reply: str) -> None:
+def test_upload_without_size_is_not_verified(client, source: Path, reply: str) -> None:
     with server_of(f"SIZE:reply({reply})") as server:
         assert client(server).put(source, "in/b").verified is None
         assert content(server) == {"/in/b": DATA}
 
 
-def test_a_time_that_is_refused_is_no_failure(client, source: Path) -> None:
+def test_refused_mfmt_is_no_error(client, source: Path) -> None:
     with server_of("MFMT:reply(502 no)") as server:
         assert client(server).put(source, "in/b").verified == "size"
 
@@ -276,18 +279,21 @@ def test_append(client, source: Path) -> None:
     assert (done.bytes, done.verified) == (len(DATA), "size")
 
 
-def test_append_to_what_is_not_there(client, source: Path) -> None:
+def test_append_to_a_missing_file(client, source: Path) -> None:
     with server_of() as server:
         assert client(server).put(source, "in/new", append=True).verified == "size"
         assert content(server)["/in/new"] == DATA
 
 
-def test_append_that_is_cut_is_told(client, source: Path) -> None:
-    with server_of("APPE:partial(226)@1000") as server, pytest.raises(Incomplete, match="200003 bytes are to be there"):
+def test_truncated_append_is_incomplete(client, source: Path) -> None:
+    with (
+        server_of("APPE:partial(226)@1000") as server,
+        pytest.raises(Incomplete, match="the remote file must have 200003 bytes"),
+    ):
         client(server).put(source, "in/b", append=True)
 
 
-def test_another_run_takes_up_the_first(client, source: Path) -> None:
+def test_resume_continues_an_earlier_run(client, source: Path) -> None:
     with server_of(f"STOR:partial(426)@{CUT}x1") as server:
         with pytest.raises(Incomplete):
             client(server).put(source, "in/b", resume=True)
@@ -306,7 +312,7 @@ def test_another_run_takes_up_the_first(client, source: Path) -> None:
     assert (done.bytes, done.verified) == (len(DATA), "size")
 
 
-OTHER = "what is there is not the beginning of this file: starting over"
+OTHER = "the remote part is not the beginning of this file: starting over"
 
 
 @pytest.mark.parametrize(
@@ -323,7 +329,7 @@ OTHER = "what is there is not the beginning of this file: starting over"
     ],
     ids=["other", "rest refused", "rest ignored", "write only", "cut", "no size", "short", "long"],
 )
-def test_what_is_there_and_is_not_the_beginning_is_sent_anew(
+def test_resume_starts_over_if_the_remote_part_differs(
     client, source: Path, there: bytes, faults: list[str], notes: list[str]
 ) -> None:
     with server_of(*faults, files={part_of(source): there}) as server:
@@ -334,8 +340,8 @@ def test_what_is_there_and_is_not_the_beginning_is_sent_anew(
     assert user.notes == notes
 
 
-def test_the_beginning_of_another_file_is_not_gone_on_with(client, source: Path, tmp_path: Path) -> None:
-    """Same name, same end, other beginning: a disk image. Its size or its time is another one, and so is its part."""
+def test_resume_ignores_the_part_of_another_local_file(client, source: Path, tmp_path: Path) -> None:
+    """Two disk images with the same name and end: size or time differ, and so does the name of the part."""
     other = tmp_path / "other" / source.name
     other.parent.mkdir()
     other.write_bytes(b"NEW" + DATA[3:])
@@ -347,7 +353,7 @@ def test_the_beginning_of_another_file_is_not_gone_on_with(client, source: Path,
         assert server.files["/in/b"] == b"NEW" + DATA[3:]
 
 
-def test_all_the_bytes_may_be_there_already(client, source: Path) -> None:
+def test_resume_with_all_bytes_present(client, source: Path) -> None:
     with server_of(files={part_of(source): DATA}) as server:
         assert client(server).put(source, "in/b", resume=True).verified == "size"
         assert content(server) == {"/in/b": DATA}
@@ -357,26 +363,26 @@ def test_all_the_bytes_may_be_there_already(client, source: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["new/deep/b", "/new/deep/b", "in/b", "in/new/b"])
-def test_folders_are_made(client, source: Path, path: str) -> None:
+def test_mkdirs(client, source: Path, path: str) -> None:
     with server_of() as server:
         client(server).put(source, path, mkdirs=True)
         assert server.files["/" + path.lstrip("/")] == DATA
 
 
-def test_folders_that_may_not_be_made(client, source: Path) -> None:
-    with server_of("MKD:reply(550 no)") as server, pytest.raises(Denied, match='new: not made: "550 no"'):
+def test_mkdirs_refused(client, source: Path) -> None:
+    with server_of("MKD:reply(550 no)") as server, pytest.raises(Denied, match='new: cannot be made: "550 no"'):
         client(server).put(source, "new/b", mkdirs=True)
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_the_servers_hash_is_compared(client, source: Path, resume: bool) -> None:
+def test_verify_compares_the_hash(client, source: Path, resume: bool) -> None:
     files = {part_of(source): DATA[:CUT]} if resume else None
     with server_of(files=files) as server:
         assert client(server).put(source, "in/b", verify=True, resume=resume).verified == "hash"
         assert server.files["/in/b"] == DATA
 
 
-def test_a_hash_that_is_another_leaves_the_old_file(client, source: Path) -> None:
+def test_verify_with_a_different_hash_leaves_the_old_file(client, source: Path) -> None:
     wrong = hashlib.sha256(b"").hexdigest()
     with server_of(f"HASH:reply(213 SHA-256 0-{len(DATA)} {wrong} b)") as server:
         with pytest.raises(Incomplete, match="the server's SHA-256 of 200000 bytes is"):
@@ -384,7 +390,7 @@ def test_a_hash_that_is_another_leaves_the_old_file(client, source: Path) -> Non
         assert content(server) == {"/in/b": b"old"}
 
 
-def test_a_server_without_hash_is_told_before_anything_is_sent(client, source: Path) -> None:
+def test_verify_fails_before_the_upload_without_hash(client, source: Path) -> None:
     with server_of(features={"HASH": False}) as server:
         with pytest.raises(Refused, match="--verify hash: the server offers no HASH"):
             client(server).put(source, "in/b", verify=True)
@@ -395,7 +401,7 @@ def test_a_server_without_hash_is_told_before_anything_is_sent(client, source: P
 @pytest.mark.parametrize(
     ("local", "sent"), [(b"a\nb\n", b"a\r\nb\r\n"), (b"a\r\nb\rc", b"a\r\nb\rc"), (b"", b""), (b"\n" * 3, b"\r\n" * 3)]
 )
-def test_text_has_the_line_ends_of_the_network(client, tmp_path: Path, local: bytes, sent: bytes) -> None:
+def test_text_has_network_line_ends(client, tmp_path: Path, local: bytes, sent: bytes) -> None:
     (tmp_path / "t").write_bytes(local)
     with (
         FtpScript(
@@ -429,8 +435,8 @@ def test_text_has_the_line_ends_of_the_network(client, tmp_path: Path, local: by
     assert (done.bytes, done.verified) == (len(sent), None)
 
 
-def test_under_tls_both_say_that_they_have_ended(client, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that gets no close_notify takes the upload for cut; one whose own is not waited for may lose data."""
+def test_tls_upload_exchanges_close_notify(client, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the client's close_notify an upload counts as cut; a client that closes first may lose data."""
     from inetcli.net.tlsstream import TlsStream
 
     ends: list[str] = []
@@ -454,7 +460,7 @@ def test_under_tls_both_say_that_they_have_ended(client, source: Path, monkeypat
 # The command
 
 
-def test_put_keeps_its_name_in_a_folder_and_tells_about_it(tmp_path: Path) -> None:
+def test_put_into_a_folder_keeps_the_name(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(DATA)
     with server_of() as server:
         done = inetcli("ftp", "put", "--json", "b", f"{server.url}/in/", cwd=tmp_path)
@@ -496,13 +502,13 @@ def test_put_from_standard_input(tmp_path: Path) -> None:
         (["f", "http://h/a"], 3),
     ],
 )
-def test_put_that_cannot_be(tmp_path: Path, arguments: list[str], code: int) -> None:
+def test_put_with_invalid_arguments(tmp_path: Path, arguments: list[str], code: int) -> None:
     (tmp_path / "f").write_bytes(b"")
     done = inetcli("ftp", "put", *arguments, cwd=tmp_path)
     assert (done.code, done.err.count("\n")) == (code, 1), done.err
 
 
-def test_put_of_a_tree(tmp_path: Path) -> None:
+def test_recursive_put(tmp_path: Path) -> None:
     for name, data in {"a": b"1", "sub/b": b"22", "sub/deep/c": b""}.items():
         (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "site" / name).write_bytes(data)
@@ -519,7 +525,7 @@ def test_put_of_a_tree(tmp_path: Path) -> None:
     assert (whole["path"], whole["files"], whole["bytes"], whole["failed"]) == ("in/web", 3, 3, 0)
 
 
-def test_put_of_a_tree_goes_on_behind_a_failure(tmp_path: Path) -> None:
+def test_recursive_put_continues_after_a_failure(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(b"x")
     with server_of("STOR in/.b.*:reply(552 quota)") as server:

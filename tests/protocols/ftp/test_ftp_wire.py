@@ -1,4 +1,4 @@
-"""The replies that carry something, well-formed and hostile."""
+"""Parsers of replies with parameters: well-formed and hostile replies."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_parse_epsv_refuses(line: str) -> None:
         ("227 =127,0,0,1,0,21", 21),
     ],
 )
-def test_parse_pasv_takes_the_port_and_leaves_the_address(line: str, port: int) -> None:
+def test_parse_pasv(line: str, port: int) -> None:
     assert parse_pasv(reply(line))[1] == port
 
 
@@ -102,9 +102,9 @@ def test_commands_keep_bytes_that_are_not_utf8() -> None:
     assert Command("EPSV").encode() == b"EPSV\r\n"
 
 
-def test_a_command_with_a_secret_sends_it_and_shows_a_mask() -> None:
+def test_secret_is_sent_and_masked_in_the_trace() -> None:
     command = Command("PASS", secret=Secret("geheim"))
-    assert (command.encode(), command.shown()) == (b"PASS geheim\r\n", b"PASS ***\r\n")
+    assert (command.encode(), command.encode_masked()) == (b"PASS geheim\r\n", b"PASS ***\r\n")
     assert "geheim" not in repr(command)
 
 
@@ -125,12 +125,12 @@ def test_a_name_that_the_encoding_lacks_is_refused() -> None:
         ("NOOP", "299 odd", True),
     ],
 )
-def test_a_reply_fits_a_command_or_does_not(verb: str, line: str, fits: bool) -> None:
+def test_command_fits_reply(verb: str, line: str, fits: bool) -> None:
     assert Command(verb).fits(reply(line)) is fits
 
 
 @pytest.mark.parametrize("argument", ["a\r\nDELE b", "a\nb", "a\0b"])
-def test_a_command_refuses_what_would_be_another_command(argument: str) -> None:
+def test_command_rejects_line_ends(argument: str) -> None:
     with pytest.raises(Usage):
         Command("RETR", argument).encode()
     with pytest.raises(Usage):
@@ -145,7 +145,7 @@ def test_parse_path(line: str, path: str) -> None:
     assert parse_path(reply(line)) == path
 
 
-def test_parse_path_refuses_what_is_not_in_quotes() -> None:
+def test_parse_path_needs_quotes() -> None:
     with pytest.raises(ProtocolViolation, match="a path in quotes"):
         parse_path(reply("257 /pub"))
 

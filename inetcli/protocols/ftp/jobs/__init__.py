@@ -1,1 +1,1 @@
-"""What the commands of `inetcli ftp` do with a target: a task each, on what `target` has for all."""
+"""The jobs of `inetcli ftp`: one module with the tasks of each command, and `target`, which all of them use."""

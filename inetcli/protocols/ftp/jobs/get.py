@@ -1,4 +1,4 @@
-"""`ftp get`: one file, what a pattern matches, or what is below a folder."""
+"""`ftp get`: the download of one file, of the files that match a pattern, or of a folder with its contents."""
 
 import os
 import stat
@@ -34,7 +34,7 @@ class GetOptions:
 
 
 def run_get(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: GetOptions) -> int:
-    """Run `ftp get`: the exit code."""
+    """Run `ftp get` and return the exit code."""
     one_stream = settings.output == STDIO or settings.recursive
     with ftp_peers(options.jobs) as peers:
         context = GetContext(options, ftp_options, peers, settings)
@@ -42,7 +42,7 @@ def run_get(options: Options, targets: Sequence[str], ftp_options: FtpOptions, s
 
 
 class GetContext(FtpContext):
-    """What the downloads of one command share: also the local names that are taken."""
+    """The shared state of the downloads of one command, including the local names that are in use."""
 
     def __init__(self, options: Options, ftp_options: FtpOptions, peers: FtpPeers, settings: GetOptions) -> None:
         super().__init__(options, ftp_options, peers)
@@ -50,25 +50,25 @@ class GetContext(FtpContext):
         self._claimed: dict[str, FtpTask] = {}
 
     def make_task(self, text: str) -> Task:
-        """The task of a target. `MalformedTarget`, `Usage`."""
-        target = self.parse(text, patterns=True)
-        if target.pattern or self.settings.recursive:
+        """Make the task of a target. `MalformedTarget`, `Usage`."""
+        target = self.parse(text, allow_patterns=True)
+        if target.is_pattern or self.settings.recursive:
             if self.settings.output is not None:
-                raise Usage("-o names one file: not with -r, and not with a pattern")
+                raise Usage("-o names one file and cannot be combined with -r or a pattern")
             return GetTree(self, target)
         if not target.path or target.path.endswith("/"):
-            raise MalformedTarget(f"{target.where.text}: a file's path is needed: host/path")
+            raise MalformedTarget(f"{target.location.text}: expected the path of a file: host/path")
         names = (self.settings.output or safe_name(base_name(target.path)),)
         return GetFile(self, target, target.path, LocalPath(names, self.settings.directory))
 
     def claim(self, path: LocalPath, task: FtpTask) -> None:
-        """Claim a local name for one remote file. `FileExists` when another one of this command has it."""
+        """Reserve a local path for one task. `FileExists` if another task of this command has reserved it."""
         if self._claimed.setdefault(os.path.realpath(path.path), task) is not task:
-            raise FileExists(f"{path.path}: another file of this command has that name")
+            raise FileExists(f"{path.path}: another file of this command uses the same local name")
 
 
 class GetFile(FtpTask):
-    """The download of one file. The local file, with what came of it, outlives a failed try."""
+    """The download of one file. The local file, with the bytes received so far, is kept over all attempts."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class GetFile(FtpTask):
         self.path = local_path.path if context.settings.output != STDIO else STDIO
         settings = context.settings.download
         self.forbid_text(verify=settings.verify, resume=settings.resume)
-        self._options = replace(settings, text=target.text)
+        self._options = replace(settings, text=target.is_text)
 
     def attempt(self, run: TargetRun) -> TargetResult:
         ftp = self.ftp(run)
@@ -95,12 +95,12 @@ class GetFile(FtpTask):
             return TargetResult(record=download_to_json(Download(self.path, size=self._entry.size, skipped=True)))
         try:
             local = self._open(run, ftp.peer.key)
-            done = ftp.get(self._remote, local, self._options, run.progress)
+            result = ftp.get(self._remote, local, self._options, run.progress)
         except FileExists:
             if not self._context.settings.skip_existing:
                 raise
-            done = Download(self.path, skipped=True)
-        return _result(done, run)
+            result = Download(self.path, skipped=True)
+        return _result(result, run)
 
     def close(self) -> None:
         if self._local is not None:
@@ -113,26 +113,27 @@ class GetFile(FtpTask):
             else:
                 self._context.claim(self._local_path, self)
             listed = self._entry.modified if self._entry else None
-            self._local = open_local(self._local_path, self._options, _whose(key, self._remote), run.session, listed)
+            identity = _remote_identity(key, self._remote)
+            self._local = open_local(self._local_path, self._options, identity, run.session, listed)
         return self._local
 
     def _is_up_to_date(self, ftp: Ftp, listed: Entry) -> bool:
-        """Whether the file that is here has the size and the time of the one that was listed."""
+        """Return whether the local file has the size and the modification time of the listed file."""
         try:
-            here = os.lstat(self._local_path.path)
+            local_stat = os.lstat(self._local_path.path)
         except OSError:
             return False
-        if not stat.S_ISREG(here.st_mode) or listed.size != here.st_size or listed.modified is None:
+        if not stat.S_ISREG(local_stat.st_mode) or listed.size != local_stat.st_size or listed.modified is None:
             return False
-        if listed.resolution > 1:  # LIST is not exact enough
+        if listed.resolution > 1:  # The time of LIST is not precise enough.
             exact = ftp.modified(self._remote)
             if exact is not None:
-                return int(exact.timestamp()) == int(here.st_mtime)
-        return int(listed.modified.timestamp()) // listed.resolution == int(here.st_mtime) // listed.resolution
+                return int(exact.timestamp()) == int(local_stat.st_mtime)
+        return int(listed.modified.timestamp()) // listed.resolution == int(local_stat.st_mtime) // listed.resolution
 
 
 class GetTree(FtpTask):
-    """The download of many files: what a pattern matches, or what is below a folder. Each file is a part."""
+    """The download of many files: those that match a pattern, or those below a folder. Each file is a part."""
 
     def __init__(self, context: GetContext, target: FtpTarget) -> None:
         super().__init__(context, target)
@@ -143,11 +144,14 @@ class GetTree(FtpTask):
         settings, folder = self._context.settings, self.target.folder
         ftp = self.ftp(run)
         walk = Walk(ftp.list, ftp.is_folder, settings.limits)
-        found = walk.matching(folder, recursive=settings.recursive) if self.target.pattern else walk.below(folder)
+        if self.target.is_pattern:
+            files = walk.files_matching(folder, recursive=settings.recursive)
+        else:
+            files = walk.files_below(folder)
         return TargetResult(
             record={"path": self.path},
             parts=Parts(
-                items=_parts(found),
+                items=_parts(files),
                 name=lambda file: "/".join(file.names),
                 make_task=self._make_part,
                 jobs=self._context.options.jobs,
@@ -163,18 +167,19 @@ class GetTree(FtpTask):
         return part
 
 
-def _result(done: Download, run: TargetRun) -> TargetResult:
-    return TargetResult(record=download_to_json(done), status_lines=[format_download(done)] if run.on_terminal else [])
+def _result(download: Download, run: TargetRun) -> TargetResult:
+    status_lines = [format_download(download)] if run.on_terminal else []
+    return TargetResult(record=download_to_json(download), status_lines=status_lines)
 
 
-def _parts(found: Iterator[RemoteFile | Skipped]) -> Iterator[RemoteFile | SkippedPart]:
-    for item in found:
+def _parts(files: Iterator[RemoteFile | Skipped]) -> Iterator[RemoteFile | SkippedPart]:
+    for item in files:
         if isinstance(item, Skipped):
-            yield SkippedPart(item.path, item.why, item.unsafe, item.error)
+            yield SkippedPart(item.path, item.reason, item.unsafe, item.error)
         else:
             yield item
 
 
-def _whose(key: ServerKey, path: str) -> Mapping[str, object]:
-    """Which remote file the first bytes of a local one are of."""
+def _remote_identity(key: ServerKey, path: str) -> Mapping[str, object]:
+    """Return the identity of a remote file, which is stored with a part file."""
     return {"host": key.host, "port": key.port, "user": key.credentials.user, "path": path}

@@ -1,4 +1,4 @@
-"""`ftp ls`: the names in a folder."""
+"""`ftp ls`: the listing of folders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class LsOptions:
 
 
 def run_ls(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: LsOptions) -> int:
-    """Run `ftp ls`: the exit code."""
+    """Run `ftp ls` and return the exit code."""
     with ftp_peers(options.jobs) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, targets, lambda text: ListFolder(context, context.parse(text), settings))

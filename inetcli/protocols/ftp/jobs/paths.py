@@ -1,4 +1,4 @@
-"""`ftp mv`, `rm`, `mkdir`, `rmdir` and `pwd`: one thing done to the path of each target."""
+"""`ftp mv`, `rm`, `mkdir`, `rmdir` and `pwd`: one operation on the path of each target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,55 +30,55 @@ class MkdirOptions:
 
 
 def run_mv(options: Options, target: str, new_path: str, ftp_options: FtpOptions) -> int:
-    """Run `ftp mv`: the exit code."""
+    """Run `ftp mv` and return the exit code."""
     with ftp_peers(1) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, [target], lambda text: Move(context, context.parse(text), new_path), jobs=1)
 
 
 def run_rm(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: RmOptions) -> int:
-    """Run `ftp rm`: the exit code."""
+    """Run `ftp rm` and return the exit code."""
     with ftp_peers(1) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, targets, lambda text: Remove(context, context.parse(text), settings), jobs=1)
 
 
 def run_mkdir(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: MkdirOptions) -> int:
-    """Run `ftp mkdir`: the exit code."""
+    """Run `ftp mkdir` and return the exit code."""
     with ftp_peers(1) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, targets, lambda text: MakeFolder(context, context.parse(text), settings), jobs=1)
 
 
 def run_rmdir(options: Options, targets: Sequence[str], ftp_options: FtpOptions) -> int:
-    """Run `ftp rmdir`: the exit code."""
+    """Run `ftp rmdir` and return the exit code."""
     with ftp_peers(1) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, targets, lambda text: RemoveFolder(context, context.parse(text)), jobs=1)
 
 
 def run_pwd(options: Options, targets: Sequence[str], ftp_options: FtpOptions) -> int:
-    """Run `ftp pwd`: the exit code."""
+    """Run `ftp pwd` and return the exit code."""
     with ftp_peers(options.jobs) as peers:
         context = FtpContext(options, ftp_options, peers)
         return run_targets(options, targets, lambda text: WorkingFolder(context, context.parse(text)))
 
 
 class PathTask(FtpTask):
-    """A task that changes what is at the target's path, which must be there."""
+    """A task that changes the file or folder at the target's path. The path must not be empty."""
 
     def __init__(self, context: FtpContext, target: FtpTarget) -> None:
         super().__init__(context, target)
         if not target.path.strip("/"):
-            raise MalformedTarget(f"{target.where.text}: a path is needed: host/path")
+            raise MalformedTarget(f"{target.location.text}: expected a path: host/path")
 
     def result(self) -> TargetResult:
-        """The result of a try that went well."""
+        """Return the result of a successful attempt."""
         return TargetResult(record={"path": self.path})
 
 
 class Move(PathTask):
-    """The renaming of a file or folder. JSON's `path` is the new one."""
+    """The renaming of a file or folder. `path` in JSON is the new path."""
 
     def __init__(self, context: FtpContext, target: FtpTarget, new_path: str) -> None:
         super().__init__(context, target)
@@ -94,7 +94,7 @@ class Move(PathTask):
 
 
 class Remove(PathTask):
-    """The removal of a file, or of a folder with all that is in it."""
+    """The removal of a file, or of a folder with its contents."""
 
     def __init__(self, context: FtpContext, target: FtpTarget, settings: RmOptions) -> None:
         super().__init__(context, target)
@@ -110,7 +110,7 @@ class Remove(PathTask):
 
 
 class MakeFolder(PathTask):
-    """The making of a folder."""
+    """The creation of a folder."""
 
     def __init__(self, context: FtpContext, target: FtpTarget, settings: MkdirOptions) -> None:
         super().__init__(context, target)
@@ -130,7 +130,7 @@ class RemoveFolder(PathTask):
 
 
 class WorkingFolder(FtpTask):
-    """The question for the folder that a login begins in."""
+    """The request for the login folder."""
 
     def attempt(self, run: TargetRun) -> TargetResult:
         path = self.ftp(run).working_folder()

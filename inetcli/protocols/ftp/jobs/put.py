@@ -1,4 +1,4 @@
-"""`ftp put`: one file, standard input, or all that is below a folder."""
+"""`ftp put`: the upload of one file, of standard input, or of a folder with its contents."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class PutOptions:
 
 
 def run_put(options: Options, source: str, target: str, ftp_options: FtpOptions, settings: PutOptions) -> int:
-    """Run `ftp put`: the exit code."""
+    """Run `ftp put` and return the exit code."""
     reads_stdin = "FILE -" if source == STDIO else None
     with ftp_peers(1) as peers:
         context = PutContext(options, ftp_options, peers, settings.upload)
@@ -40,7 +40,7 @@ def run_put(options: Options, source: str, target: str, ftp_options: FtpOptions,
 
 
 class PutContext(FtpContext):
-    """What the uploads of one command share."""
+    """The shared state of the uploads of one command."""
 
     def __init__(self, options: Options, ftp_options: FtpOptions, peers: FtpPeers, upload: UploadOptions) -> None:
         super().__init__(options, ftp_options, peers)
@@ -48,24 +48,25 @@ class PutContext(FtpContext):
 
 
 class PutFile(FtpTask):
-    """The upload of one file. `path`: its remote path; None = the target says it."""
+    """The upload of one file. `path`: the remote path; None = the path of the target."""
 
     def __init__(self, context: PutContext, target: FtpTarget, source: str, path: str | None = None) -> None:
         super().__init__(context, target)
         self._source = source
         self.path = _remote_path(target, source) if path is None else path
         self.forbid_text(verify=context.upload.verify, resume=context.upload.resume)
-        self._options = replace(context.upload, text=target.text)
+        self._options = replace(context.upload, text=target.is_text)
 
     def attempt(self, run: TargetRun) -> TargetResult:
         ftp = self.ftp(run)
         with open_payload(self._source) as payload:
-            done = ftp.put(payload, self.path, self._options, run.progress)
-        return TargetResult(record=upload_to_json(done), status_lines=[format_upload(done)] if run.on_terminal else [])
+            result = ftp.put(payload, self.path, self._options, run.progress)
+        status_lines = [format_upload(result)] if run.on_terminal else []
+        return TargetResult(record=upload_to_json(result), status_lines=status_lines)
 
 
 class PutTree(FtpTask):
-    """The upload of all that is below a local folder. Folders are made as they come; each file is a part."""
+    """The upload of a local folder with its contents. Folders are made on the way; each file is a part."""
 
     def __init__(self, context: PutContext, target: FtpTarget, source: str) -> None:
         super().__init__(context, target)
@@ -75,12 +76,12 @@ class PutTree(FtpTask):
 
     def attempt(self, run: TargetRun) -> TargetResult:
         ftp = self.ftp(run)
-        inside = local_files(self._source)
+        entries = local_files(self._source)
         if self.path.strip("/"):
             ftp.make_folder(self.path, parents=True)
 
         def files() -> Iterator[tuple[str, ...]]:
-            for names, is_folder in inside:
+            for names, is_folder in entries:
                 if is_folder:
                     ftp.make_folder(join(self.path, "/".join(names)), parents=True)
                 else:
@@ -98,9 +99,9 @@ class PutTree(FtpTask):
 
 
 def _remote_path(target: FtpTarget, source: str) -> str:
-    """Where a file is to go: a target that ends in a slash is a folder, in which the file keeps its name."""
+    """Return the remote path of a file; a target that ends with a slash is a folder for the file."""
     if target.path and not target.path.endswith("/"):
         return target.path
     if source == STDIO:
-        raise MalformedTarget(f"{target.where.text}: a name is needed for what comes from standard input")
+        raise MalformedTarget(f"{target.location.text}: expected a file name for standard input: host/path")
     return target.path + os.path.basename(source)

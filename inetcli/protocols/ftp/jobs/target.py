@@ -1,4 +1,4 @@
-"""A target of FTP, and what the tasks of one command share: its options, its credentials, and the servers it meets."""
+"""The parsed target of FTP, and the shared state of the tasks of one command: options, credentials and servers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,21 +28,21 @@ _ENCODED = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 
 @dataclass(frozen=True, slots=True)
 class FtpTarget:
-    """A parsed target. `path` is decoded; `pattern`: its last component is one; `text`: it asks for TYPE A."""
+    """A parsed target. `path` is decoded; `is_pattern`: its last component is a pattern; `is_text`: TYPE A."""
 
-    where: Target
+    location: Target
     path: str
-    pattern: bool
-    text: bool
+    is_pattern: bool
+    is_text: bool
 
     @property
     def folder(self) -> str:
-        """The path as that of a folder: without its final slashes."""
+        """The path as the path of a folder: without its final slashes."""
         return self.path.rstrip("/") if self.path.strip("/") else self.path
 
 
 class FtpContext:
-    """What the tasks of one command share."""
+    """The shared state of the tasks of one command."""
 
     def __init__(self, options: Options, ftp_options: FtpOptions, peers: FtpPeers) -> None:
         self.options = options
@@ -51,22 +51,22 @@ class FtpContext:
         self._peers = peers
         self._credentials: CredentialOptions = options.credentials()
 
-    def parse(self, text: str, *, patterns: bool = False) -> FtpTarget:
+    def parse(self, text: str, *, allow_patterns: bool = False) -> FtpTarget:
         """Parse a target. `MalformedTarget`."""
-        where = parse_login_target(text, SCHEMES, self.tls)
-        raw, as_text = _split_type(where)
-        pattern = patterns and has_glob(raw.rpartition("/")[2])
-        path = _ENCODED.sub(_literal(where.text), raw) if pattern else decode_path(raw, where.text)
-        return FtpTarget(where, path, pattern, as_text)
+        location = parse_login_target(text, SCHEMES, self.tls)
+        raw, as_text = _split_type(location)
+        is_pattern = allow_patterns and has_glob(raw.rpartition("/")[2])
+        path = _ENCODED.sub(_literal(location.text), raw) if is_pattern else decode_path(raw, location.text)
+        return FtpTarget(location, path, is_pattern, as_text)
 
     def peer(self, run: TargetRun, target: FtpTarget) -> FtpPeer:
-        """The server of a target, with its login. Errors: those of `resolve_login`."""
-        where = target.where
+        """Return the server of a target, with its login. Errors: those of `resolve_login`."""
+        location = target.location
         encoding = self._ftp_options.encoding
-        login = resolve_login(run.session, where, SCHEMES, self.tls, self._credentials, encoding=encoding)
+        login = resolve_login(run.session, location, SCHEMES, self.tls, self._credentials, encoding=encoding)
         key = ServerKey(
-            host=where.host,
-            port=where.port,
+            host=location.host,
+            port=location.port,
             tls=login.tls,
             credentials=login.credentials or ANONYMOUS,
             active=self._ftp_options.active,
@@ -77,17 +77,17 @@ class FtpContext:
 
 
 class FtpTask(Task):
-    """A task on one target of FTP. `path` is the one that JSON tells of."""
+    """A task on one FTP target. `path` is the path in JSON."""
 
     def __init__(self, context: FtpContext, target: FtpTarget) -> None:
         self.context = context
         self.target = target
         self.path = target.path
         self.peer: FtpPeer | None = None
-        """The server, once it is known."""
+        """The server; None = the login is not resolved yet."""
 
     def ftp(self, run: TargetRun) -> Ftp:
-        """The dealings of a try with the target's server."""
+        """Return the client for the operations of one attempt."""
         if self.peer is None:
             self.peer = self.context.peer(run, self.target)
         return Ftp(run.session, self.peer)
@@ -96,24 +96,24 @@ class FtpTask(Task):
         return {"path": self.path}
 
     def forbid_text(self, *, verify: bool, resume: bool) -> None:
-        """Check that nothing is asked of text (`;type=a`) which only bytes can give. `Usage`."""
-        if self.target.text and verify:
-            raise Usage("--verify hash: the hash of a file is not that of its text in another form (;type=a)")
-        if self.target.text and resume:
-            raise Usage("--resume: a text has other bytes here than there (;type=a), and no place to go on from")
+        """Check that no option that needs the exact bytes is combined with text (`;type=a`). Errors: `Usage`."""
+        if self.target.is_text and verify:
+            raise Usage("--verify hash cannot be combined with ;type=a: the server hashes the original file")
+        if self.target.is_text and resume:
+            raise Usage("--resume cannot be combined with ;type=a: converted text has other byte positions")
 
 
-def _split_type(where: Target) -> tuple[str, bool]:
-    """The path without `;type=...` (RFC 1738 section 3.2.2), and whether that asks for text."""
-    raw = where.path or ""
+def _split_type(location: Target) -> tuple[str, bool]:
+    """Split `;type=...` (RFC 1738 section 3.2.2) from the path; return the path, and whether text is requested."""
+    raw = location.path or ""
     match = _TYPE.search(raw)
     if match is None:
         return raw, False
     if match[1].lower() not in "ai":
-        raise MalformedTarget(f"{where.text}: {match[0]}: expected ;type=a or ;type=i (a listing: inetcli ftp ls)")
+        raise MalformedTarget(f"{location.text}: {match[0]}: expected ;type=a or ;type=i (a listing: inetcli ftp ls)")
     return raw[: match.start()], match[1].lower() == "a"
 
 
 def _literal(shown: str) -> Callable[[re.Match[str]], str]:
-    """Percent-encoded characters stand for themselves in a pattern, also a star."""
+    """Return a replacement for percent-encoded characters in a pattern: they match themselves, also a star."""
     return lambda match: re.sub(r"([*?\[])", r"[\1]", decode_path(match[1], shown))

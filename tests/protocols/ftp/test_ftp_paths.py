@@ -1,4 +1,4 @@
-"""`inetcli ftp ls, mv, rm, mkdir, rmdir, pwd` as commands: what they do, say, and exit with."""
+"""`inetcli ftp ls, mv, rm, mkdir, rmdir, pwd` as commands: effects, output and exit codes."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ COMMON = {"target", "exit_code", "notes", "timing_ms"}
         (["mv", "pub/a"], ["gr%C3%BCn"], "grün", "/pub/a", "/grün"),
     ],
 )
-def test_it_is_done(command: list[str], new: list[str], path: str, gone: str, there: str | None) -> None:
+def test_path_command_succeeds(command: list[str], new: list[str], path: str, gone: str, there: str | None) -> None:
     *options, target = command
     with FtpServer(FILES) as server:
         done = inetcli("ftp", *options, "--json", f"{server.url}/{target}", *new)
@@ -36,7 +36,7 @@ def test_it_is_done(command: list[str], new: list[str], path: str, gone: str, th
     assert (done.row["path"], done.row["exit_code"]) == (path, 0)
 
 
-def test_folders_come_and_go() -> None:
+def test_mkdir_and_rmdir() -> None:
     with FtpServer(FILES) as server:
         new = f"{server.url}/new/deep"
         assert inetcli("ftp", "mkdir", new).code == 9
@@ -48,7 +48,7 @@ def test_folders_come_and_go() -> None:
         assert inetcli("ftp", "ls", f"{server.url}/new").code == 78
 
 
-def test_targets_follow_one_another_and_the_first_failure_counts() -> None:
+def test_targets_run_in_order_and_the_first_failure_counts() -> None:
     with FtpServer(FILES) as server:
         done = inetcli("ftp", "rm", "--json", *(f"{server.url}/{path}" for path in ("nope", "pub/a", "pub")))
         assert (done.code, [row["exit_code"] for row in done.rows]) == (78, [78, 0, 78])
@@ -74,7 +74,7 @@ def test_targets_follow_one_another_and_the_first_failure_counts() -> None:
         (["rm", "pub/a"], "DELE:reply(421 bye)", 19),
     ],
 )
-def test_it_is_refused(command: list[str], fault: str, code: int) -> None:
+def test_path_command_is_refused(command: list[str], fault: str, code: int) -> None:
     verb, target, *new = command
     with FtpServer(FILES, faults=[fault]) as server:
         before = dict(server.files)
@@ -99,7 +99,7 @@ def test_it_is_refused(command: list[str], fault: str, code: int) -> None:
         (["ls", "--tls", "maybe", "ftp://h"], 2),
     ],
 )
-def test_it_cannot_be_meant(arguments: list[str], code: int) -> None:
+def test_invalid_arguments(arguments: list[str], code: int) -> None:
     done = inetcli("ftp", *arguments)
     assert (done.code, done.err.count("\n")) == (code, 1), done.err
 
@@ -112,7 +112,7 @@ def test_pwd() -> None:
         assert inetcli("ftp", "pwd", server.url).out == '/a "quoted" place\n'
 
 
-def test_ls_in_its_three_forms() -> None:
+def test_ls_short_long_and_json() -> None:
     with FtpServer(FILES) as server:
         target = f"{server.url}/pub"
         assert inetcli("ftp", "ls", target).out == "a\nsub\n"
@@ -130,8 +130,8 @@ def test_ls_in_its_three_forms() -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "/etc", "a\\rb"])
-def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
-    """A listing that names what is not in the folder: nothing outside of it is removed."""
+def test_recursive_rm_stays_in_its_folder(name: str) -> None:
+    """A listing with names outside of the folder: nothing outside of it is removed."""
     from support.ftpdata import FtpScript
 
     with FtpScript(f"""
@@ -156,8 +156,8 @@ def test_rm_of_a_tree_goes_nowhere_else(name: str) -> None:
     assert done.code == (0 if name == ".." else 18), done.err
 
 
-def test_rm_of_a_link_leaves_what_it_leads_to() -> None:
-    """pyftpdlib lists a link to a folder as a folder, and so does every server whose target is a link itself."""
+def test_recursive_rm_of_a_link_leaves_its_target() -> None:
+    """pyftpdlib lists a link to a folder as a folder, and so does every server if the target itself is a link."""
     with PyftpdlibServer({"keep/f": b"precious", "tree/a": b"x"}) as server:
         root = Path(server.root)
         (root / "tree" / "link").symlink_to(root / "keep")
