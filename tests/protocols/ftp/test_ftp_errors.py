@@ -53,16 +53,14 @@ CASES: list[tuple[Make, str, type[InetError], bool]] = [
 
 
 @pytest.mark.parametrize(("make", "line", "kind", "transient"), CASES)
-def test_a_refusal_is_an_error_with_the_servers_words(
-    make: Make, line: str, kind: type[InetError], transient: bool
-) -> None:
+def test_error_for_each_reply_code(make: Make, line: str, kind: type[InetError], transient: bool) -> None:
     error = make("/x: not done", reply(line))
     assert type(error) is kind
     assert error.message == f'/x: not done: "{line}"'
     assert (error.reply_code, error.reply, error.transient) == (int(line[:3]), line, transient)
 
 
-def test_every_code_of_the_table_is_tried() -> None:
+def test_every_code_of_the_table_has_a_test_case() -> None:
     assert MEANINGS.keys() <= {int(line[:3]) for _, line, _, _ in CASES}
 
 
@@ -70,7 +68,7 @@ def test_every_code_of_the_table_is_tried() -> None:
     ("line", "denial"),
     [("550 Permission denied", True), ("550 not permitted: PERMISSION", True), ("550 no such file", False)],
 )
-def test_is_denial_reads_the_words(line: str, denial: bool) -> None:
+def test_is_denial(line: str, denial: bool) -> None:
     assert is_denial(reply(line)) is denial
 
 

@@ -31,14 +31,14 @@ class Server:
         return Reply(int(line[:3]), (line,))
 
 
-def test_nobody_looks_where_no_hash_is_wanted() -> None:
+def test_observer_is_none_without_hashes() -> None:
     digests = Digests([])
     assert digests.observer is None
-    digests.catch_up(lambda at, size: pytest.fail("nothing is to be read"), 10)
+    digests.hash_prefix(lambda at, size: pytest.fail("nothing is to be read"), 10)
 
 
 @pytest.mark.parametrize("pieces", [1, 7, len(DATA)])
-def test_the_bytes_that_pass_by_are_hashed_in_pieces(pieces: int) -> None:
+def test_observer_hashes_chunks(pieces: int) -> None:
     digests = Digests(["sha256", "md5"])
     assert digests.observer
     for at in range(0, len(DATA), pieces):
@@ -48,17 +48,17 @@ def test_the_bytes_that_pass_by_are_hashed_in_pieces(pieces: int) -> None:
 
 
 @pytest.mark.parametrize("there", [0, 5, 4096])
-def test_what_is_there_already_is_read_first(there: int) -> None:
+def test_hash_prefix_reads_the_bytes_that_are_present(there: int) -> None:
     digests = Digests(["sha1"])
-    digests.catch_up(lambda at, size: DATA[at : min(at + min(size, 100), there)], there)
+    digests.hash_prefix(lambda at, size: DATA[at : min(at + min(size, 100), there)], there)
     assert digests.observer
     digests.observer(memoryview(DATA[there:]))
     assert digests["sha1"] == hashlib.sha1(DATA).hexdigest()
 
 
-def test_a_file_that_is_shorter_than_it_was_ends_the_reading() -> None:
+def test_hash_prefix_stops_at_the_end_of_a_shorter_file() -> None:
     digests = Digests(["sha1"])
-    digests.catch_up(lambda at, size: DATA[at : min(at + size, 50)], 4096)
+    digests.hash_prefix(lambda at, size: DATA[at : min(at + size, 50)], 4096)
     assert digests["sha1"] == hashlib.sha1(DATA[:50]).hexdigest()
 
 
@@ -85,14 +85,14 @@ def test_the_strongest_hash_of_both_sides_is_chosen(offered: str, name: str, ask
         ("CRC32*;MD5", ["501 no"], 'OPTS HASH MD5 refused: "501 no"'),
     ],
 )
-def test_without_a_hash_in_common_it_is_refused(offered: str, replies: list[str], words: str) -> None:
+def test_choose_hash_fails_without_a_common_hash(offered: str, replies: list[str], words: str) -> None:
     server: Any = Server(offered, replies)
     with pytest.raises(Refused, match=words):
         choose_hash(server)
 
 
 @pytest.mark.parametrize("end", [49, 50])
-def test_the_range_may_end_with_the_last_byte_or_behind_it(end: int) -> None:
+def test_compare_hash_accepts_both_ends_of_the_range(end: int) -> None:
     server: Any = Server(replies=[f"213 MD5 0-{end} ABCDEF0123456789 a.bin"])
     compare_hash(server, "a.bin", "MD5", "abcdef0123456789", 50)
     assert server.asked == ["HASH a.bin"]
@@ -101,12 +101,15 @@ def test_the_range_may_end_with_the_last_byte_or_behind_it(end: int) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("213 MD5 0-50 00000000 a", "the server's MD5 of 50 bytes is 00000000, ours of 50 bytes is abcdef01"),
-        ("213 MD5 0-51 abcdef01 a", "the server's MD5 of 51 bytes is abcdef01, ours of 50 bytes is abcdef01"),
-        ("213 SHA-1 0-50 abcdef01 a", "the server's SHA-1 of 50 bytes is abcdef01, ours of 50 bytes is abcdef01"),
+        ("213 MD5 0-50 00000000 a", "the server's MD5 of 50 bytes is 00000000, the local one of 50 bytes is abcdef01"),
+        ("213 MD5 0-51 abcdef01 a", "the server's MD5 of 51 bytes is abcdef01, the local one of 50 bytes is abcdef01"),
+        (
+            "213 SHA-1 0-50 abcdef01 a",
+            "the server's SHA-1 of 50 bytes is abcdef01, the local one of 50 bytes is abcdef01",
+        ),
     ],
 )
-def test_another_hash_length_or_kind_is_another_file(line: str, words: str) -> None:
+def test_compare_hash_rejects_other_hashes_lengths_and_algorithms(line: str, words: str) -> None:
     server: Any = Server(replies=[line])
     with pytest.raises(Incomplete, match=words) as caught:
         compare_hash(server, "a", "MD5", "abcdef01", 50)
@@ -116,7 +119,7 @@ def test_another_hash_length_or_kind_is_another_file(line: str, words: str) -> N
 @pytest.mark.parametrize(
     ("line", "kind"), [("550 no", Refused), ("213 what?", ProtocolViolation), ("226 done", Refused)]
 )
-def test_a_server_that_makes_no_hash(line: str, kind: type[Exception]) -> None:
+def test_compare_hash_refused(line: str, kind: type[Exception]) -> None:
     server: Any = Server(replies=[line])
     with pytest.raises(kind):
         compare_hash(server, "a", "MD5", "abcdef01", 50)

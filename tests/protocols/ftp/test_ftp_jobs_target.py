@@ -29,9 +29,9 @@ def context(**options: Any) -> FtpContext:
         ("h", "", "", False),
     ],
 )
-def test_a_path_is_decoded_and_its_type_taken_off(text: str, path: str, folder: str, as_text: bool) -> None:
+def test_parse_decodes_the_path_and_removes_the_type(text: str, path: str, folder: str, as_text: bool) -> None:
     target = context().parse(f"ftp://{text}")
-    assert (target.path, target.folder, target.text, target.pattern) == (path, folder, as_text, False)
+    assert (target.path, target.folder, target.is_text, target.is_pattern) == (path, folder, as_text, False)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_a_path_is_decoded_and_its_type_taken_off(text: str, path: str, folder: 
     ],
 )
 def test_only_unencoded_characters_of_the_last_component_make_a_pattern(path: str, pattern: bool, parsed: str) -> None:
-    target = context().parse(f"ftp://h/{path}", patterns=True)
-    assert (target.pattern, target.path) == (pattern, parsed)
-    assert not context().parse(f"ftp://h/{path}").pattern
+    target = context().parse(f"ftp://h/{path}", allow_patterns=True)
+    assert (target.is_pattern, target.path) == (pattern, parsed)
+    assert not context().parse(f"ftp://h/{path}").is_pattern
 
 
 @pytest.mark.parametrize("text", ["h/a;type=d", "h/a%zz", "h/a%0d%0aDELE x", "h/a%00", "http://h/a"])
-def test_what_is_no_target_is_refused(text: str) -> None:
+def test_parse_rejects_malformed_targets(text: str) -> None:
     with pytest.raises(MalformedTarget):
         context().parse(text)
 
@@ -70,11 +70,11 @@ def test_what_is_no_target_is_refused(text: str) -> None:
     ],
 )
 def test_scheme_and_option_set_the_port(tls: str | None, text: str, port: int) -> None:
-    assert context(tls=tls).parse(text).where.port == port
+    assert context(tls=tls).parse(text).location.port == port
 
 
 @pytest.mark.parametrize(("verify", "resume"), [(True, False), (False, True)])
-def test_text_has_no_bytes_to_compare(verify: bool, resume: bool) -> None:
+def test_forbid_text(verify: bool, resume: bool) -> None:
     text, plain = (FtpTask(context(), context().parse(f"ftp://h/a{kind}")) for kind in (";type=a", ""))
     with pytest.raises(Usage, match=";type=a"):
         text.forbid_text(verify=verify, resume=resume)

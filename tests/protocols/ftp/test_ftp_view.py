@@ -38,7 +38,7 @@ MIB = 1 << 20
             Download("a", 3000, seconds=1.0, verified="hash", final="250", resumed_from=1000),
             "a  2.0 KiB  1.0 s  2.0 KiB/s  hash verified, 250 seen, resumed from 1000",
         ),
-        (Download("a\x1b[m", skipped=True), r"a\x1b[m  skipped: it is there already"),
+        (Download("a\x1b[m", skipped=True), r"a\x1b[m  skipped: the file exists"),
     ],
 )
 def test_format_download(download: Download, line: str) -> None:
@@ -59,7 +59,7 @@ def test_download_to_json_has_the_keys_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(("verified", "words"), [("hash", "hash verified"), (None, "size not checked")])
-def test_an_upload_as_a_line_and_as_json(verified: str | None, words: str) -> None:
+def test_format_upload_and_upload_to_json(verified: str | None, words: str) -> None:
     upload = Upload("pub/a", 2048, verified, 2.0)
     assert format_upload(upload) == f"pub/a  2.0 KiB  2.0 s  1.0 KiB/s  {words}"
     assert upload_to_json(upload) == {"path": "pub/a", "bytes": 2048, "verified": verified}
@@ -82,7 +82,7 @@ def entry(name: str = "a", kind: EntryType = EntryType.FILE, **facts: object) ->
         (entry("a\tb\udcff", EntryType.OTHER, size=0), "other\t0\t-\ta\\tb\\xff"),
     ],
 )
-def test_a_long_entry_is_four_columns(listed: Entry, line: str) -> None:
+def test_format_entry_long_has_four_columns(listed: Entry, line: str) -> None:
     assert format_entry(listed, long=True) == line
     assert format_entry(listed, long=False) == line.split("\t")[3].partition(" -> ")[0]
 
@@ -90,7 +90,7 @@ def test_a_long_entry_is_four_columns(listed: Entry, line: str) -> None:
 @pytest.mark.parametrize(
     ("resolution", "shown"), [(1, "2026-11-22T18:04:11Z"), (60, "2026-11-22T18:04Z"), (86400, "2026-11-22")]
 )
-def test_a_time_is_as_exact_as_it_is_known(resolution: int, shown: str) -> None:
+def test_format_time_has_the_precision_of_the_listing(resolution: int, shown: str) -> None:
     assert format_time(entry(modified=MODIFIED, resolution=resolution)) == shown
     assert format_time(entry(resolution=resolution)) is None
 
