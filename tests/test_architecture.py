@@ -60,6 +60,13 @@ PLANTED = [
     (house.arrows_point_down, "inetcli/net/copy.py", "def f():\n    from inetcli.payload import Payload"),
     (house.arrows_point_down, "inetcli/cli/report.py", "from inetcli.protocols.ftp.model import Entry"),
     (house.only_the_command_line_prints_and_exits, "inetcli/protocols/ftp/client.py", "print('hello')"),
+    (house.protocols_connect_through_the_session, "inetcli/protocols/ftp/client.py", "session.connect('h', 21)"),
+    (house.protocols_connect_through_the_session, "inetcli/protocols/dns/client.py", "self._session.connect('h', 53)"),
+    (
+        house.protocols_connect_through_the_session,
+        "inetcli/protocols/http/client.py",
+        "from inetcli.net.tlsstream import start_tls",
+    ),
     (house.only_the_command_line_prints_and_exits, "inetcli/cli/output.py", "import sys\nsys.exit(1)"),
     (house.class_names_are_unique, "inetcli/protocols/ftp/model.py", "class Reply:\n    ..."),
     (house.class_names_are_unique, "mockservers/log.py", "class Reply:\n    ...\n" * 3),

@@ -16,6 +16,7 @@ import hashlib
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from inetcli.errors import (
     CertificateProblem,
@@ -34,7 +35,6 @@ from inetcli.errors import (
 )
 from inetcli.net.deadline import Deadline
 from inetcli.net.records import RecordScanner
-from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.tlscontext import make_context, openssl_reason, tls_error_text
 from inetcli.net.tlsfacts import TlsFacts, observe_handshake, read_facts, stop_observing
@@ -42,6 +42,9 @@ from inetcli.net.trace import MAIN
 from inetcli.net.wait import WaitLimits
 from inetcli.wire.der import extract_spki
 from inetcli.wire.escape import abbreviate
+
+if TYPE_CHECKING:
+    from inetcli.net.session import Session
 
 WIRE = 1 << 17
 """The number of bytes to exchange with OpenSSL at a time: eight records of RFC 8446 section 5.1. More is not faster."""
@@ -67,7 +70,7 @@ _WANTED = "the server requires a client certificate: --cert FILE --key FILE"
 
 
 def start_tls(
-    session: Session,
+    session: "Session",
     stream: SocketStream,
     server_name: str,
     *,
@@ -318,7 +321,7 @@ def _host_name(server_name: str) -> str:
     return encoded
 
 
-def _limit(session: Session, deadline: Deadline | None) -> Deadline:
+def _limit(session: "Session", deadline: Deadline | None) -> Deadline:
     """Return the limit of the handshake: the silence limit or the deadline, whichever is sooner."""
     silence_s = session.timeouts.silence_s
     reason = f"timed out: no TLS handshake after {silence_s:g} s (--timeout)"
@@ -332,7 +335,7 @@ def _cut(message: str) -> TlsHandshake:
     return failure
 
 
-def _record_facts(session: Session, channel: str, facts: TlsFacts) -> None:
+def _record_facts(session: "Session", channel: str, facts: TlsFacts) -> None:
     """Record the facts of the handshake for the result, also if they are rejected."""
     if channel == MAIN:
         session.attempt.tls = facts.summary()

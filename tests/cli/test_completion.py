@@ -147,7 +147,7 @@ def test_completions_in_fish(place: Path, line: str, offered: list[str]) -> None
 def test_fish_descriptions_are_not_cut(place: Path) -> None:
     """Also where they hold a comma, at which the answer is taken apart."""
     shown = fish_completions("inetcli ftp ge", place, script("fish"), descriptions=True)
-    assert shown == ["get\tGet files, each checked against its announced size."]
+    assert shown == ["get\tDownload files, each checked against its announced size."]
 
 
 @pytest.mark.parametrize("program", ["inetcli", "mockservers"])

@@ -5,6 +5,7 @@ the real source, and shows with planted violations that each rule finds one.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,6 @@ become fewer, and not more.
 """
 
 KNOWN_CIRCLES = {
-    frozenset({"inetcli.net.session", "inetcli.net.tlsstream"}),
     frozenset({"mockservers.certs", "mockservers.tls.issuing"}),
     frozenset({"mockservers.log", "mockservers.transcript"}),
 }
@@ -270,6 +270,25 @@ def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
     return found
 
 
+def protocols_connect_through_the_session(modules: list[Module]) -> list[str]:
+    """Check that a protocol opens connections with `Session.open` and `Session.start_tls`, and in no other way."""
+    found = []
+    for module in modules:
+        if not module.protocol:
+            continue
+        found += [
+            f"{module.name} imports {name}"
+            for name in module.imports()
+            if name.startswith("inetcli.net.dial") or name == "inetcli.net.tlsstream.start_tls"
+        ]
+        found += [
+            f"{module.name}:{line} calls {call}"
+            for line, call in module.calls()
+            if re.search(r"session\.connect$|\.with_verification$", call)
+        ]
+    return found
+
+
 def class_names_are_unique(modules: list[Module]) -> list[str]:
     """Check that a top-level class name is unique within its package, so that each use names one class."""
     places: dict[tuple[str, str], list[str]] = {}
@@ -334,6 +353,7 @@ RULES = (
     protocols_have_their_files,
     arrows_point_down,
     only_the_command_line_prints_and_exits,
+    protocols_connect_through_the_session,
     class_names_are_unique,
     imports_make_no_circle,
     modules_fit_in_a_head,
