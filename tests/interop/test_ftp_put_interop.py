@@ -112,7 +112,7 @@ def test_a_drop_box_takes_the_file_under_its_own_name(kind: str, source: Path) -
         done = peer.run("put", "--json", str(source), peer.url("up/"))
         assert done.code == 0, done.err
         assert (peer.root / "up" / "a.bin").read_bytes() == DATA
-        assert any("sent under its own name" in note for note in done.row["notes"])
+        assert any("sending under the final name" in note for note in done.row["notes"])
         piped = peer.run("put", "-q", "-", peer.url("up/piped"), stdin=b"x")
         # vsftpd takes the temporary name, and does not rename it; pure-ftpd refuses it before a byte is read.
         assert (piped.code, piped.err.count("\n")) == ((25, 1) if kind == "vsftpd" else (0, 0)), piped.err
