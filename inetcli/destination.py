@@ -60,9 +60,9 @@ class Destination:
             while rest:
                 rest = rest[os.write(self.fd, rest) :]
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
-    def failure(self, error: OSError) -> LocalWrite:
+    def write_error(self, error: OSError) -> LocalWrite:
         """Return the error to raise for an OSError of a call on `fd`."""
         return write_error(self.path, error)
 
@@ -75,7 +75,7 @@ class Destination:
             os.ftruncate(self.fd, 0)
             os.lseek(self.fd, 0, os.SEEK_SET)
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
     def set_mtime(self, seconds: float) -> None:
         """Set the modification time of a regular file, in seconds since 1970. No-op for other files."""
@@ -89,7 +89,7 @@ class Destination:
         try:
             os.close(os.dup(self.fd))  # NFS and FUSE report a full disk or quota only at close(2), also of a duplicate
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
     def close(self) -> None:
         """Close the file and discard uncommitted bytes. May be called more than once."""
@@ -104,7 +104,7 @@ class Destination:
     ) -> None:
         self.close()
         if isinstance(error, BrokenPipeError):  # from a FIFO: code that writes to `fd` leaves this error to its owner
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
 
 class _RegularFile(Destination):
@@ -125,7 +125,7 @@ class _RegularFile(Destination):
                 os.fchmod(self.fd, mode)  # the umask has removed bits
         except OSError as error:
             self.close()
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
         except BaseException:
             self.close()
             raise
@@ -140,7 +140,7 @@ class _RegularFile(Destination):
         except FileExistsError as error:
             raise exists_error(self.path) from error
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
     def close(self) -> None:
         super().close()

@@ -45,7 +45,7 @@ class PartFile(Destination):
             self._open()
         except OSError as error:
             self.close()
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
         except BaseException:
             self.close()
             raise
@@ -75,7 +75,7 @@ class PartFile(Destination):
             with open(fd, "w", encoding="utf-8") as file:
                 json.dump(record, file)
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
 
     def restart(self) -> None:
         super().restart()
@@ -98,7 +98,7 @@ class PartFile(Destination):
         except FileExistsError as error:
             raise exists_error(self.path) from error
         except OSError as error:
-            raise self.failure(error) from error
+            raise self.write_error(error) from error
         self._ours = False
         self._remove(self._record)
 

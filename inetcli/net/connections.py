@@ -178,7 +178,7 @@ class ConnectionPool(Generic[C]):
             except BlockingIOError:
                 pass
             if not wait_any({self._slot_reader: READ}, deadline, cancel):
-                raise deadline.expired()
+                raise deadline.timeout_error()
 
 
 class KeyedCache(Generic[K, V]):

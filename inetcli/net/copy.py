@@ -218,7 +218,7 @@ class Sender:
         limits = self._stream.limits
         start_s = self._stream.instant()
         if not wait_any({self._source.descriptor: READ}, limits.deadline, limits.cancel):
-            raise limits.deadline.expired()
+            raise limits.deadline.timeout_error()
         self._idle_s += self._stream.instant() - start_s
 
     def _send(self, data: memoryview) -> None:
@@ -262,7 +262,7 @@ class _Writer:
             except OSError as error:
                 if error.errno in CANNOT_SPLICE:
                     return size
-                raise self._failure(error) from error
+                raise self._write_error(error) from error
         return 0
 
     def write(self, data: memoryview) -> None:
@@ -278,16 +278,16 @@ class _Writer:
             except BrokenPipeError:
                 raise
             except OSError as error:
-                raise self._failure(error) from error
+                raise self._write_error(error) from error
 
     def _wait(self) -> None:
         deadline = self._limits.deadline
         start_s = deadline.clock.monotonic()
         if not wait_any({self._descriptor: WRITE}, deadline, self._limits.cancel):
-            raise deadline.expired()
+            raise deadline.timeout_error()
         self.stalled_s += deadline.clock.monotonic() - start_s
 
-    def _failure(self, error: OSError) -> LocalWrite:
+    def _write_error(self, error: OSError) -> LocalWrite:
         return LocalWrite(f"{self._name}: cannot be written: {error.strerror or error}")
 
 

@@ -38,6 +38,6 @@ class Deadline:
         """Whether the deadline has passed."""
         return self.left() == 0.0
 
-    def expired(self) -> TimedOut:
+    def timeout_error(self) -> TimedOut:
         """Return the error to raise when the deadline has passed."""
         return TimedOut(self.reason)

@@ -54,7 +54,7 @@ def _transfer(
             limit = limits.deadline.within(None if waits_for_source else limits.silence_s, silence)
             ready = wait_any(wanted, limit, limits.cancel)
             if not ready:
-                raise limit.expired()
+                raise limit.timeout_error()
             if writing in ready and pending:
                 stream.send(pending)
                 pending = b""

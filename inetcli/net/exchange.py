@@ -120,7 +120,7 @@ class _Exchange(Generic[Q]):
         if wait_any({self._peer.fileno(): READ}, limit, self._peer.limits.cancel):
             yield from self._receive()
         if self._in_flight and self._deadline.passed:
-            raise self._deadline.expired()
+            raise self._deadline.timeout_error()
         while self._in_flight and self._next_expiry() <= self._clock.monotonic():
             yield from self._expire(next(iter(self._in_flight.values())))
 

@@ -38,7 +38,7 @@ class Acceptor:
         """Accept the connection of the peer. Errors: `TimedOut` when the deadline passes first, `Cancelled`."""
         while True:
             if not wait_any({self._sock.fileno(): READ}, deadline, cancel):
-                raise deadline.expired()
+                raise deadline.timeout_error()
             try:
                 sock, sockaddr = self._sock.accept()
             except (BlockingIOError, ConnectionAbortedError):

@@ -75,7 +75,7 @@ def parse_netrc(text: str, name: str = "netrc") -> list[NetrcEntry]:
             case "macdef":
                 scanner.skip_macro()
             case _:
-                raise scanner.error("expected machine, default, login, password, account or macdef")
+                raise scanner.syntax_error("expected machine, default, login, password, account or macdef")
 
 
 class _Scanner:
@@ -95,9 +95,9 @@ class _Scanner:
         """Return the word after a keyword, which may be on the next line. Errors: `LocalRead`."""
         word = self._word(_SPACE)
         if word is None:
-            raise self.error(f"expected a word after {keyword}")
+            raise self.syntax_error(f"expected a word after {keyword}")
         if _UNSENDABLE.search(word):
-            raise self.error(f"a {keyword} cannot contain a CR, LF or NUL")
+            raise self.syntax_error(f"a {keyword} cannot contain a CR, LF or NUL")
         return word
 
     def skip_macro(self) -> None:
@@ -105,7 +105,7 @@ class _Scanner:
         match = _END_OF_MACRO.search(self._text, self._at)
         self._at = match.end() if match else len(self._text)
 
-    def error(self, problem: str) -> LocalRead:
+    def syntax_error(self, problem: str) -> LocalRead:
         """Return an error with the number of the line where the last word begins."""
         line = self._text.count("\n", 0, self._word_at) + 1
         return LocalRead(f"{self._name}: line {line}: {problem}")
@@ -118,7 +118,7 @@ class _Scanner:
         self._word_at = self._at
         match = _WORD.match(self._text, self._at)
         if match is None:
-            raise self.error("a quoted word without its closing quote")
+            raise self.syntax_error("a quoted word without its closing quote")
         self._at = match.end()
         quoted, plain = match.groups()
         if quoted is None:

@@ -66,5 +66,5 @@ class RateLimiter:
             return 0.0
         wait_any({}, limits.deadline.within(excess_s, ""), limits.cancel)
         if limits.deadline.passed:
-            raise limits.deadline.expired()
+            raise limits.deadline.timeout_error()
         return clock.monotonic() - now

@@ -287,7 +287,7 @@ class Session:
         wait_any({}, self.deadline.within(seconds, ""), self.network.cancel)
         if not self.deadline.passed:
             return
-        expired = self.deadline.expired()
+        expired = self.deadline.timeout_error()
         if failure is None:
             raise expired
         if isinstance(failure, TimedOut) and expired.message in failure.message:

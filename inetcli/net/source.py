@@ -42,7 +42,7 @@ def read_lines(descriptor: int, deadline: Deadline, cancel: Cancel, *, limit: in
 def _read(descriptor: int, deadline: Deadline, cancel: Cancel, name: str) -> bytes:
     # Regular files are always ready for poll(2). For a descriptor that poll(2) rejects, the read raises the error.
     if not wait_any({descriptor: READ}, deadline, cancel):
-        raise deadline.expired()
+        raise deadline.timeout_error()
     try:
         return os.read(descriptor, _CHUNK)
     except OSError as error:

@@ -110,11 +110,11 @@ def start_tls(
             facts = read_facts(
                 tls.tls, observed, address=stream.peer.host, verified=False, handshake_s=stream.instant() - begun
             )
-            raise _verdict(error, server_name, facts) from error
+            raise _certificate_error(error, server_name, facts) from error
         except (SendFailed, ReceiveFailed) as error:
-            raise _cut(f"{error.message} in the TLS handshake") from error
+            raise _cut_handshake_error(f"{error.message} in the TLS handshake") from error
         except ssl.SSLEOFError as error:
-            raise _cut(f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}") from error
+            raise _cut_handshake_error(f"{stream.peer}: the TLS handshake failed: {tls_error_text(error)}") from error
         except ssl.SSLError as error:
             _check_client_certificate(error)
             if observed.certificate_requested and not trust.certificate and "FAILURE" in openssl_reason(error):
@@ -328,7 +328,7 @@ def _limit(session: "Session", deadline: Deadline | None) -> Deadline:
     return (deadline or session.connect_deadline()).within(silence_s, reason)
 
 
-def _cut(message: str) -> TlsHandshake:
+def _cut_handshake_error(message: str) -> TlsHandshake:
     """Return the error of a handshake that was cut. The error is transient: another handshake may succeed."""
     failure = TlsHandshake(message)
     failure.transient = True
@@ -341,7 +341,7 @@ def _record_facts(session: "Session", channel: str, facts: TlsFacts) -> None:
         session.attempt.tls = facts.summary()
 
 
-def _verdict(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:
+def _certificate_error(error: ssl.SSLCertVerificationError, name: str, facts: TlsFacts) -> CertificateProblem:
     words = error.verify_message.strip().rstrip(".")
     words = words if words[1:2].isupper() else words[:1].lower() + words[1:]
     problem = _VERDICTS.get(error.verify_code, ChainFault)(f"{name}: {words}")

@@ -113,7 +113,7 @@ class WaitLimits:
         if self.cancel.is_set:
             raise Cancelled
         if self.deadline.passed:
-            raise self.deadline.expired()
+            raise self.deadline.timeout_error()
 
     def wait(self, descriptor: int, events: int) -> None:
         """Wait for one descriptor. Raises `TimedOut` with the limit that passed, or `Cancelled`."""
@@ -121,4 +121,4 @@ class WaitLimits:
             self.silence_s, f"timed out: the peer was silent for {self.silence_s:g} s (--timeout)"
         )
         if not wait_any({descriptor: events}, limit, self.cancel):
-            raise limit.expired()
+            raise limit.timeout_error()

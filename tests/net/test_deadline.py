@@ -47,7 +47,7 @@ def test_a_limit_within_a_deadline_does_not_extend_it(clock) -> None:
 
 
 def test_the_error_names_the_limit(clock) -> None:
-    error = Deadline(clock).within(0, "timed out: not done after 5 s (--max-time)").expired()
+    error = Deadline(clock).within(0, "timed out: not done after 5 s (--max-time)").timeout_error()
     assert isinstance(error, TimedOut)
     assert error.message == "timed out: not done after 5 s (--max-time)"
 

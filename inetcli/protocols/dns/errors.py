@@ -9,7 +9,7 @@ from inetcli.errors import DnsError, Empty, InetError, NxDomain, ProtocolViolati
 from inetcli.protocols.dns.model import TYPES, Answer, Message, Question, rcode_name, type_name
 from inetcli.protocols.dns.verdict import MALFORMED, follow_aliases
 
-RCODES: Mapping[str, tuple[type[InetError], bool]] = {
+REPLY_ERRORS: Mapping[str, tuple[type[InetError], bool]] = {
     "NXDOMAIN": (NxDomain, False),
     "SERVFAIL": (DnsError, True),
 }
@@ -34,20 +34,19 @@ def failure_status(error: InetError) -> str:
 def answer_error(answer: Answer) -> InetError | None:
     """Return the error for a reply; None if the reply answers its question."""
     question, message = answer.question, answer.message
-    name, kind = question.name, type_name(question.type)
+    name = question.name
     extended = "".join(f" (EDE {code}{': ' + text if text else ''})" for code, text in message.ede)
     rcode = rcode_name(message.rcode)
     if rcode == "NOERROR":
         return _no_records_error(answer, extended)
-    if rcode == "NXDOMAIN":
-        cached = _describe_negative_ttl(message)
-        return NxDomain(
-            f"{name}: NXDOMAIN from {answer.server}{_describe_missing_alias(question, message)}{cached}{extended}"
-        )
-    error, transient = RCODES.get(rcode, (DnsError, False))
-    failure = error(f"{name} {kind}: {rcode} from {answer.server}{extended}")
-    failure.transient = transient
-    return failure
+    kind, transient = REPLY_ERRORS.get(rcode, (DnsError, False))
+    if kind is NxDomain:
+        details = _describe_missing_alias(question, message) + _describe_negative_ttl(message)
+        error: InetError = kind(f"{name}: {rcode} from {answer.server}{details}{extended}")
+    else:
+        error = kind(f"{name} {type_name(question.type)}: {rcode} from {answer.server}{extended}")
+    error.transient = transient
+    return error
 
 
 def _no_records_error(answer: Answer, extended: str) -> InetError | None:
@@ -83,5 +82,5 @@ def _describe_negative_ttl(message: Message) -> str:
         if record.type == _SOA:
             minimum = record.fields["minimum_s"]
             assert isinstance(minimum, int)
-            return f" (may be cached for {min(record.ttl_s, minimum)} s, SOA {record.name})"
+            return f" (kept {min(record.ttl_s, minimum)} s by {record.name})"
     return ""

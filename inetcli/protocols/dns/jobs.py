@@ -58,7 +58,7 @@ class Lookup(Task):
         resolver = Resolver(run.session, self._servers, retries=self._retries, tcp=self._settings.tcp)
         results = resolver.query(self._questions)
         run.session.trace.freeze_timing()
-        errors = [_error(result) for result in results]
+        errors = [_result_error(result) for result in results]
         first = next((error for error in errors if error), None)
         counts = None if self._together and not all(errors) else first
         lines = [
@@ -118,5 +118,5 @@ def _to_json(result: Result) -> dict[str, object]:
     return answer_to_json(result)
 
 
-def _error(result: Result) -> InetError | None:
+def _result_error(result: Result) -> InetError | None:
     return result.error if isinstance(result, QueryFailure) else answer_error(result)

@@ -34,7 +34,7 @@ def download(control: Control, path: str, local: LocalFile, options: DownloadOpt
     except BrokenPipeError as error:
         if local.local_path.descriptor is not None:
             raise  # The pipe at standard output is closed, and the program ends.
-        raise local.destination.failure(error) from error
+        raise local.destination.write_error(error) from error
     result = fetched.result
     verified = None if result.size is None else "size"
     if algorithm:

@@ -29,7 +29,7 @@ class ReplyMeaning:
 
 _TRANSIENT = ReplyMeaning(upload=Refused, transient=True)
 
-MEANINGS: Mapping[int, ReplyMeaning] = {
+REPLY_ERRORS: Mapping[int, ReplyMeaning] = {
     421: _TRANSIENT,
     425: _TRANSIENT,
     426: _TRANSIENT,
@@ -85,4 +85,4 @@ def is_denial(reply: Reply) -> bool:
 
 
 def _meaning(reply: Reply) -> ReplyMeaning:
-    return MEANINGS.get(reply.code, _DEFAULT_5YZ if reply.first == 5 else _DEFAULT)
+    return REPLY_ERRORS.get(reply.code, _DEFAULT_5YZ if reply.first == 5 else _DEFAULT)

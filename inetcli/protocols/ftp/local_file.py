@@ -177,6 +177,6 @@ def _fifo_pause(session: Session) -> Callable[[], None]:
     def pause() -> None:
         session.pause(FIFO_PAUSE_S)
         if limit.passed:
-            raise limit.expired()
+            raise limit.timeout_error()
 
     return pause

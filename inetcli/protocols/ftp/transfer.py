@@ -161,7 +161,7 @@ def check_transfer(
         too_few = received_bytes < size
         counts = f"{received_bytes} of {size} bytes came" if too_few else f"more than the announced {size} bytes came"
         cause = f" ({stream_error.message})" if stream_error else ""
-        conjunction = "but " if isinstance(final_reply, Reply) and final_reply.first == 2 else ""
+        conjunction = "yet " if isinstance(final_reply, Reply) and final_reply.first == 2 else ""
         raise Incomplete(f"incomplete: {counts}{cause}, {conjunction}{reply_text}", reply_code=code, reply=text)
     if stream_error:
         raise stream_error

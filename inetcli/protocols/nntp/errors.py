@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from inetcli.errors import InetError, LoginDenied, NotFound, Refused
 from inetcli.wire.replies import Reply
 
-ERRORS: Mapping[int, tuple[type[InetError], bool]] = {
+REPLY_ERRORS: Mapping[int, tuple[type[InetError], bool]] = {
     400: (Refused, True),
     403: (Refused, True),
     411: (NotFound, False),
@@ -23,7 +23,7 @@ ERRORS: Mapping[int, tuple[type[InetError], bool]] = {
 
 def reply_error(doing: str, reply: Reply) -> InetError:
     """Return the error for a reply that reports a failure."""
-    kind, transient = ERRORS.get(reply.code, (Refused, False))
+    kind, transient = REPLY_ERRORS.get(reply.code, (Refused, False))
     return kind.from_reply(doing, reply, transient=transient)
 
 

@@ -13,7 +13,7 @@ from inetcli.errors import (
     TimedOut,
     Unreachable,
 )
-from inetcli.protocols.dns.errors import RCODES, answer_error, failure_status
+from inetcli.protocols.dns.errors import REPLY_ERRORS, answer_error, failure_status
 from inetcli.protocols.dns.model import Answer, Message, Question, Record, Transport
 from inetcli.protocols.dns.verdict import answer_status
 
@@ -44,7 +44,7 @@ def test_nxdomain_names_the_negative_ttl() -> None:
     soa = Record("example.test.", 6, 300, "x", {"minimum_s": 900})
     error = answer_error(answer(rcode=3, authority=(soa,)))
     assert error is not None
-    assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (may be cached for 300 s, SOA example.test.)"
+    assert error.message == "www.example.test.: NXDOMAIN from 192.0.2.53 (kept 300 s by example.test.)"
 
 
 def test_a_circle_of_aliases_names_them() -> None:
@@ -109,4 +109,4 @@ def test_the_status_of_a_question_without_a_usable_reply(error: InetError, word:
 
 
 def test_every_rcode_of_the_table_is_tried() -> None:
-    assert RCODES.keys() == {"NXDOMAIN", "SERVFAIL"}
+    assert REPLY_ERRORS.keys() == {"NXDOMAIN", "SERVFAIL"}

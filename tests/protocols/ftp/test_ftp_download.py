@@ -275,7 +275,7 @@ def test_size_in_the_150_reply_is_checked(client, tmp_path: Path) -> None:
     faults = ["SIZE:reply(550 no)", "RETR:partial(226)@1000"]
     with (
         server_of(DATA, *faults, announce=True) as server,
-        pytest.raises(Incomplete, match=r'1000 of 200000 bytes came, but the server said "226 '),
+        pytest.raises(Incomplete, match=r'1000 of 200000 bytes came, yet the server said "226 '),
     ):
         client(server).get("a", tmp_path)
     assert names(tmp_path) == []

@@ -6,7 +6,7 @@ import pytest
 
 from inetcli.errors import Denied, InetError, NotFound, Refused, UploadRefused
 from inetcli.protocols.ftp.errors import (
-    MEANINGS,
+    REPLY_ERRORS,
     expect_reply,
     is_denial,
     name_error,
@@ -61,7 +61,7 @@ def test_error_for_each_reply_code(make: Make, line: str, kind: type[InetError],
 
 
 def test_every_code_of_the_table_has_a_test_case() -> None:
-    assert MEANINGS.keys() <= {int(line[:3]) for _, line, _, _ in CASES}
+    assert REPLY_ERRORS.keys() <= {int(line[:3]) for _, line, _, _ in CASES}
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,6 @@ def test_message_has_the_byte_counts_and_the_reply() -> None:
     with pytest.raises(Incomplete) as caught:
         check_transfer(41943040, 734003200, None, DONE)
     assert caught.value.message == (
-        'incomplete: 41943040 of 734003200 bytes came, but the server said "226 Transfer complete"'
+        'incomplete: 41943040 of 734003200 bytes came, yet the server said "226 Transfer complete"'
     )
     assert (caught.value.reply_code, caught.value.reply) == (226, "226 Transfer complete")

@@ -3,7 +3,7 @@
 import pytest
 
 from inetcli.errors import InetError, LoginDenied, NotFound, Refused
-from inetcli.protocols.nntp.errors import ERRORS, login_error, reply_error
+from inetcli.protocols.nntp.errors import REPLY_ERRORS, login_error, reply_error
 from inetcli.wire.replies import Reply
 
 CASES: list[tuple[str, type[InetError], bool]] = [
@@ -29,7 +29,7 @@ def test_a_refusal_is_an_error_with_the_servers_words(line: str, kind: type[Inet
 
 
 def test_every_code_of_the_table_is_tried() -> None:
-    assert ERRORS.keys() <= {int(line[:3]) for line, _, _ in CASES}
+    assert REPLY_ERRORS.keys() <= {int(line[:3]) for line, _, _ in CASES}
 
 
 @pytest.mark.parametrize("line", ["481 wrong", "502 no", "400 busy"])
