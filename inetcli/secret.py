@@ -70,6 +70,8 @@ class SecretMasker:
 
     def __init__(self) -> None:
         self._patterns: dict[Secret, re.Pattern[str]] = {}
+        self._hints: dict[Secret, Sequence[str] | None] = {}
+        """Texts of which one stands wherever the password does, uncut and not percent-encoded; None = not known."""
 
     def add(self, secret: Secret | None, encoding: str | None = None) -> None:
         """Mask this password from now on. A password of fewer than `MIN_MASKED` characters is ignored.
@@ -78,6 +80,7 @@ class SecretMasker:
         """
         if secret is None or secret in self._patterns or len(secret.reveal()) < MIN_MASKED:
             return
+        self._hints[secret] = _json_hints(secret.reveal()[:MAX_MASKED].strip())
         self._patterns[secret] = _pattern(secret.reveal()[:MAX_MASKED], {*ENCODINGS, encoding or ENCODINGS[0]})
 
     def mask(self, text: str, *, before: str = "") -> str:
@@ -100,13 +103,28 @@ class SecretMasker:
     def may_occur_in_json(self, text: str) -> bool:
         """Whether a password may stand in text that is encoded as JSON: a quick look, before values are masked one by
         one. Always true for a password with a character that JSON escapes."""
-        patterns = tuple(self._patterns.items())
-        return any(_JSON_ESCAPED.search(secret.reveal()) or pattern.search(text) for secret, pattern in patterns)
+        return any(hints is None or _hinted(hints, text) for hints in tuple(self._hints.values()))
 
     @property
     def empty(self) -> bool:
         """Whether there are no passwords to mask."""
         return not self._patterns
+
+
+def _json_hints(password: str) -> Sequence[str] | None:
+    """Return texts of which one stands wherever the password does, uncut and not percent-encoded; None if it has
+    characters that JSON may escape."""
+    if _JSON_ESCAPED.search(password) or len(password) < MIN_MASKED:
+        return None
+    # "+" and "/" have several forms in base64: the longest run without them is looked for.
+    forms = _base64_forms(password.encode("ascii"))
+    runs = ("".join(part if len(part) == 1 else " " for part in form) for form in forms)
+    hints = [password, *(max(run.split(" "), key=len) for run in runs)]
+    return hints if all(hints) else None
+
+
+def _hinted(hints: Sequence[str], text: str) -> bool:
+    return "%" in text or "..." in text or any(hint in text for hint in hints)
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from inetcli.secret import MASK, Secret, SecretMasker
+from inetcli.secret import MASK, MIN_MASKED, Secret, SecretMasker
 from inetcli.wire.escape import abbreviate, escape
 
 CANARY = "c4n4ry-p4ssw0rd"
+
+PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=MIN_MASKED, max_size=20)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +221,23 @@ def test_many_passwords_cost_no_more_each_than_a_few() -> None:
     """Each is compiled once: a list of targets may have as many."""
     secrets = masker(*(f"password-{number:04}" for number in range(1000)))
     assert secrets.mask("530 password-0999 password-1000") == "530 *** password-1000"
+
+
+@given(
+    st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=MIN_MASKED, max_size=20),
+    st.text(max_size=9),
+)
+def test_the_quick_look_at_json_misses_no_password(password: str, other: str) -> None:
+    """Whatever masking finds in the text of a JSON line is found by the quick look, too."""
+    secrets = SecretMasker()
+    secrets.add(Secret(password))
+    raw = password.encode()
+    for text in (
+        password,
+        base64.b64encode(b"user:" + raw).decode(),
+        base64.b64encode(raw).decode(),
+        quote(password, safe=""),
+    ):
+        line = json.dumps({"a": f"{other}{text}{other}"})
+        if secrets.mask(line) != line:
+            assert secrets.may_occur_in_json(line)

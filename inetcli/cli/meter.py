@@ -260,6 +260,7 @@ def _write(text: str) -> None:
 
 def _terminal_size() -> os.terminal_size:
     try:
-        return os.get_terminal_size(2)
+        size = os.get_terminal_size(2)
     except OSError:
         return os.terminal_size((80, 24))
+    return os.terminal_size((size.columns or 80, size.lines or 24))

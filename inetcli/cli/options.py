@@ -10,6 +10,7 @@ security.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inetcli.cli.option_types import FileName, HostPort, Pin, Seconds, Size
+from inetcli.defaults import CONNECT_S, MIN_RATE, SILENCE_S
 
 if TYPE_CHECKING:
     from inetcli.net.credentials import CredentialOptions
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
 
 SECTION = "Common options"
 
+_RANGE = re.compile(r"; [0-9<=]*x[0-9<>=]*(?=\])|  \[[0-9<=]*x[0-9<>=]*\]$")
+"""Click's note about the range of a number, whose `x` stands nowhere else in the help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The values of the shared options, in the order of the help. An option that a command does not offer keeps its
     default; `jobs` is 1 in this case."""
 
-    connect_timeout: float = 15
-    timeout: float = 30
-    min_rate: int = 16
+    connect_timeout: float = CONNECT_S
+    timeout: float = SILENCE_S
+    min_rate: int = MIN_RATE
     max_time: float | None = None
     retries: int = 0
     wait: float = 0
@@ -113,6 +118,7 @@ class ProtocolCommand(click.Command):
         shared_rows: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
             if isinstance(param, click.Option) and (row := param.get_help_record(ctx)):
+                row = row[0], _RANGE.sub("", row[1])
                 (shared_rows if isinstance(param, SharedOption) else command_rows).append(row)
         with formatter.section("Options"):
             formatter.write_dl(command_rows)

@@ -128,7 +128,8 @@ class _Runner:
         output.take_turn()
         if isinstance(result, BaseException):
             result = self._report.finish(FinishedTarget(numbered.masked, worker_error(result)), output)
-        self._give_turn(output.number + 1)
+        if not (result and self._options.fail_early):
+            self._give_turn(output.number + 1)
         return result
 
     def _give_turn(self, number: int) -> None:
@@ -211,7 +212,10 @@ class _Runner:
             name = parts.name(item)
             label = f"{run.target} {name}" if jobs > 1 else ""
             with self._open_run(run.target, label, name, run.output, run.session) as part:
-                return self._run_task(part, lambda: parts.make_task(item))
+                finished = self._run_task(part, lambda: parts.make_task(item))
+            if finished.error and name not in finished.error.message:
+                finished.error.message = f"{name}: {finished.error.message}"
+            return finished
 
         results = run_ordered(items(), work, jobs=jobs, cancel=self.cancel, ordered=not self._options.unordered)
         try:

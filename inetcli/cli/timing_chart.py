@@ -6,6 +6,7 @@ tls            21.2 ms   ██████████████████
 login           8.1 ms                     ███████
 commands        2.0 ms                            ██
 first byte     12.0 ms                              ██████████
+transfer        0.4 ms                                        █
 total          44.5 ms
 """
 
@@ -16,6 +17,9 @@ from inetcli.net.trace import Span
 BLOCKS = "█"
 HASHES = "#"
 
+_SHOWN_S = 0.00005
+"""Seconds that are rounded to 0.1 ms, the smallest duration in the chart."""
+
 _LABEL = 10
 """Columns of the label column; a longer label widens it."""
 
@@ -23,6 +27,7 @@ _LABEL = 10
 def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int = 80, blocks: bool = True) -> list[str]:
     """Format one line for each phase, in the order of their starts, and one for the total."""
     mark = BLOCKS if blocks else HASHES
+    phases = _with_transfer(phases, total_s)
     labels = {name: name.replace("_", " ") for name in phases}
     column = max([_LABEL, *map(len, labels.values())])
     width_left = max(10, width - column - 14)
@@ -33,3 +38,13 @@ def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int 
         length = max(1, min(width_left - start, round(span.duration * scale)))
         lines.append(f"{labels[name]:<{column}} {span.duration * 1000:8.1f} ms " + " " * start + mark * length)
     return [*lines, f"{'total':<{column}} {total_s * 1000:8.1f} ms"]
+
+
+def _with_transfer(phases: Mapping[str, Span], total_s: float) -> Mapping[str, Span]:
+    """Add the time from the first byte to the end of the result as the last phase, so that the phases add up."""
+    first_byte = phases.get("first_byte")
+    if first_byte is None:
+        return phases
+    start = first_byte.start + first_byte.duration
+    left = total_s - start
+    return {**phases, "transfer": Span(start, left)} if left >= _SHOWN_S else phases

@@ -1,1 +1,1 @@
-"""The network floor: time, sockets, TLS and threads. All waiting happens here, and no module knows a protocol."""
+"""The network layer: time, sockets, TLS and threads. All waiting happens here, and no module knows a protocol."""

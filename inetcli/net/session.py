@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from inetcli.defaults import CONNECT_S, MIN_RATE, SILENCE_S
 from inetcli.errors import (
     CertificateProblem,
     EmptyReply,
@@ -58,11 +59,11 @@ NOT_READY_ERRORS = (Unresolved, Unreachable, TimedOut, EmptyReply, ReceiveFailed
 class Timeouts:
     """The limits of one target, in seconds. `min_rate` is in bytes per second; 0 = off."""
 
-    connect_s: float = 15.0
-    silence_s: float = 30.0
+    connect_s: float = CONNECT_S
+    silence_s: float = SILENCE_S
     max_time_s: float | None = None
     wait_s: float = 0.0
-    min_rate: int = 16
+    min_rate: int = MIN_RATE
 
 
 @dataclass(frozen=True, slots=True)

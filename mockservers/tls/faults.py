@@ -70,7 +70,7 @@ class WrongPurpose(CertificateFault):
     outcome=Outcome.EITHER,
 )
 class ClientCertificate(Fault):
-    """Insist on a client certificate of our CA."""
+    """Require a client certificate of our CA."""
 
 
 @fault_kind("tls", sees="no version in common: the alert protocol_version, or a refusal of its own")

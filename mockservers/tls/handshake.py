@@ -33,7 +33,7 @@ _OF_THE_CONTEXT = (CertificateFault, ClientCertificate, OldVersion)
 
 
 class Tls:
-    """How a server speaks TLS: what it agrees to (ALPN), whether it insists on a client certificate of our CA, and the
+    """How a server speaks TLS: what it agrees to (ALPN), whether it requires a client certificate of our CA, and the
     newest version that it knows. The good context is made at once, others for the connection that has the fault."""
 
     def __init__(

@@ -11,7 +11,7 @@ from mockservers.tls.handshake import Tls
 
 
 class TlsServer(Server):
-    """An echo of lines over TLS. `alpn`: what it agrees to; `client_certificate` insists on one of our CA."""
+    """An echo of lines over TLS. `alpn`: what it agrees to; `client_certificate` requires one of our CA."""
 
     name = "tls"
     scheme = "tls"

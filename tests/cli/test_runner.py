@@ -280,3 +280,36 @@ def test_an_empty_list_of_targets_is_no_failure(tmp_path: Path) -> None:
     assert inetcli("ftp", "get", "-i", "-", stdin=b"").code == 0
     done = inetcli("ftp", "get")
     assert (done.code, done.out) == (2, "")
+
+
+class Released(Task):
+    """A task that prints its name; the first one fails when the second has printed."""
+
+    def __init__(self, text: str, second: threading.Event) -> None:
+        self._text = text
+        self._second = second
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        if self._text == "first":
+            assert self._second.wait(10)
+            raise NotFound("no")
+        run.emit_line(self._text)
+        self._second.set()
+        return TargetResult()
+
+
+def test_fail_early_prints_nothing_of_the_targets_after_the_failure(capfdbinary: Capture) -> None:
+    second = threading.Event()
+    options = Options(jobs=4, fail_early=True)
+    assert run_targets(options, ["first", "second"], lambda text: Released(text, second)) == 78
+    assert capfdbinary.readouterr() == (b"", b"inetcli: first: no\n")
+
+
+def test_a_failed_part_is_named(capfdbinary: Capture) -> None:
+    task = whole(["a.bin", "b.bin"], **{"a.bin": Recorded(Incomplete("cut")), "b.bin": Recorded(Denied("b.bin: no"))})
+    assert run_targets(Options(), ["h"], lambda _: task) == 18
+    assert capfdbinary.readouterr().err.splitlines() == [
+        b"inetcli: h: a.bin: cut",
+        b"inetcli: h: b.bin: no",
+        b"inetcli: h: 2 of 2 files failed, the first: a.bin: cut",
+    ]

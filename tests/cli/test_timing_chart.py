@@ -66,3 +66,14 @@ def test_a_long_label_widens_the_column() -> None:
         "tls                500.0 ms           ##########",
         "total             1000.0 ms",
     ]
+
+
+def test_time_after_the_first_byte_is_the_transfer_so_that_the_phases_add_up() -> None:
+    phases = {"connect": Span(0.0, 0.01), "first_byte": Span(0.01, 0.01)}
+    *bars, total = draw_timing_chart(phases, 0.05, width=74, blocks=False)
+    assert [bar.split(" ms ")[0] for bar in bars] == [
+        "connect        10.0",
+        "first byte     10.0",
+        "transfer       30.0",
+    ]
+    assert total == "total          50.0 ms"

@@ -83,7 +83,7 @@ def test_a_handshake_that_python_refuses(name: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", SECURE)
-def test_a_client_certificate_is_insisted_on(way: str) -> None:
+def test_a_client_certificate_is_required(way: str) -> None:
     probe = SECURE[way]
     with serve(way, "connect:client_certificate") as server:
         with opened(server, probe) as client, pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):

@@ -9,6 +9,7 @@ import click
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.option_types import FileName, FolderName, Size
 from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
+from inetcli.protocols.ftp.model import MAX_DEPTH, MAX_FILES
 
 if TYPE_CHECKING:
     from inetcli.protocols.ftp.model import FtpOptions
@@ -83,12 +84,16 @@ class Encoding(click.ParamType[str]):
 @click.option("--max-size", type=Size(), metavar="N", help="Reject a file larger than N bytes.")
 @click.option("--limit-rate", type=Size(), metavar="N", help="Receive at most N bytes/s for each file.")
 @click.option(
-    "--max-depth", type=click.IntRange(0, 1000), default=64, metavar="N", help="With -r, descend at most N folders."
+    "--max-depth",
+    type=click.IntRange(0, 1000),
+    default=MAX_DEPTH,
+    metavar="N",
+    help="With -r, descend at most N folders.",
 )
 @click.option(
     "--max-files",
     type=click.IntRange(1),
-    default=1_000_000,
+    default=MAX_FILES,
     metavar="N",
     help="With -r, stop after N files and folders.",
 )

@@ -10,13 +10,14 @@ The table `_NEXT` contains all states, and the events that change them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 
 from inetcli.errors import InetError
 from inetcli.net.deadline import Deadline
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
-from inetcli.net.wait import Cancelled
+from inetcli.net.wait import Cancel, Cancelled
 from inetcli.protocols.ftp.errors import reply_error
 from inetcli.protocols.ftp.server_state import ServerKey, ServerState
 from inetcli.protocols.ftp.wire import Command
@@ -180,6 +181,11 @@ class ControlConnection:
         A reply is outstanding that will not be read, or the server is in a state that the next target does not expect.
         """
         self._change_state(ControlEvent.REUSE_FORBIDDEN)
+
+    def ignore_cancel(self) -> None:
+        """Let the waits of this connection go on although the program is being stopped. For a last command: the
+        connection is not used again."""
+        self.stream.limits = replace(self.stream.limits, cancel=Cancel())
 
     def clean_up(self, command: Command, seconds: float) -> Reply | None:
         """Read the outstanding replies, then send one more command and return its reply, all within `seconds`.

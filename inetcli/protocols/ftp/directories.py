@@ -14,8 +14,8 @@ from inetcli.errors import Incomplete, NotFound, Refused, TooLarge
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.directory import Contents
 from inetcli.protocols.ftp.errors import expect_reply, name_error, reply_error
-from inetcli.protocols.ftp.model import EntryType, ListingCommand
-from inetcli.protocols.ftp.tree import MAX_DEPTH, is_unsafe_name, join
+from inetcli.protocols.ftp.model import MAX_DEPTH, EntryType, ListingCommand
+from inetcli.protocols.ftp.tree import is_unsafe_name, join
 
 
 def make_folder(control: Control, path: str) -> None:

@@ -20,11 +20,7 @@ from fnmatch import fnmatchcase
 from inetcli.destination import safe_name
 from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
 from inetcli.protocols.ftp.directory import Contents
-from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
-
-MAX_DEPTH = 64
-MAX_FILES = 1_000_000
-"""The default limits, folders included, larger than any tree that people copy (--max-depth, --max-files)."""
+from inetcli.protocols.ftp.model import MAX_DEPTH, MAX_FILES, Entry, EntryType, ListingCommand
 
 _GLOB = re.compile(r"[*?]|\[!?+.[^\]]*+\]", re.DOTALL)
 """A star, a question mark, or a pair of brackets that is not empty; a "]" directly after the "[" is literal."""

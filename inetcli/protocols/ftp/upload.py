@@ -114,9 +114,9 @@ class _PendingUpload:
             self._check(path, self.sent + (remote_size if self._options.append else 0), digests)
         except _NameRefused:
             raise
-        except BaseException:
+        except BaseException as error:
             if self._remote_file_possible:
-                self._clean_up(path, keep=self._options.resume)
+                self._clean_up(path, keep=self._options.resume, cause=error)
             raise
 
     def rename(self, temporary: str, path: str) -> None:
@@ -125,8 +125,8 @@ class _PendingUpload:
             reply = self._control.ask("RNFR", temporary)
             if reply.code == 350:
                 reply = self._control.ask("RNTO", path)
-        except BaseException:
-            self._clean_up(temporary, keep=self._options.resume)
+        except BaseException as error:
+            self._clean_up(temporary, keep=self._options.resume, cause=error)
             raise
         if reply.first != 2:
             self._clean_up(temporary, keep=False)
@@ -216,13 +216,16 @@ class _PendingUpload:
             compare_hash(self._control, path, self._hash, digests[HASHES[self._hash]], expected_size)
             self.verified = "hash"
 
-    def _clean_up(self, temporary: str, *, keep: bool) -> None:
-        """Remove a temporary file that no later run will resume, if the server responds in time."""
+    def _clean_up(self, temporary: str, *, keep: bool, cause: BaseException | None = None) -> None:
+        """Remove a temporary file that no later run will resume, if the server responds in time. `cause` is the
+        exception that ended the upload; a signal of the user still leaves time for it."""
         if self._options.in_place or keep:
             return
         removed = False
         try:
             seconds = min(CLEAN_UP_S, self._control.session.timeouts.silence_s)
+            if cause is not None and not isinstance(cause, InetError):
+                self._control.ignore_cancel()
             reply = self._control.clean_up(Command("DELE", temporary), seconds)
             removed = reply is not None and reply.first == 2
         except (InetError, Cancelled):

@@ -73,9 +73,9 @@ class RawGet(Task):
         try:
             error = self._status_error(conversation.send(request))
         except InetError as failure:
-            if failure.transient and not conversation.exchange.received_bytes:
+            if not conversation.exchange.received_bytes:
                 raise  # nothing has been printed yet: a retry is possible
-            error = failure
+            error = failure  # the bytes that were received are a result, with this failure
         run.session.trace.freeze_timing()
         exchange = conversation.exchange
         return TargetResult(

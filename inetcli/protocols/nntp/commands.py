@@ -4,9 +4,7 @@ import click
 
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
-
-LINES = 20
-"""Meaningful lines that are printed by default, as in the book."""
+from inetcli.protocols.nntp.model import LINES
 
 FILTERS = ("chun", "none")
 

@@ -8,10 +8,7 @@ towards the limit.
 
 from collections.abc import Iterator, Sequence
 
-from inetcli.protocols.nntp.model import Article, ArticleKind, Excerpt, Filter
-
-LINES = 20
-"""The number of lines in the book."""
+from inetcli.protocols.nntp.model import LINES, Article, ArticleKind, Excerpt, Filter
 
 
 def excerpt(article: Article, kind: Filter = Filter.CHUN, limit: int = LINES) -> Excerpt:

@@ -18,18 +18,15 @@ PASTED: Mapping[str, int | None] = {**TLS_URL_PORTS, "tcp": None, **dict.fromkey
 """URL schemes of other programs. A URL that begins in clear text must name a port: the scheme's own port does not speak
 TLS."""
 
-REPLY_BYTES = 65536
-"""Bytes of the reply that are printed by default."""
-
 
 @dataclass(frozen=True, slots=True)
 class HelloOptions:
     """The options of `tls hello`. `server_name` is sent and checked; None = the target's host."""
 
-    send: bytes | None = None
-    reply_bytes: int = REPLY_BYTES
-    server_name: str | None = None
-    alpn: Sequence[str] = ()
+    send: bytes | None
+    reply_bytes: int
+    server_name: str | None
+    alpn: Sequence[str]
 
     @classmethod
     def from_text(

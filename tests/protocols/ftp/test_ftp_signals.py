@@ -91,3 +91,17 @@ def test_interrupted_upload_leaves_the_old_file(tmp_path: Path) -> None:
         code, _ = interrupt(server, tmp_path, signal.SIGINT, "put", "a", f"{server.url}/a")
         assert server.files["/a"] == b"old"
     assert code == -signal.SIGINT
+
+
+def test_interrupted_upload_removes_its_temporary_file(tmp_path: Path) -> None:
+    """The server still answers: the program waits for the end of the transfer, and sends DELE."""
+    (tmp_path / "a").write_bytes(bytes(SENT))
+    with FtpServer({"a": b"old"}) as server:
+        command = [sys.executable, "-m", "inetcli", "ftp", "put", "--limit-rate", "20K", "a", f"{server.url}/a"]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment()) as process:
+            server.wait_for("STOR", timeout=LIMIT_S)
+            process.send_signal(signal.SIGINT)
+            process.wait(LIMIT_S)
+        server.wait_for("DELE", timeout=LIMIT_S)
+        assert dict(server.files) == {"/a": b"old"}
+    assert process.returncode == -signal.SIGINT
