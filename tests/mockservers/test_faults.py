@@ -55,7 +55,7 @@ TRANSPORT = set("refuse blackhole silent delay drip slice fin rst half_close gar
         (r"X:reply(211-a\r\n211 \\ \x3a\u00e9)", Armed("X", Reply("211-a\r\n211 \\ :é"))),
         ("dns:www.example.test/A:delay(1)", Armed("www.example.test/A", Delay(1.0), 0, None, "dns")),
         ("dns:www.example.test/A:rcode(SERVFAIL)x2", Armed("www.example.test/A", fault.rcode(), 0, 2, "dns")),
-        ("tls:connect:expired", Armed("connect", fault.timeout_error(), 0, None, "tls")),
+        ("tls:connect:expired", Armed("connect", fault.expired(), 0, None, "tls")),
     ],
 )
 def test_parse_fault(text: str, armed: Armed) -> None:
