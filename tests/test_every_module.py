@@ -19,7 +19,7 @@ TESTED_ELSEWHERE = {
     "inetcli/__main__.py": "two lines: every test that runs the program goes through it (tests/support/program.py)",
     "inetcli/cli/task.py": "what tasks are given and give back: tests/cli/test_runner.py",
     "inetcli/net/progress.py": "a Protocol, and a follower that does nothing: tests/net/test_copy.py",
-    "inetcli/defaults.py": "three numbers, which tests/cli/test_options.py compares with the contract",
+    "inetcli/defaults.py": "numbers, which tests/cli/test_options.py compares with the contract",
     "inetcli/net/trust.py": "a record of options without behaviour: tests/net/test_tlscontext.py",
     "inetcli/protocols/dns/connection.py": "conversations over TCP: tests/protocols/dns/test_dns_client.py",
     "inetcli/protocols/dns/jobs.py": "through the command: tests/protocols/dns/test_dns_commands.py",

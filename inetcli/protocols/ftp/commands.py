@@ -9,7 +9,7 @@ import click
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.option_types import FileName, FolderName, Size
 from inetcli.cli.options import Options, ProtocolCommand, shared_options, usage_error
-from inetcli.protocols.ftp.model import MAX_DEPTH, MAX_FILES
+from inetcli.defaults import MAX_DEPTH, MAX_FILES
 
 if TYPE_CHECKING:
     from inetcli.protocols.ftp.model import FtpOptions

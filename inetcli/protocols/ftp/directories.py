@@ -10,11 +10,12 @@ of missing rights ends the removal: the path may be a link that may not be remov
 
 from typing import Protocol
 
+from inetcli.defaults import MAX_DEPTH
 from inetcli.errors import Incomplete, NotFound, Refused, TooLarge
 from inetcli.protocols.ftp.control import Control
 from inetcli.protocols.ftp.directory import Contents
 from inetcli.protocols.ftp.errors import expect_reply, name_error, reply_error
-from inetcli.protocols.ftp.model import MAX_DEPTH, EntryType, ListingCommand
+from inetcli.protocols.ftp.model import EntryType, ListingCommand
 from inetcli.protocols.ftp.tree import is_unsafe_name, join
 
 

@@ -8,10 +8,6 @@ from enum import StrEnum
 HASHES = {"SHA-512": "sha512", "SHA-256": "sha256", "SHA-1": "sha1", "MD5": "md5"}
 """The hash names of draft-bryan-ftpext-hash with Python's names, the strongest first."""
 
-MAX_DEPTH = 64
-MAX_FILES = 1_000_000
-"""The default limits, folders included, larger than any tree that people copy (--max-depth, --max-files)."""
-
 
 @dataclass(frozen=True, slots=True)
 class FtpOptions:

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from inetcli.defaults import MAX_DEPTH, MAX_FILES
 from inetcli.destination import safe_name
 from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
 from inetcli.protocols.ftp.directory import Contents
-from inetcli.protocols.ftp.model import MAX_DEPTH, MAX_FILES, Entry, EntryType, ListingCommand
+from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
 _GLOB = re.compile(r"[*?]|\[!?+.[^\]]*+\]", re.DOTALL)
 """A star, a question mark, or a pair of brackets that is not empty; a "]" directly after the "[" is literal."""

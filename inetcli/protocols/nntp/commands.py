@@ -4,7 +4,7 @@ import click
 
 from inetcli.cli.groups import ProtocolGroup
 from inetcli.cli.options import Options, ProtocolCommand, shared_options
-from inetcli.protocols.nntp.model import LINES
+from inetcli.defaults import LINES
 
 FILTERS = ("chun", "none")
 

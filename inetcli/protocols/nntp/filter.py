@@ -8,7 +8,8 @@ towards the limit.
 
 from collections.abc import Iterator, Sequence
 
-from inetcli.protocols.nntp.model import LINES, Article, ArticleKind, Excerpt, Filter
+from inetcli.defaults import LINES
+from inetcli.protocols.nntp.model import Article, ArticleKind, Excerpt, Filter
 
 
 def excerpt(article: Article, kind: Filter = Filter.CHUN, limit: int = LINES) -> Excerpt:

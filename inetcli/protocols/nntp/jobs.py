@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from inetcli.cli.options import Options
 from inetcli.cli.runner import run_targets
 from inetcli.cli.task import TargetResult, TargetRun, Task
+from inetcli.defaults import LINES
 from inetcli.errors import MalformedTarget
 from inetcli.net.credentials import CredentialOptions, Scheme, parse_login_target, resolve_login
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.nntp.client import connect
 from inetcli.protocols.nntp.filter import excerpt
-from inetcli.protocols.nntp.model import LINES, Filter
+from inetcli.protocols.nntp.model import Filter
 from inetcli.protocols.nntp.view import excerpt_to_json, format_excerpt, format_summary
 from inetcli.wire.target import Target, decode_path
 

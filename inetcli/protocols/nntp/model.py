@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-LINES = 20
-"""The number of lines in the book."""
-
 
 class ArticleKind(StrEnum):
     """The format of an article's text."""
