@@ -37,7 +37,7 @@ class Passwords:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._users: dict[int, str] = {}
-        """Who a client said it is, by the number of its connection."""
+        """The user name that a client has sent, by the number of its connection."""
         self._challenged: set[int] = set()
         """The connections whose next line is a SASL response."""
         self._patterns: tuple[re.Pattern[str], re.Pattern[str]] | None = None
@@ -117,7 +117,7 @@ def _percent(character: str) -> str:
 
 
 def _base64_forms(password: str) -> Iterator[str]:
-    """What base64 has for a password and nothing else, at each of the three places in a group."""
+    """The base64 characters that depend on the password alone, at each of the three places in a group."""
     data = password.encode("utf-8", "surrogateescape")
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode("ascii")

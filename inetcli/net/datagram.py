@@ -32,7 +32,7 @@ class Datagrams:
         self._channel = channel
         try:
             self._sock = _connect(peer)
-        except OSError as error:  # There is no route, or this kernel has no IPv6.
+        except OSError as error:  # No route, or a kernel without IPv6.
             raise Unreachable(f"{peer}: {(error.strerror or str(error)).lower()}") from error
 
     def __enter__(self) -> "Datagrams":

@@ -156,7 +156,7 @@ class Trace:
         now = self.now()
         span = self.phases.get(name, Span(self._phase_end, 0.0))
         self.phases[name] = Span(span.start, span.duration + now - self._phase_end)
-        self.phases.pop("first_byte", None)  # That request belongs to the phase that ends here.
+        self.phases.pop("first_byte", None)  # Its request belongs to the phase that ends here.
         self._phase_end = now
         self._requested_at = None
 

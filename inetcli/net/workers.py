@@ -49,7 +49,7 @@ def run_ordered(
     `Exception` passes through. An error of reading the items is raised after all results before it were yielded. To
     stop early, close the generator; this, like every other early end, sets `cancel`.
     """
-    if jobs == 1:  # There is no other thread to cancel.
+    if jobs == 1:  # No other thread needs to be cancelled.
         for item in items:
             yield item, _result_of(work, item)
         return
@@ -116,7 +116,7 @@ class _Workers(Generic[T, R]):
                     item = next(items)
                 except StopIteration:
                     break
-                if len(self._workers) < self._jobs:  # There are no more workers than items.
+                if len(self._workers) < self._jobs:  # More workers than items are of no use.
                     self._start_worker()
                 self._tasks.put((count, item))
                 count += 1

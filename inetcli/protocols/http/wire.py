@@ -78,7 +78,7 @@ def parse_head(reader: Reader, findings: list[Finding]) -> Parser[Head]:
     start = reader.position
     first = yield from reader.peek(len(_PROTOCOL))
     if not _PROTOCOL.startswith(first):
-        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got {first!r}... at byte {start}')
+        raise ProtocolViolation(f'not HTTP: expected "HTTP/1.1 200 ...", got "{_text(first)}"... at byte {start}')
     line = yield from _head_line(reader, start, findings)
     match = _STATUS_LINE.fullmatch(line)
     if not match:
