@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.foreign import program, run
+from support.foreign import program, run, wait_for_goodbyes
 from support.program import Finished
 
 from mockservers import NntpServer
@@ -21,6 +21,7 @@ def client(home: Path, *command: str, stdin: bytes = b"") -> Finished:
 
 def conversation(server: NntpServer) -> list[str]:
     """What was said; every command was understood, and nothing went wrong."""
+    wait_for_goodbyes(server)
     said = server.log.commands()
     assert said[-1].upper() == "QUIT"
     replies = [event.data[:3] for event in server.log.events() if event.kind.value == "S>"]
@@ -115,6 +116,7 @@ def test_tls_clients_talk(command: str, tls: str) -> None:
         done = run(command, *options, stdin=b"GROUP misc.test\r\nSTAT 5\r\nQUIT\r\n")
         assert "211 5 1 5 misc.test" in done.out, done.err
         assert "223 5 <5.misc.test@example.test> status" in done.out
+        wait_for_goodbyes(server)
         assert [line for line in server.log.commands() if "CAPABILITIES" not in line][-3:] == [
             *("GROUP misc.test", "STAT 5", "QUIT")
         ]
@@ -136,6 +138,7 @@ def test_openssl_sees_clear_text_behind_the_382() -> None:
     with NntpServer(tls="starttls", faults=["STARTTLS:plaintext"]) as server:
         done = run("openssl", "s_client", "-connect", f"{server.host}:{server.port}", "-starttls", "nntp")
         assert done.code != 0
+        wait_for_goodbyes(server)
         assert "STARTTLS" in server.log.commands()
         assert server.problems() == []
 
@@ -145,5 +148,6 @@ def test_openssl_starts_tls_where_there_are_no_capabilities() -> None:
     with NntpServer(tls="starttls", faults=["connect:without(CAPABILITIES)"]) as server:
         done = run("openssl", "s_client", "-connect", f"{server.host}:{server.port}", "-starttls", "nntp")
         assert "382" in done.out + done.err
+        wait_for_goodbyes(server)
         assert server.log.commands() == ["CAPABILITIES", "STARTTLS"]
         assert server.problems() == []

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from mockservers.core import Server
+from mockservers.log import MAIN, Kind
 from support.program import LIMIT_S, Finished, environment
 
 REQUIRED = "INETCLI_INTEROP_REQUIRED"
@@ -61,6 +63,15 @@ def run(*command: str, stdin: bytes = b"", cwd: Path | None = None) -> Finished:
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def wait_for_goodbyes(server: Server) -> None:
+    """Wait until the server has closed each connection it accepted.
+
+    A client that has ended may have said more (QUIT, say) than the server has read by then.
+    """
+    opened = sum(event.channel == MAIN for event in server.log.events(Kind.OPENED))
+    server.wait_for(lambda event: (event.kind, event.channel) == (Kind.CLOSED, MAIN), LIMIT_S, count=opened)
 
 
 @dataclass(frozen=True)
