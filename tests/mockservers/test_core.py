@@ -17,6 +17,7 @@ from mockservers import FtpServer, NntpServer, Server, TimeServer, TlsServer
 from mockservers.connection import Connection
 from mockservers.faultkinds import BadFault
 from mockservers.log import Closed, Kind, Reason
+from mockservers.loop import STOP_S
 
 
 def stamped(*faults: str, host: str = "127.0.0.1") -> TimeServer:
@@ -240,15 +241,22 @@ for kind in (FtpServer, NntpServer, HttpServer, TlsServer, TimeServer) * 6:
         client.sendall(b"PASS x\\r\\n")
         if kind in (FtpServer, NntpServer, TimeServer):
             client.recv(1)
-    started = time.perf_counter()
+    began, worked = time.monotonic(), time.process_time()
     server.stop()
-    took.append(time.perf_counter() - started)
+    took.append((time.monotonic() - began, time.process_time() - worked))
     for client in clients:
         client.close()
 gc.collect()
 assert (descriptors(), threading.active_count()) == before, (descriptors(), threading.enumerate())
 print(json.dumps(took))
 """
+
+
+def assert_stopped_at_once(took: list[tuple[float, float]]) -> None:
+    """Given wall and processor time of several stops, in seconds, that the best has waited for no limit to pass, and
+    has worked for less than 10 ms. A busy machine makes the wall time longer, not the processor's."""
+    assert min(wall for wall, _ in took) < STOP_S / 4, took
+    assert min(processor for _, processor in took) < 0.010, took
 
 
 @pytest.mark.parametrize("development", [False, True])
@@ -265,14 +273,14 @@ def test_stopping_is_fast_and_leaves_no_thread_no_socket_and_no_task(development
     assert (done.returncode, done.stderr) == (0, "")
     if not development:  # which makes every task write down where it came from
         took = json.loads(done.stdout)
-        # The best of each of the five kinds: this machine has other things to do, too.
-        assert max(min(took[kind::5]) for kind in range(5)) < 0.010, took
+        for kind in range(5):
+            assert_stopped_at_once(took[kind::5])
 
 
 def test_a_server_is_started_and_stopped_in_a_moment() -> None:
     took = []
     for _ in range(20):
-        started = time.perf_counter()
+        began, worked = time.monotonic(), time.process_time()
         stamped().stop()
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.010, took
+        took.append((time.monotonic() - began, time.process_time() - worked))
+    assert_stopped_at_once(took)

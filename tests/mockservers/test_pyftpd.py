@@ -145,7 +145,7 @@ def test_stopping_takes_no_time_and_leaves_nothing(
             peer.close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((server.host, server.port), LIMIT_S)
-    assert min(took) < 0.1  # a few milliseconds on an idle machine; what polls takes half a second
+    assert min(took) < 0.25  # a few milliseconds on an idle machine; what polls takes half a second
     assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
     assert list(tmp_path.iterdir()) == []
 
