@@ -24,6 +24,13 @@ from inetcli.wire.quantity import format_size
 DELAY_S = 0.5
 INTERVAL_S = 0.1
 
+ERASE = "\r\x1b[J"
+"""ECMA-48 CR and ED: erase everything from the line of the cursor on.
+
+The cursor stays on the first line that is drawn, so one sequence erases any number of lines, also lines that were drawn
+in part. CR comes first, because the terminal may have echoed a ^C.
+"""
+
 MIN_LABEL = 8
 """Columns of the shortest useful form of a name."""
 
@@ -66,7 +73,7 @@ class Meter:
     def __init__(self) -> None:
         self._running: list[TransferProgress] = []
         self._parts: PartsTotal | None = None
-        self._drawn = 0
+        self._shown = False
         self._closed = False
         self._next = time.monotonic() + DELAY_S
         self._lock = threading.Lock()
@@ -114,7 +121,7 @@ class Meter:
     def suspended(self) -> Iterator[None]:
         """Erase the lines and draw nothing while other text is printed; then draw them again below it."""
         with self._lock:
-            seen = self._drawn
+            seen = self._shown
             self._wipe()
             yield
             if seen and self._running:
@@ -127,8 +134,9 @@ class Meter:
             self._closed = True
 
     def _wipe(self) -> None:
-        _write(_erase_sequence(self._drawn))
-        self._drawn = 0
+        if self._shown:
+            _write(ERASE)
+            self._shown = False
 
     def _draw(self, now: float) -> None:
         if self._closed:
@@ -136,9 +144,13 @@ class Meter:
         self._next = now + INTERVAL_S
         size = _terminal_size()
         # Lines that scroll out of the terminal could not be erased.
-        lines = self._lines(now, size.columns, max(1, size.lines - 1))
-        _write(_erase_sequence(self._drawn) + "".join(line + "\n" for line in lines))
-        self._drawn = len(lines)
+        if lines := self._lines(now, size.columns, max(1, size.lines - 1)):
+            erase = ERASE if self._shown else ""
+            # A signal may end the writing, or come right behind it: erasing what was not drawn does no harm.
+            self._shown = True
+            _write(erase + "\n".join(lines) + _back_to_the_first(len(lines)))
+        else:
+            self._wipe()
 
     def _lines(self, now: float, width: int, height: int) -> list[str]:
         running = [meter_line(item, now, width) for item in self._running if item.done]
@@ -242,12 +254,9 @@ def _columns(text: str) -> int:
     return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
-def _erase_sequence(lines: int) -> str:
-    """Return the escape sequence that moves back over the drawn lines and erases them (ECMA-48 CR, CUU, ED).
-
-    CR comes first, because the cursor may stand after a ^C that the terminal echoed.
-    """
-    return f"\r\x1b[{lines}A\x1b[J" if lines else ""
+def _back_to_the_first(lines: int) -> str:
+    """Return the sequence that moves from the last drawn line to the beginning of the first (ECMA-48 CR, CUU)."""
+    return f"\r\x1b[{lines - 1}A" if lines > 1 else "\r"
 
 
 def _write(text: str) -> None:

@@ -88,7 +88,7 @@ def test_meter_is_drawn_on_a_terminal_and_erased(tmp_path: Path) -> None:
         code, shown = on_terminal("ftp", "get", f"{server.url}/a.bin", cwd=tmp_path)
     assert code == 0
     assert re.search(rb"a\.bin +\d+%  \d+ B  \d+ B/s  0:0\d left", shown)
-    after = shown[shown.rindex(b"\x1b[1A\x1b[J") :]
+    after = shown[shown.rindex(b"\r\x1b[J") :]
     assert b"left" not in after  # the last that was drawn is taken back, and the result stands in its place
     assert b"60 B" in after
     assert (tmp_path / "a.bin").stat().st_size == 60
@@ -117,7 +117,7 @@ def test_many_transfers_have_a_line_each_and_results_stand_above(tmp_path: Path)
         targets = [f"{server.url}/{name}" for name in files]
         code, shown = on_terminal("ftp", "get", "-j", "3", *targets, cwd=tmp_path)
     assert code == 0
-    assert b"\x1b[3A\x1b[J" in shown
+    assert b"\r\x1b[2A" in shown  # back to the first of three
     assert screen(shown) == [row for row in screen(shown) if "left" not in row]
     assert [row.split()[0] for row in screen(shown)] == list(files)
 
@@ -137,7 +137,7 @@ def test_a_narrow_terminal_shortens_the_name_and_keeps_the_rate(tmp_path: Path) 
     with FtpServer({name: b"x" * 60}, faults=SLOW) as server:
         code, shown = on_terminal("ftp", "get", f"{server.url}/{name}", cwd=tmp_path, columns=50)
     assert code == 0
-    assert re.search(r"^\S+…\S+inal\.iso +\d+%  \d+ B  \d+ B/s  0:0\d left\r$", shown.decode(), re.MULTILINE)
+    assert re.search(r"\x1b\[J\S+…\S+inal\.iso +\d+%  \d+ B  \d+ B/s  0:0\d left\r", shown.decode())
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,29 @@ def drawing(monkeypatch: pytest.MonkeyPatch) -> Drawing:
     monkeypatch.setattr(meter_module, "INTERVAL_S", 0.0)
     monkeypatch.setattr(meter_module, "_terminal_size", lambda: os.terminal_size((60, 5)))
     return Drawing(Meter(), terminal)
+
+
+@pytest.mark.parametrize("written", [0, 5, 1000])
+def test_a_signal_during_the_drawing_leaves_nothing(
+    drawing: Drawing, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """None, some or all of the text has been written when the signal comes."""
+    terminal = drawing.terminal
+    terminal.write("above\n")
+    progress, other = drawing.meter.start("a.bin"), drawing.meter.start("b.bin")
+    other.done = 1024
+
+    def interrupted(text: str) -> None:
+        terminal.write(text[:written])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(meter_module, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            progress.advance(1024)
+    terminal.write("^C")
+    drawing.meter.close()
+    assert drawing.rows == ["above"]
 
 
 def test_many_parts_have_a_line_each_that_runs_and_one_for_all(drawing: Drawing) -> None:
