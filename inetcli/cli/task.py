@@ -7,6 +7,7 @@
 """
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, TypeVar
@@ -22,12 +23,12 @@ Row = Mapping[str, object]
 """The keys and values of one JSON line."""
 
 
-class Task:
+class Task(ABC):
     """The work of a command on one target."""
 
+    @abstractmethod
     def attempt(self, run: "TargetRun") -> "TargetResult":
         """Try once. Raises `InetError`; after a transient error another try may follow."""
-        raise NotImplementedError
 
     def known_fields(self) -> Row:
         """Return the JSON fields that are known before the result: they are also in the line of a failure."""

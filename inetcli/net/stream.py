@@ -16,6 +16,7 @@ Errors of the operating system are translated here: a reset is `ReceiveFailed` o
 import errno
 import os
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ CANNOT_SPLICE = (errno.EINVAL, errno.ENOSYS)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
-class Stream:
+class Stream(ABC):
     """The common part of all streams. Subclasses implement `_receive` and `_send`."""
 
     def __init__(self, channel: str, trace: Trace, min_rate: int = 0) -> None:
@@ -131,11 +132,13 @@ class Stream:
     def _check(self, limits: WaitLimits | None) -> None:
         """Raise `TimedOut` if the deadline has passed, or `Cancelled`."""
 
+    @abstractmethod
     def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
-        raise NotImplementedError
+        """Receive into the buffer. Returns the number of bytes; 0 = the peer will send no more."""
 
+    @abstractmethod
     def _send(self, data: memoryview, limits: WaitLimits | None) -> int:
-        raise NotImplementedError
+        """Send some of the data. Returns the number of bytes sent."""
 
 
 class SocketStream(Stream):
