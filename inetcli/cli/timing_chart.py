@@ -1,13 +1,16 @@
 """`--timing`: the phases of a target as bars on one time scale.
 
-resolve         0.8 ms ██
-connect         0.4 ms   █
+before          0.5 ms █
+resolve         0.8 ms █
+connect         0.4 ms  █
 tls            21.2 ms   ██████████████████
 login           8.1 ms                     ███████
 commands        2.0 ms                            ██
 first byte     12.0 ms                              ██████████
 transfer        0.4 ms                                        █
-total          44.5 ms
+total          45.4 ms
+
+`before` is the start, and the earlier tries with their pauses.
 """
 
 from collections.abc import Mapping
@@ -27,7 +30,7 @@ _LABEL = 10
 def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int = 80, blocks: bool = True) -> list[str]:
     """Format one line for each phase, in the order of their starts, and one for the total."""
     mark = BLOCKS if blocks else HASHES
-    phases = _with_transfer(phases, total_s)
+    phases = _whole(phases, total_s)
     labels = {name: name.replace("_", " ") for name in phases}
     column = max([_LABEL, *map(len, labels.values())])
     width_left = max(10, width - column - 14)
@@ -40,11 +43,13 @@ def draw_timing_chart(phases: Mapping[str, Span], total_s: float, *, width: int 
     return [*lines, f"{'total':<{column}} {total_s * 1000:8.1f} ms"]
 
 
-def _with_transfer(phases: Mapping[str, Span], total_s: float) -> Mapping[str, Span]:
-    """Add the time from the first byte to the end of the result as the last phase, so that the phases add up."""
-    first_byte = phases.get("first_byte")
-    if first_byte is None:
+def _whole(phases: Mapping[str, Span], total_s: float) -> Mapping[str, Span]:
+    """Add the time before the first phase (start, earlier tries and their pauses) and the time from the first byte to
+    the end of the result, so that the phases add up to the total."""
+    if not phases:
         return phases
-    start = first_byte.start + first_byte.duration
-    left = total_s - start
-    return {**phases, "transfer": Span(start, left)} if left >= _SHOWN_S else phases
+    whole = {"before": Span(0.0, min(span.start for span in phases.values())), **phases}
+    if first_byte := phases.get("first_byte"):
+        end = first_byte.start + first_byte.duration
+        whole["transfer"] = Span(end, total_s - end)
+    return {name: span for name, span in whole.items() if name in phases or span.duration >= _SHOWN_S}

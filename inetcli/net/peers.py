@@ -27,15 +27,19 @@ class SessionConnection(PooledConnection, Protocol):
         """The session that uses the connection now or used it last."""
 
     @property
+    def used_in_try(self) -> int:
+        """The try of that session, by its number (`Trace.tries`), that uses the connection now or used it last."""
+
+    @property
     def fresh(self) -> bool:
-        """Whether the connection was made for its current session, so that no other session has used it."""
+        """Whether the connection was made for the current try, so that no other one has used it."""
 
     @property
     def answered(self) -> int:
-        """The number of replies received since the current session took the connection."""
+        """The number of replies received since the current try took the connection."""
 
     def adopt(self, session: Session) -> None:
-        """Assign the connection to another session: use its limits and its trace from now on."""
+        """Assign the connection to another session, or to its next try: use its limits and its trace from now on."""
 
 
 T = TypeVar("T")
@@ -108,7 +112,8 @@ class Peer(Generic[K, S, C]):
             with self._pool.acquire(
                 session.deadline, session.network.cancel, lambda: self._open(session)
             ) as connection:
-                if connection.session.trace is not session.trace:
+                trace = session.trace
+                if connection.session.trace is not trace or connection.used_in_try != trace.tries:
                     connection.adopt(session)
                 try:
                     return work(connection)

@@ -78,7 +78,9 @@ class Trace:
         self._data_seen = False
         """Whether a byte was sent or received on a channel other than the main one."""
         self.phases: dict[str, Span] = {}
-        """The phases of the last connection, by name."""
+        """The phases of the last try on its last connection, by name."""
+        self.tries = 1
+        """The number of tries that have begun."""
         self.received_bytes = 0
         self.sent_bytes = 0
 
@@ -92,8 +94,9 @@ class Trace:
             self._frozen_at = self.elapsed()
 
     def resume(self) -> None:
-        """Begin another attempt, whose time counts too, and discard the phases of the attempt before."""
+        """Begin another try, whose time counts too, and discard the phases of the try before."""
         self._frozen_at = None
+        self.tries += 1
         self._start_over()
 
     def sent(self, channel: str, data: bytes | memoryview, *, at: float | None = None, whole: bool = False) -> None:

@@ -355,7 +355,12 @@ def test_timing_draws_the_phases() -> None:
     with HttpServer() as server:
         done = inetcli("http", "raw", "--timing", f"{server.url}/", env={"LC_ALL": "C.UTF-8"})
     labels = [line[:10].strip() for line in done.err.splitlines()]
-    assert [label for label in labels if label != "transfer"] == ["resolve", "connect", "first byte", "total"]
+    assert [label for label in labels if label not in ("before", "transfer")] == [
+        "resolve",
+        "connect",
+        "first byte",
+        "total",
+    ]
 
 
 def test_wait_continues_until_the_server_is_reachable() -> None:

@@ -36,10 +36,12 @@ class Connection:
     rejected: bool = False
     fresh: bool = True
     answered: int = 0
+    used_in_try: int = 1
     is_quit: bool = False
 
     def adopt(self, session: Session) -> None:
         self.session = session
+        self.used_in_try = session.trace.tries
         self.fresh = False
         self.answered = 0
 
@@ -356,6 +358,25 @@ def test_a_connection_that_ended_while_idle_is_replaced(make_peers, make_session
     assert peer.use(session, work) is server.made[1]
     assert server.made[0].is_quit
     assert server.made[1].session is session
+
+
+def test_a_connection_that_ended_between_two_tries_is_replaced(make_peers, make_session) -> None:
+    """Also if this target received replies on it in an earlier try."""
+    server = Server()
+    peer = make_peers(server)["a"]
+    session = make_session()
+
+    def answer(connection: Connection) -> None:
+        connection.answered = 1
+
+    def work(connection: Connection) -> Connection:
+        if connection is server.made[0]:
+            connection.fail(EmptyReply("closed"))
+        return connection
+
+    peer.use(session, answer)
+    session.trace.resume()
+    assert peer.use(session, work) is server.made[1]
 
 
 @pytest.mark.parametrize("error", ENDED, ids=lambda error: type(error).__name__)

@@ -84,10 +84,12 @@ class ControlConnection:
         self.stream = stream
         self.server_key = server_key
         self.server_state = server_state
+        self.used_in_try = session.trace.tries
+        """The try of the session that uses the connection now or used it last."""
         self.answered = 0
-        """The number of replies received since the current target took the connection."""
+        """The number of replies received since the current try took the connection."""
         self.fresh = True
-        """Whether no other target has used the connection."""
+        """Whether no other target and no earlier try has used the connection."""
         self._state = ControlState.GREETED
         self._outstanding = 0
         """The number of replies that have not been received yet."""
@@ -119,8 +121,9 @@ class ControlConnection:
         return "utf-8" if features and features.utf8 else self.server_key.encoding or "utf-8"
 
     def adopt(self, session: Session) -> None:
-        """Assign the connection to another target: use its limits and its trace from now on."""
+        """Assign the connection to another target, or to its next try: use its limits and its trace from now on."""
         self.session = session
+        self.used_in_try = session.trace.tries
         self.stream.limits = session.wait_limits()
         self.stream.trace = session.trace
         session.trace.begin_phase("commands")

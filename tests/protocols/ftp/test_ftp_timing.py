@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.program import inetcli
 
 from inetcli.net.progress import NoProgress
 from inetcli.net.trace import Span, Trace
@@ -86,3 +87,21 @@ def test_commands_phase_excludes_the_upload(client, tmp_path: Path) -> None:
         assert server.log.commands()[-1].startswith("RNTO")
     assert set(progress.trace.phases) == {"resolve", "connect", "login", "commands", "first_byte"}
     assert progress.phases == [progress.trace.phases]
+
+
+@pytest.mark.parametrize(
+    ("fault", "phases"),
+    [
+        ("RETR:reply(451 later)x1", ["commands", "first_byte", "total"]),
+        ("connect:finx1", ["resolve", "connect", "login", "commands", "first_byte", "total"]),
+    ],
+)
+def test_phases_of_another_try_are_those_of_its_connection(tmp_path: Path, fault: str, phases: list[str]) -> None:
+    """The connection of the first try, which is used again, or another one."""
+    with FtpServer(FILES, faults=[fault]) as server:
+        done = inetcli("ftp", "get", "--json", "--timing", "--retries", "1", f"{server.url}/a", cwd=tmp_path)
+    assert done.code == 0
+    assert list(done.row["timing_ms"]) == phases
+    assert "before" in done.err
+    bars = [float(line.split(" ms")[0].split()[-1]) for line in done.err.splitlines() if " ms" in line]
+    assert sum(bars[:-1]) == pytest.approx(bars[-1], abs=0.1 * len(bars))
