@@ -62,10 +62,17 @@ PLANTED = [
     (house.only_the_command_line_prints_and_exits, "inetcli/protocols/ftp/client.py", "print('hello')"),
     (house.protocols_connect_through_the_session, "inetcli/protocols/ftp/client.py", "session.connect('h', 21)"),
     (house.protocols_connect_through_the_session, "inetcli/protocols/dns/client.py", "self._session.connect('h', 53)"),
-    (
-        house.protocols_connect_through_the_session,
-        "inetcli/protocols/http/client.py",
-        "from inetcli.net.tlsstream import start_tls",
+    *(
+        (house.protocols_connect_through_the_session, "inetcli/protocols/http/client.py", violation)
+        for violation in (
+            "from inetcli.net.tlsstream import start_tls",
+            "from inetcli.net import tlsstream\ntlsstream.start_tls(stream)",
+            "from inetcli.net import dial",
+            "session.connect_address([address])",
+            "connect = session.connect\nconnect('h', 21)",
+            "raw.connect(('h', 1))",
+            "SocketStream(raw)",
+        )
     ),
     (house.only_the_command_line_prints_and_exits, "inetcli/cli/output.py", "import sys\nsys.exit(1)"),
     (house.class_names_are_unique, "inetcli/protocols/ftp/model.py", "class Reply:\n    ..."),

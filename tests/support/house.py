@@ -106,6 +106,12 @@ class Module:
             if isinstance(node, ast.Call):
                 yield node.lineno, ast.unparse(node.func)
 
+    def attributes(self) -> Iterator[tuple[int, str]]:
+        """Yield the attributes that the module uses: the line, and the name."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                yield node.lineno, node.attr
+
 
 def read_modules(root: Path) -> list[Module]:
     """Read all modules of the two packages below `root`."""
@@ -270,6 +276,13 @@ def only_the_command_line_prints_and_exits(modules: list[Module]) -> list[str]:
     return found
 
 
+CONNECTING = {"connect", "connect_address", "with_verification"}
+"""Attributes of sessions and sockets that connect. Only `Session.open` may use them, also by another name."""
+
+DATA_CONNECTIONS = ("inetcli.protocols.ftp.data", "connect_address")
+"""FTP's passive data connections: the address is known, and TLS follows later, as on the control connection."""
+
+
 def protocols_connect_through_the_session(modules: list[Module]) -> list[str]:
     """Check that a protocol opens connections with `Session.open` and `Session.start_tls`, and in no other way."""
     found = []
@@ -279,12 +292,18 @@ def protocols_connect_through_the_session(modules: list[Module]) -> list[str]:
         found += [
             f"{module.name} imports {name}"
             for name in module.imports()
-            if name.startswith("inetcli.net.dial") or name == "inetcli.net.tlsstream.start_tls"
+            if name.startswith("inetcli.net.dial")
+            or (name.startswith("inetcli.net.tlsstream") and name != "inetcli.net.tlsstream.TlsStream")
         ]
         found += [
-            f"{module.name}:{line} calls {call}"
+            f"{module.name}:{line} uses {attribute}"
+            for line, attribute in module.attributes()
+            if attribute in CONNECTING and (module.name, attribute) != DATA_CONNECTIONS
+        ]
+        found += [
+            f"{module.name}:{line} makes a {call}"
             for line, call in module.calls()
-            if re.search(r"session\.connect$|\.with_verification$", call)
+            if call.rpartition(".")[2] in ("SocketStream", "TlsStream")
         ]
     return found
 
