@@ -28,7 +28,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
-from inetcli.errors import FileExists, LocalWrite
+from inetcli.errors import FileExists, LocalWrite, write_error
 from inetcli.wire.escape import abbreviate
 
 MAX_NAME = 255
@@ -362,11 +362,6 @@ def _fresh_name() -> str:
 def exists_error(path: str) -> FileExists:
     """Return the error for a name that is already taken."""
     return FileExists(f"{path}: already exists; use --force to replace it or --skip-existing to skip it")
-
-
-def write_error(path: str, error: OSError) -> LocalWrite:
-    """Return the error for a failed write to a file."""
-    return LocalWrite(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def _close(fd: int) -> None:

@@ -276,7 +276,7 @@ class ChainFault(CertificateProblem):
 
 
 class ExpiresSoon(CertificateProblem):
-    """A certificate that expires within `--expires-within`."""
+    """A certificate that expires soon, within a time that the user names."""
 
     exit_code, kind = 114, "expires_soon"
 
@@ -300,18 +300,28 @@ class DnsError(InetError):
 
 
 class Differ(InetError):
-    """`--compare`: the answers of the servers differ."""
+    """Different answers of servers that were compared."""
 
     exit_code, kind = 118, "differ"
 
 
 class Findings(InetError):
-    """`--strict`: there are findings of severity error."""
+    """Findings of severity error, if the user asked for them to count."""
 
     exit_code, kind = 119, "findings"
 
 
 class Expectation(InetError):
-    """An `--expect-...` option that was not met."""
+    """A result other than the one that the user expects."""
 
     exit_code, kind = 121, "expectation"
+
+
+def read_error(name: str, error: OSError) -> LocalRead:
+    """Return the error for a failed read of a local file."""
+    return LocalRead(f"{name}: cannot be read: {error.strerror or error}")
+
+
+def write_error(name: str, error: OSError) -> LocalWrite:
+    """Return the error for a failed write to a local file."""
+    return LocalWrite(f"{name}: cannot be written: {error.strerror or error}")

@@ -18,8 +18,8 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 
-from inetcli.destination import Destination, descend, entry_status, exists_error, safe_name, set_time, write_error
-from inetcli.errors import LocalWrite
+from inetcli.destination import Destination, descend, entry_status, exists_error, safe_name, set_time
+from inetcli.errors import LocalWrite, write_error
 
 MAX_RECORD = 1 << 16
 """Bytes of a record that are read at most."""

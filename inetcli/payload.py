@@ -6,7 +6,7 @@ import stat
 from types import TracebackType
 from typing import Self
 
-from inetcli.errors import LocalRead
+from inetcli.errors import read_error
 
 
 class Payload:
@@ -28,7 +28,7 @@ class Payload:
         try:
             return os.read(self.fd, limit)
         except OSError as error:
-            raise LocalRead(f"{self.path}: cannot be read: {error.strerror}") from error
+            raise read_error(self.path, error) from error
 
     def close(self) -> None:
         """Close the descriptor. May be called more than once."""
@@ -63,7 +63,7 @@ def open_payload(path: str) -> Payload:
         opened, fd = fd, -1
         return Payload(label, opened, size, modified)
     except OSError as error:
-        raise LocalRead(f"{label}: cannot be read: {error.strerror}") from error
+        raise read_error(label, error) from error
     finally:
         if fd >= 0:
             os.close(fd)

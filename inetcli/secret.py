@@ -105,11 +105,6 @@ class SecretMasker:
         one. Always true for a password with a character that JSON escapes."""
         return any(hints is None or _hinted(hints, text) for hints in tuple(self._hints.values()))
 
-    @property
-    def empty(self) -> bool:
-        """Whether there are no passwords to mask."""
-        return not self._patterns
-
 
 def _json_hints(password: str) -> Sequence[str] | None:
     """Return texts of which one stands wherever the password does, uncut and not percent-encoded; None if it has

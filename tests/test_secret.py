@@ -148,7 +148,6 @@ def test_the_encoding_of_commands_counts() -> None:
 @pytest.mark.parametrize("password", ["", "a", "abc", "***"])
 def test_a_short_password_is_not_looked_for(password: str) -> None:
     secrets = masker(password)
-    assert secrets.empty
     assert secrets.mask(f"abc {password} ***") == f"abc {password} ***"
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from inetcli.errors import LocalRead, Usage
+from inetcli.errors import LocalRead, Usage, read_error
 from inetcli.net.deadline import Deadline
 from inetcli.net.session import Network, Session
 from inetcli.net.source import read_lines
@@ -55,7 +55,7 @@ def _lines(path: str, deadline: Deadline, cancel: Cancel, limit: int) -> Iterato
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
+        raise read_error(path, error) from error
 
     def lines() -> Iterator[bytes]:
         try:

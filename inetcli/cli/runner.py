@@ -199,12 +199,16 @@ class _Runner:
         summary = PartsSummary()
 
         def items() -> Iterator[object]:
+            count = 0
             for item in parts.items:
                 if isinstance(item, SkippedPart):
                     summary.skip(item)
                     run.session.note(f"{item.name}: skipped: {item.reason}")
                 else:
+                    count += 1
                     yield item
+            if self._meter:
+                self._meter.expect_parts(count)
 
         jobs = parts.jobs if self._jobs == 1 else 1
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from inetcli.errors import Incomplete, LocalRead, LocalWrite
+from inetcli.errors import Incomplete, LocalWrite, read_error, write_error
 from inetcli.net.progress import NO_PROGRESS, Progress
 from inetcli.net.rate import LowSpeedGuard, RateLimiter
 from inetcli.net.stream import CANNOT_SPLICE, SocketStream
@@ -211,7 +211,7 @@ class Sender:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise LocalRead(f"{self._source.name}: cannot be read: {error.strerror or error}") from error
+                raise read_error(self._source.name, error) from error
 
     def _wait(self) -> None:
         """Wait until the descriptor is readable. This time does not count against the peer's minimum rate."""
@@ -288,7 +288,7 @@ class _Writer:
         self.stalled_s += deadline.clock.monotonic() - start_s
 
     def _write_error(self, error: OSError) -> LocalWrite:
-        return LocalWrite(f"{self._name}: cannot be written: {error.strerror or error}")
+        return write_error(self._name, error)
 
 
 def _may_block(descriptor: int) -> bool:

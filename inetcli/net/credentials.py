@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from inetcli.errors import LocalRead, Usage
+from inetcli.errors import LocalRead, Usage, read_error
 from inetcli.net.netrc import NetrcEntry, open_to_read, read_chunks, read_netrc
 from inetcli.net.trust import TlsMode
 from inetcli.secret import Secret
@@ -243,4 +243,4 @@ def _standard_input() -> Iterator[int]:
     try:
         yield 0
     except OSError as error:
-        raise LocalRead(f"standard input: cannot be read: {error.strerror}") from error
+        raise read_error("standard input", error) from error

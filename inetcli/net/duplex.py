@@ -13,7 +13,7 @@ is not the silence of the peer.
 import os
 from collections.abc import Callable
 
-from inetcli.errors import LocalRead
+from inetcli.errors import read_error
 from inetcli.net.stream import SocketStream
 from inetcli.net.wait import READ, WRITE, wait_any
 
@@ -80,4 +80,4 @@ def _read(source: int, name: str) -> bytes:
     try:
         return os.read(source, PIECE)
     except OSError as error:
-        raise LocalRead(f"{name}: cannot be read: {error.strerror or error}") from error
+        raise read_error(name, error) from error

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from inetcli.errors import LocalRead
+from inetcli.errors import LocalRead, read_error
 from inetcli.secret import Secret
 
 MAX_BYTES = 1 << 20
@@ -155,7 +155,7 @@ def open_to_read(path: str, flags: int = 0) -> Iterator[int]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
+        raise read_error(path, error) from error
 
 
 def read_chunks(descriptor: int, path: str) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ also delays a line until a whole block is full, so that a pipe that stays open m
 import os
 from collections.abc import Iterator
 
-from inetcli.errors import LocalRead
+from inetcli.errors import read_error
 from inetcli.net.deadline import Deadline
 from inetcli.net.wait import READ, Cancel, wait_any
 from inetcli.wire.reader import Reader
@@ -46,4 +46,4 @@ def _read(descriptor: int, deadline: Deadline, cancel: Cancel, name: str) -> byt
     try:
         return os.read(descriptor, _CHUNK)
     except OSError as error:
-        raise LocalRead(f"{name}: cannot be read: {error.strerror}") from error
+        raise read_error(name, error) from error

@@ -195,6 +195,17 @@ class SocketStream(Stream):
     def instant(self) -> float:
         return self.limits.deadline.clock.monotonic()
 
+    def receive_available(self, buffer: memoryview) -> int | None:
+        """Receive into `buffer` without waiting; return how many bytes came, 0 = the peer has ended, None = none yet.
+
+        The bytes go past the reader, as those of `receive_into`. Raises `ReceiveFailed`.
+        """
+        size = self._receive_available(buffer)
+        if size:
+            self.trace.received(self.channel, buffer[:size])
+            self.reader.pass_by(size)
+        return size
+
     def finish_sending(self) -> None:
         try:
             self.sock.shutdown(socket.SHUT_WR)
@@ -232,23 +243,16 @@ class SocketStream(Stream):
     def _check(self, limits: WaitLimits | None) -> None:
         (limits or self.limits).check()
 
-    def receive_available(self, buffer: memoryview) -> int | None:
-        """Receive into `buffer` without waiting; return how many bytes came, 0 = the peer has ended, None = none yet.
-
-        The bytes go past the reader, as those of `receive_into`. Raises `ReceiveFailed`.
-        """
-        size = self._receive_available(buffer)
-        if size:
-            self.trace.received(self.channel, buffer[:size])
-            self.reader.pass_by(size)
-        return size
-
     def _receive(self, buffer: memoryview, limits: WaitLimits | None) -> int:
-        while (size := SocketStream._receive_available(self, buffer)) is None:
+        while (size := self._receive_raw(buffer)) is None:
             (limits or self.limits).wait(self.sock.fileno(), READ)
         return size
 
     def _receive_available(self, buffer: memoryview) -> int | None:
+        return self._receive_raw(buffer)
+
+    def _receive_raw(self, buffer: memoryview) -> int | None:
+        """Receive the bytes on the socket, below TLS, without waiting; None = none yet."""
         self.quick_ack()
         try:
             return self.sock.recv_into(buffer)

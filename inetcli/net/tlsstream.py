@@ -211,7 +211,7 @@ class TlsStream(SocketStream):
     def _receive_available(self, buffer: memoryview) -> int | None:
         while (size := self._decrypt_or_end(buffer)) is None:
             self._flush(None)
-            received = super()._receive_available(self._wire)
+            received = self._receive_raw(self._wire)
             if received is None:
                 return None
             self._put(received)

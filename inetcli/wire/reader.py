@@ -11,7 +11,7 @@ The owner of the stream runs the parser and feeds the reader after each yield. S
 time and sockets, and a test can feed it byte by byte. Every read has a byte limit.
 
 Errors: `TooLarge` if a limit is exceeded, `EmptyReply` if the peer closed before the first byte since the last request
-(`asked`), `Incomplete` if the peer closed later, in the middle of an item.
+(`request_offset`), `Incomplete` if the peer closed later, in the middle of an item.
 """
 
 from collections.abc import Callable, Generator

@@ -5,7 +5,6 @@ the real source, and shows with planted violations that each rule finds one.
 """
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

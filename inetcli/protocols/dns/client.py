@@ -21,6 +21,7 @@ from inetcli.protocols.dns.connection import TcpReply, query_over_tcp
 from inetcli.protocols.dns.errors import answer_error
 from inetcli.protocols.dns.model import Answer, Question, Transport, rcode_name
 from inetcli.protocols.dns.wire import answers_question, encode_query, message_id, parse_message
+from inetcli.wire.target import bracket_host
 
 TRIES = 3
 """Rounds for a question without a reply over UDP."""
@@ -200,4 +201,4 @@ def _errors_if_all_failed(results: Iterable[Result], count: int) -> list[InetErr
 
 
 def _server_name(host: str, port: int) -> str:
-    return host if port == PORT else f"{f'[{host}]' if ':' in host else host}:{port}"
+    return host if port == PORT else f"{bracket_host(host)}:{port}"

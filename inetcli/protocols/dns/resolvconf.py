@@ -6,7 +6,7 @@
 Only the servers are used: names are queried as given, without the search list.
 """
 
-from inetcli.errors import LocalRead
+from inetcli.errors import read_error
 
 PATH = "/etc/resolv.conf"
 MAX_SERVERS = 3
@@ -35,4 +35,4 @@ def system_servers(path: str = PATH) -> list[str]:
     except FileNotFoundError:
         return [_DEFAULT]
     except OSError as error:
-        raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
+        raise read_error(path, error) from error

@@ -18,7 +18,6 @@ from inetcli.wire.reader import Parser, Reader
 EDNS_SIZE = 1232
 """Bytes of the largest reply that we accept over UDP: passes everywhere without fragmentation (DNS flag day 2020)."""
 
-MAX_UDP = 65535
 _IN = 1
 _OPT = 41
 _EDE = 15

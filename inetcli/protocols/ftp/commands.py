@@ -221,9 +221,9 @@ def ls(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 
     The output has the same format for all servers (MLSD, LIST, NLST).
     """
-    from inetcli.protocols.ftp.jobs.ls import LsOptions, run_ls
+    from inetcli.protocols.ftp.jobs.ls import run_ls
 
-    return run_ls(options, targets, ftp_options, LsOptions(long))
+    return run_ls(options, targets, ftp_options, long=long)
 
 
 @ftp.command("mv", cls=ProtocolCommand)
@@ -259,9 +259,9 @@ def rm(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOptions",
 
     Links are removed, not followed.
     """
-    from inetcli.protocols.ftp.jobs.paths import RmOptions, run_rm
+    from inetcli.protocols.ftp.jobs.paths import run_rm
 
-    return run_rm(options, targets, ftp_options, RmOptions(recursive))
+    return run_rm(options, targets, ftp_options, recursive=recursive)
 
 
 @ftp.command("mkdir", cls=ProtocolCommand)
@@ -276,9 +276,9 @@ def mkdir(options: Options, targets: tuple[str, ...], *, ftp_options: "FtpOption
     Example:
       inetcli ftp mkdir -p ftpes://ftp.example.net/backup/2026/11
     """
-    from inetcli.protocols.ftp.jobs.paths import MkdirOptions, run_mkdir
+    from inetcli.protocols.ftp.jobs.paths import run_mkdir
 
-    return run_mkdir(options, targets, ftp_options, MkdirOptions(parents))
+    return run_mkdir(options, targets, ftp_options, parents=parents)
 
 
 @ftp.command("rmdir", cls=ProtocolCommand)

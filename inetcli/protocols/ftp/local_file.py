@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inetcli.destination import Destination, open_destination, open_in_folder
-from inetcli.errors import LocalRead, LocalWrite
+from inetcli.errors import LocalWrite, read_error
 from inetcli.net.session import Session
 from inetcli.partial import PartFile, open_partial, open_partial_in_folder
 from inetcli.protocols.ftp.model import DownloadOptions, Remote
@@ -135,7 +135,7 @@ class LocalFile:
         try:
             return os.pread(self.destination.fd, size, offset)
         except OSError as error:
-            raise LocalRead(f"{self.destination.path}: cannot be read: {error.strerror}") from error
+            raise read_error(self.destination.path, error) from error
 
     def check_space(self) -> None:
         """Check that the disk has space for the rest of the file. `LocalWrite`.

@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 
 from inetcli.defaults import MAX_DEPTH, MAX_FILES
 from inetcli.destination import safe_name
-from inetcli.errors import Denied, InetError, LocalRead, LocalWrite, NotFound, TooLarge
+from inetcli.errors import Denied, InetError, LocalWrite, NotFound, TooLarge, read_error
 from inetcli.protocols.ftp.directory import Contents
 from inetcli.protocols.ftp.model import Entry, EntryType, ListingCommand
 
@@ -175,7 +175,7 @@ def local_files(folder: str) -> Iterator[tuple[tuple[str, ...], bool]]:
         try:
             return sorted(os.listdir(path))
         except OSError as error:
-            raise LocalRead(f"{path}: cannot be read: {error.strerror}") from error
+            raise read_error(path, error) from error
 
     def walk(names: tuple[str, ...], entry_names: list[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
         path = os.path.join(folder, *names)

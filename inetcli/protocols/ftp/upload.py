@@ -19,7 +19,7 @@ import secrets
 from contextlib import closing
 from dataclasses import replace
 
-from inetcli.errors import Incomplete, InetError, LocalRead, NoResume, UploadRefused
+from inetcli.errors import Incomplete, InetError, NoResume, UploadRefused, read_error
 from inetcli.net.copy import SendSource
 from inetcli.net.progress import Progress
 from inetcli.net.wait import Cancelled
@@ -172,7 +172,7 @@ class _PendingUpload:
         try:
             return os.pread(self._payload.fd, size, self._start + offset)
         except OSError as error:
-            raise LocalRead(f"{self._payload.path}: cannot be read: {error.strerror}") from error
+            raise read_error(self._payload.path, error) from error
 
     def _store(self, path: str, *, append: bool, skip: int, digests: Digests) -> int:
         """Send STOR or APPE and the bytes. After this point another attempt could store bytes twice."""

@@ -21,6 +21,7 @@ from inetcli.net.credentials import Credentials, Login, clear_text_note
 from inetcli.net.session import Session
 from inetcli.net.stream import SocketStream
 from inetcli.net.trust import TlsMode
+from inetcli.net.wait import Cancelled
 from inetcli.protocols.nntp.article import parse_article
 from inetcli.protocols.nntp.errors import login_error, reply_error
 from inetcli.protocols.nntp.model import Article, Group
@@ -94,7 +95,7 @@ class Connection:
         """Send QUIT without waiting for the reply, and close the connection."""
         try:
             self.stream.send(encode_command("QUIT"))
-        except InetError:
+        except (InetError, Cancelled):
             pass
         finally:
             self.stream.close()

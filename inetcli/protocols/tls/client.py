@@ -55,7 +55,6 @@ def say_hello(
         chain=chain,
         problems=find_problems(chain, tolerated, now),
         now=now,
-        handshake_s=facts.handshake_s,
     )
     if stream is not None:
         try:

@@ -76,7 +76,6 @@ class Hello:
     chain: tuple[Certificate, ...]
     problems: tuple[Problem, ...]
     now: datetime
-    handshake_s: float
     reply: bytes | None = None
 
     @property

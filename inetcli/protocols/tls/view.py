@@ -52,7 +52,7 @@ def _verdict_line(hello: Hello) -> str:
     words = ["OK" if hello.verdict == "ok" else f"FAILED  {hello.verdict}"]
     words.append(f"{bracket_host(hello.host)}:{hello.port} ({facts.address})")
     words += [fact for fact in (facts.version, facts.cipher, facts.group, facts.alpn) if fact]
-    return "  ".join([*words, f"{hello.handshake_s * 1000:.0f} ms"])
+    return "  ".join([*words, f"{facts.handshake_s * 1000:.0f} ms"])
 
 
 def _certificate_line(index: int, certificate: Certificate, now: datetime) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from inetcli.cli.options import Options
 from inetcli.errors import MalformedTarget, Usage
-from inetcli.protocols.ftp.jobs.target import FtpContext, FtpTask
+from inetcli.protocols.ftp.jobs.paths import WorkingFolder
+from inetcli.protocols.ftp.jobs.target import FtpContext
 from inetcli.protocols.ftp.model import FtpOptions
 
 
@@ -75,7 +76,7 @@ def test_scheme_and_option_set_the_port(tls: str | None, text: str, port: int) -
 
 @pytest.mark.parametrize(("verify", "resume"), [(True, False), (False, True)])
 def test_forbid_text(verify: bool, resume: bool) -> None:
-    text, plain = (FtpTask(context(), context().parse(f"ftp://h/a{kind}")) for kind in (";type=a", ""))
+    text, plain = (WorkingFolder(context(), context().parse(f"ftp://h/a{kind}")) for kind in (";type=a", ""))
     with pytest.raises(Usage, match=";type=a"):
         text.forbid_text(verify=verify, resume=resume)
     text.forbid_text(verify=False, resume=False)

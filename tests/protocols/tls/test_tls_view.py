@@ -9,11 +9,11 @@ from inetcli.net.tlsfacts import TlsFacts
 from inetcli.protocols.tls.model import Certificate, Hello, Problem, ProblemCode
 from inetcli.protocols.tls.view import format_hello, hello_to_json
 
-FACTS = TlsFacts("192.0.2.1", "TLSv1.3", "TLS_AES_128_GCM_SHA256", "x25519", "h2")
+FACTS = TlsFacts("192.0.2.1", "TLSv1.3", "TLS_AES_128_GCM_SHA256", "x25519", "h2", handshake_s=0.0414)
 
 
 def hello(*chain: Certificate, problems: tuple[Problem, ...] = (), reply: bytes | None = None) -> Hello:
-    return Hello("h", 443, FACTS, chain, problems, NOW, 0.0414, reply)
+    return Hello("h", 443, FACTS, chain, problems, NOW, reply)
 
 
 def test_format_hello_is_a_verdict_the_chain_and_the_problems() -> None:
@@ -35,7 +35,7 @@ def test_format_hello_is_a_verdict_the_chain_and_the_problems() -> None:
 
 
 def test_format_hello_without_facts_leaves_them_out() -> None:
-    bare = Hello("::1", 443, TlsFacts("::1"), (), (), NOW, 0.001)
+    bare = Hello("::1", 443, TlsFacts("::1", handshake_s=0.001), (), (), NOW)
     assert format_hello(bare) == ["OK  [::1]:443 (::1)  1 ms"]
 
 

@@ -1,67 +1,43 @@
 """`ftp mv`, `rm`, `mkdir`, `rmdir` and `pwd`: one operation on the path of each target."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from inetcli.cli.options import Options
-from inetcli.cli.runner import run_targets
 from inetcli.cli.task import TargetResult, TargetRun
 from inetcli.errors import MalformedTarget
-from inetcli.protocols.ftp.connect import ftp_peers
 from inetcli.protocols.ftp.directories import remove_all
 from inetcli.protocols.ftp.directory import base_name
-from inetcli.protocols.ftp.jobs.target import FtpContext, FtpTarget, FtpTask
+from inetcli.protocols.ftp.jobs.target import FtpContext, FtpTarget, FtpTask, run_ftp_targets
 from inetcli.protocols.ftp.model import FtpOptions
 from inetcli.wire.target import decode_path
 
 
-@dataclass(frozen=True, slots=True)
-class RmOptions:
-    """The options of `ftp rm`."""
-
-    recursive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MkdirOptions:
-    """The options of `ftp mkdir`."""
-
-    parents: bool = False
-
-
 def run_mv(options: Options, target: str, new_path: str, ftp_options: FtpOptions) -> int:
     """Run `ftp mv` and return the exit code."""
-    with ftp_peers(1) as peers:
-        context = FtpContext(options, ftp_options, peers)
-        return run_targets(options, [target], lambda text: Move(context, context.parse(text), new_path), jobs=1)
+    return run_ftp_targets(options, [target], ftp_options, lambda context, old: Move(context, old, new_path), jobs=1)
 
 
-def run_rm(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: RmOptions) -> int:
+def run_rm(options: Options, targets: Sequence[str], ftp_options: FtpOptions, *, recursive: bool) -> int:
     """Run `ftp rm` and return the exit code."""
-    with ftp_peers(1) as peers:
-        context = FtpContext(options, ftp_options, peers)
-        return run_targets(options, targets, lambda text: Remove(context, context.parse(text), settings), jobs=1)
+    make_task = RemoveTree if recursive else Remove
+    return run_ftp_targets(options, targets, ftp_options, make_task, jobs=1)
 
 
-def run_mkdir(options: Options, targets: Sequence[str], ftp_options: FtpOptions, settings: MkdirOptions) -> int:
+def run_mkdir(options: Options, targets: Sequence[str], ftp_options: FtpOptions, *, parents: bool) -> int:
     """Run `ftp mkdir` and return the exit code."""
-    with ftp_peers(1) as peers:
-        context = FtpContext(options, ftp_options, peers)
-        return run_targets(options, targets, lambda text: MakeFolder(context, context.parse(text), settings), jobs=1)
+    return run_ftp_targets(
+        options, targets, ftp_options, lambda context, target: MakeFolder(context, target, parents=parents), jobs=1
+    )
 
 
 def run_rmdir(options: Options, targets: Sequence[str], ftp_options: FtpOptions) -> int:
     """Run `ftp rmdir` and return the exit code."""
-    with ftp_peers(1) as peers:
-        context = FtpContext(options, ftp_options, peers)
-        return run_targets(options, targets, lambda text: RemoveFolder(context, context.parse(text)), jobs=1)
+    return run_ftp_targets(options, targets, ftp_options, RemoveFolder, jobs=1)
 
 
 def run_pwd(options: Options, targets: Sequence[str], ftp_options: FtpOptions) -> int:
     """Run `ftp pwd` and return the exit code."""
-    with ftp_peers(options.jobs) as peers:
-        context = FtpContext(options, ftp_options, peers)
-        return run_targets(options, targets, lambda text: WorkingFolder(context, context.parse(text)))
+    return run_ftp_targets(options, targets, ftp_options, WorkingFolder)
 
 
 class PathTask(FtpTask):
@@ -94,30 +70,30 @@ class Move(PathTask):
 
 
 class Remove(PathTask):
-    """The removal of a file, or of a folder with its contents."""
-
-    def __init__(self, context: FtpContext, target: FtpTarget, settings: RmOptions) -> None:
-        super().__init__(context, target)
-        self._settings = settings
+    """The removal of a file."""
 
     def attempt(self, run: TargetRun) -> TargetResult:
-        ftp = self.ftp(run)
-        if self._settings.recursive:
-            remove_all(ftp, self.path.rstrip("/"))
-        else:
-            ftp.remove(self.path)
+        self.ftp(run).remove(self.path)
+        return self.result()
+
+
+class RemoveTree(PathTask):
+    """The removal of a folder with its contents, or of a file."""
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        remove_all(self.ftp(run), self.path.rstrip("/"))
         return self.result()
 
 
 class MakeFolder(PathTask):
-    """The creation of a folder."""
+    """The creation of a folder; with `parents` also of the folders above it."""
 
-    def __init__(self, context: FtpContext, target: FtpTarget, settings: MkdirOptions) -> None:
+    def __init__(self, context: FtpContext, target: FtpTarget, *, parents: bool) -> None:
         super().__init__(context, target)
-        self._settings = settings
+        self._parents = parents
 
     def attempt(self, run: TargetRun) -> TargetResult:
-        self.ftp(run).make_folder(self.path.rstrip("/"), parents=self._settings.parents)
+        self.ftp(run).make_folder(self.path.rstrip("/"), parents=self._parents)
         return self.result()
 
 

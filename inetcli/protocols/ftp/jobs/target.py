@@ -1,16 +1,17 @@
 """The parsed target of FTP, and the shared state of the tasks of one command: options, credentials and servers."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inetcli.cli.options import Options
+from inetcli.cli.runner import run_targets
 from inetcli.cli.task import Row, TargetRun, Task
 from inetcli.errors import MalformedTarget, Usage
 from inetcli.net.credentials import CredentialOptions, Scheme, parse_login_target, resolve_login
 from inetcli.net.trust import TlsMode
 from inetcli.protocols.ftp.client import Ftp
-from inetcli.protocols.ftp.connect import FtpPeer, FtpPeers
+from inetcli.protocols.ftp.connect import FtpPeer, FtpPeers, ftp_peers
 from inetcli.protocols.ftp.model import FtpOptions
 from inetcli.protocols.ftp.server_state import ANONYMOUS, ServerKey
 from inetcli.protocols.ftp.tree import has_glob
@@ -101,6 +102,20 @@ class FtpTask(Task):
             raise Usage("--verify hash cannot be combined with ;type=a: the server hashes the original file")
         if self.target.is_text and resume:
             raise Usage("--resume cannot be combined with ;type=a: converted text has other byte positions")
+
+
+def run_ftp_targets(
+    options: Options,
+    targets: Sequence[str],
+    ftp_options: FtpOptions,
+    make_task: Callable[[FtpContext, FtpTarget], FtpTask],
+    *,
+    jobs: int | None = None,
+) -> int:
+    """Run a command over its targets, with a task for each, and return the exit code. `jobs`: as in `run_targets`."""
+    with ftp_peers(jobs or options.jobs) as peers:
+        context = FtpContext(options, ftp_options, peers)
+        return run_targets(options, targets, lambda text: make_task(context, context.parse(text)), jobs=jobs)
 
 
 def _split_type(location: Target) -> tuple[str, bool]:
