@@ -122,6 +122,15 @@ def test_many_transfers_have_a_line_each_and_results_stand_above(tmp_path: Path)
     assert [row.split()[0] for row in screen(shown)] == list(files)
 
 
+def test_many_parts_of_a_target_have_a_line_with_their_number(tmp_path: Path) -> None:
+    files = {f"pub/{n}.bin": b"x" * (50 + 20 * n) for n in range(3)}
+    with FtpServer(files, faults=SLOW) as server:
+        code, shown = on_terminal("ftp", "get", "-r", "-j", "3", f"{server.url}/pub", cwd=tmp_path)
+    assert code == 0
+    assert b" of 3 files" in shown
+    assert screen(shown)[-1].startswith("3 files, ")
+
+
 def test_control_c_leaves_nothing_of_the_meter(tmp_path: Path) -> None:
     """The terminal shows ^C where the cursor stands, and the line is wiped from its beginning all the same."""
     with FtpServer({"a.bin": b"x" * 6000}, faults=SLOW) as server:

@@ -24,6 +24,10 @@ def failed(error: InetError) -> FinishedTarget:
     return FinishedTarget("t", error)
 
 
+def no_task(_: object) -> Task:
+    pytest.fail("the sum attempts no part")
+
+
 def total(*parts: FinishedTarget | SkippedPart, on_terminal: bool = False) -> TargetResult:
     summary = PartsSummary()
     for part in parts:
@@ -31,7 +35,7 @@ def total(*parts: FinishedTarget | SkippedPart, on_terminal: bool = False) -> Ta
             summary.skip(part)
         else:
             summary.add(part)
-    whole = TargetResult(record={"path": "pub"}, status_lines=["before"], parts=Parts([], str, lambda _: Task()))
+    whole = TargetResult(record={"path": "pub"}, status_lines=["before"], parts=Parts([], str, no_task))
     return summary.total(whole, on_terminal=on_terminal)
 
 
