@@ -212,3 +212,13 @@ def test_after_release_idle_the_pool_holds_no_descriptor_and_can_be_used_again(m
     assert len(os.listdir("/proc/self/fd")) == before
     with pool.acquire(NO_LIMIT, cancel, peer.make) as connection:
         assert connection is peer.made[1]
+
+
+def test_a_pool_that_grew_while_it_was_used_has_its_size_after_release_idle(make_pool, cancel: Cancel) -> None:
+    peer, pool = Peer(), make_pool(1)
+    with pool.acquire(NO_LIMIT, cancel, peer.make):
+        pool.grow(2)
+    pool.release_idle()
+    over = NO_LIMIT.within(0.01, "over")
+    with pool.acquire(over, cancel, peer.make), pool.acquire(over, cancel, peer.make):
+        assert pool.has_several

@@ -266,6 +266,36 @@ def test_many_records_are_read_at_once_and_what_broke_behind_them_comes_after_th
     stream.close()
 
 
+def test_a_record_that_cannot_be_decrypted_is_named_after_the_good_one_before_it(
+    pair, background: Callable[..., object]
+) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = authority().context().wrap_bio(incoming, outgoing, server_side=True)
+
+    def record(text: bytes) -> bytes:
+        tls.write(text)
+        return outgoing.read()
+
+    def serve() -> None:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                pair.peer.sendall(outgoing.read())
+                incoming.write(pair.peer.recv(1 << 16))
+        good, bad = record(b"good"), record(b"bad")
+        pair.peer.sendall(good + bad[:-1] + bytes([bad[-1] ^ 1]))
+
+    background(serve)
+    stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
+    buffer = memoryview(bytearray(100))
+    assert stream.receive_into(buffer) == 4
+    with pytest.raises(ReceiveFailed, match="the TLS connection broke: .*bad record mac"):
+        stream.receive_into(buffer)
+    stream.close()
+
+
 @pytest.mark.parametrize("exact", [1, 5000, 16_384, 40_000])
 def test_an_exact_length_may_end_in_the_middle_of_a_record(
     pair, background: Callable[..., object], tmp_path: Path, exact: int
