@@ -4,10 +4,12 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clock import ManualClock
 from support.program import inetcli
 
 from inetcli.cli import runner
@@ -15,6 +17,8 @@ from inetcli.cli.options import Options
 from inetcli.cli.runner import run_targets
 from inetcli.cli.task import Parts, Row, SkippedPart, TargetResult, TargetRun, Task
 from inetcli.errors import Denied, Incomplete, InetError, MalformedTarget, NotFound, Unreachable
+from inetcli.net.session import Network
+from inetcli.secret import SecretMasker
 from mockservers import FtpServer, HttpServer, NntpServer, TlsServer
 
 
@@ -313,3 +317,56 @@ def test_a_failed_part_is_named(capfdbinary: Capture) -> None:
         b"inetcli: h: b.bin: no",
         b"inetcli: h: 2 of 2 files failed, the first: a.bin: cut",
     ]
+
+
+class Waiting(Recorded):
+    """A task that waits for an event, and then does what the test says."""
+
+    def __init__(self, event: threading.Event, *tries: TargetResult | InetError) -> None:
+        super().__init__(*tries)
+        self._event = event
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        assert self._event.wait(10)
+        return super().attempt(run)
+
+
+@pytest.mark.usefixtures("capfdbinary")
+def test_the_exit_code_is_that_of_the_first_failed_target_also_if_another_fails_sooner() -> None:
+    """With two jobs the third target begins when the second one is done."""
+    second_is_done = threading.Event()
+
+    def make_task(text: str) -> Task:
+        if text == "first":
+            return Waiting(second_is_done, Denied("no"))
+        if text == "second":
+            return Recorded(NotFound("no"))
+        second_is_done.set()
+        return Recorded(TargetResult())
+
+    assert run_targets(Options(jobs=2, unordered=True), ["first", "second", "third"], make_task) == Denied.exit_code
+
+
+class ManualOptions(Options):
+    """Options whose network has a clock that the test controls."""
+
+    manual_clock = ManualClock()
+
+    def network(self, secrets: SecretMasker | None = None) -> Network:
+        return replace(super().network(secrets), clock=self.manual_clock)
+
+
+class Frozen(Recorded):
+    """A task that takes a second each time, and ends its timing itself."""
+
+    def attempt(self, run: TargetRun) -> TargetResult:
+        ManualOptions.manual_clock.advance(1)
+        run.session.trace.freeze_timing()
+        return super().attempt(run)
+
+
+def test_the_time_of_another_try_counts_also_if_the_one_before_had_ended_the_timing(capfdbinary: Capture) -> None:
+    task = Frozen(Incomplete("cut"), TargetResult(record={}))
+    assert run_targets(ManualOptions(json=True, retries=1), ["h"], lambda _: task) == 0
+    (row,) = rows_of(capfdbinary)
+    assert row["timing_ms"] == {"total": 2000.0}

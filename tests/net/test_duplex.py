@@ -67,6 +67,22 @@ def test_the_end_of_the_source_is_the_half_close(
     assert (got, received) == ([b"one\ntwo"], [b"done"])
 
 
+def test_what_the_reader_holds_when_the_source_ends_is_not_lost(
+    connect: Callable[..., Pair], background: Callable[..., threading.Thread], tmp_path: os.PathLike[str]
+) -> None:
+    pair = connect()
+
+    def end_after_the_half_close() -> None:
+        read_all(pair.peer)
+        pair.peer.shutdown(socket.SHUT_WR)
+
+    background(end_after_the_half_close)
+    pair.stream.reader.feed(b"early")
+    received: list[bytes] = []
+    send_and_receive(pair.stream, source_of(b"", tmp_path), "source", received.append)
+    assert received == [b"early"]
+
+
 def test_a_peer_that_ends_first_ends_it(connect: Callable[..., Pair], background: Callable[..., object]) -> None:
     """The source is a pipe that stays open and silent: nobody waits for it."""
     pair = connect()
