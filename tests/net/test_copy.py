@@ -487,6 +487,25 @@ def test_a_pipe_is_read_as_its_bytes_come(pair, pipe, background) -> None:
     assert sent(pair, background, reading, may_block=True) == (13, b"one two three")
 
 
+def test_slow_writer_of_the_pipe_does_not_count_against_the_minimum_rate(
+    connect, cancel: Cancel, clock, pipe, background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = pipe
+    pair = connect(WaitLimits(Deadline(clock), 20, cancel), min_rate=1 << 20)
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as file:
+            file.write(bytes_of(3 * PAGE))
+
+    def wait_an_hour(*arguments):
+        clock.advance(3600)
+        return wait_any(*arguments)
+
+    monkeypatch.setattr("inetcli.net.copy.wait_any", wait_an_hour)
+    background(write)
+    assert sent(pair, background, reading, may_block=True) == (3 * PAGE, bytes_of(3 * PAGE))
+
+
 def test_silent_writer_of_the_pipe_ends_at_the_deadline(connect, cancel: Cancel, pipe) -> None:
     pair = connect(WaitLimits(Deadline().within(0.05, "over (--max-time)"), 0.0, cancel))
     with pytest.raises(TimedOut, match="--max-time"):

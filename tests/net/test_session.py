@@ -242,6 +242,23 @@ def test_a_wait_deadline_that_started_earlier_ends_earlier(make, clock) -> None:
     assert attempts == [1]
 
 
+def test_the_last_pause_is_no_longer_than_the_rest_of_wait(make, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def pause(session: Session, seconds: float, failure: InetError) -> None:
+        pauses.append(seconds)
+        clock.advance(seconds)
+
+    def attempt() -> None:
+        raise Unreachable("no")
+
+    monkeypatch.setattr(Session, "pause", pause)
+    monkeypatch.setattr(session_module, "WAIT_S", (4, 8))
+    with pytest.raises(Unreachable):
+        make(wait_s=6, clock=clock).wait_for_server(attempt)
+    assert pauses == [4, 2]
+
+
 def test_insecure_adds_a_note_and_connects_again(make) -> None:
     session = make(trust=Trust(insecure=True))
     tried: list[bool] = []
