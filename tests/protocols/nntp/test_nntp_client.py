@@ -200,6 +200,36 @@ def test_400_in_the_midst_may_pass_and_is_tried_again() -> None:
     assert "400 going down" in done.err
 
 
+def test_400_after_a_login_that_was_accepted_is_tried_again(login: list[str]) -> None:
+    asks = """
+        S 200 hello
+        C GROUP misc.test
+        S 480 login first
+        C AUTHINFO USER ada
+        S 381 password
+        C AUTHINFO PASS s3cret
+        S 281 welcome
+        C GROUP misc.test
+    """
+    with LineScript(
+        f"""
+        {asks}
+        S 400 going down
+        C QUIT
+        """,
+        f"""
+        {asks}
+        S 211 1 1 1 misc.test
+        C ARTICLE 1
+        S 220 1 <1@x>
+        {ARTICLE}
+        C QUIT
+        """,
+    ) as server:
+        done = latest(server, "--retries", "1", *login)
+    assert (done.code, done.out) == (0, SHOWN)
+
+
 @pytest.mark.parametrize(
     ("reply", "code", "words"),
     [

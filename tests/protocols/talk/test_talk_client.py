@@ -109,8 +109,34 @@ def serve(port: int, listening: threading.Event) -> None:
         sock.settimeout(20)
         listening.set()
         for _ in range(2):
-            data, peer = sock.recvfrom(100)
-            sock.sendto(data.upper(), peer)
+            serve_one(sock)
+
+
+def serve_one(sock: socket.socket) -> None:
+    """Answer one datagram in capitals."""
+    data, peer = sock.recvfrom(100)
+    sock.sendto(data.upper(), peer)
+
+
+def test_wait_does_not_repeat_a_datagram_to_a_port_that_closed_after_a_reply() -> None:
+    with shared_port() as held:
+        held.connect(("127.0.0.1", 9))
+        port = held.getsockname()[1]
+        sent: list[bytes] = []
+
+        def on_event(event: Event) -> None:
+            if event.kind is EventKind.SENT:
+                sent.append(event.data)
+                if len(sent) == 1:
+                    serve_one(server)
+
+        with shared_port(port) as server:
+            session = Network(timeouts=Timeouts(wait_s=1)).session(on_event)
+            exchanges = talk_datagrams(session, "127.0.0.1", port, [b"one", b"two"])
+            assert next(exchanges).received == b"ONE"
+        with pytest.raises(Unreachable):
+            next(exchanges)
+    assert sent == [b"one", b"two"]
 
 
 @pytest.mark.parametrize("silent", [True, False])
