@@ -151,6 +151,10 @@ def test_a_short_password_is_not_looked_for(password: str) -> None:
     assert secrets.mask(f"abc {password} ***") == f"abc {password} ***"
 
 
+def test_a_password_that_is_short_without_its_blanks_is_looked_for_with_them() -> None:
+    assert masker("  ab  ").mask("cab,  ab  ,") == f"cab,{MASK},"
+
+
 @pytest.mark.parametrize("passwords", [("hunt", "hunter2"), ("hunter2", "hunt"), ("hunter", "ter2")])
 def test_passwords_that_overlap_are_masked_together(passwords: tuple[str, str]) -> None:
     assert masker(*passwords).mask("<hunter2>") == "<***>"
