@@ -291,7 +291,7 @@ def test_a_record_that_cannot_be_decrypted_is_named_after_the_good_one_before_it
     stream = start_tls(session_to(insecure=True), pair.stream, "localhost")
     buffer = memoryview(bytearray(100))
     assert stream.receive_into(buffer) == 4
-    with pytest.raises(ReceiveFailed, match="the TLS connection broke: .*bad record mac"):
+    with pytest.raises(ReceiveFailed, match=r"the TLS connection broke: .*bad record mac"):
         stream.receive_into(buffer)
     stream.close()
 

@@ -43,22 +43,19 @@ def test_what_is_sent_has_a_reply_up_to_the_close(kind: str) -> None:
     assert (done.code, done.row["reply"], done.row["verdict"]) == (0, reply, "ok")
 
 
-def test_the_reply_ends_with_the_bytes_that_are_wanted() -> None:
-    with tls_script("T\nC ping\nS 0123456789\nE") as server:
-        done = hello(server, "--json", "--send", "ping", "--reply-bytes", "4")
-    assert (done.code, done.row["reply"]) == (0, "0123")
-
-
-def test_when_the_bytes_that_are_wanted_are_here_nothing_more_is_waited_for() -> None:
-    with tls_script("T\nC ping\nSR 0123\nE") as server:
-        done = hello(server, "--json", "--send", "ping", "--reply-bytes", "4")
-    assert (done.code, done.row["reply"]) == (0, "0123")
-
-
-def test_silence_after_a_reply_is_its_end() -> None:
-    with tls_script("T\nC ping\nSR pong\nE") as server:
-        done = hello(server, "--json", "--send", "ping", "--timeout", "0.2")
-    assert (done.code, done.row["reply"]) == (0, "pong")
+@pytest.mark.parametrize(
+    ("said", "options", "reply"),
+    [
+        ("S 0123456789", ["--reply-bytes", "4"], "0123"),
+        ("SR 0123", ["--reply-bytes", "4"], "0123"),
+        ("SR pong", ["--timeout", "0.2"], "pong"),
+    ],
+    ids=["the bytes that are wanted", "no more than these is waited for", "silence"],
+)
+def test_a_reply_ends_also_without_a_close(said: str, options: list[str], reply: str) -> None:
+    with tls_script(f"T\nC ping\n{said}\nE") as server:
+        done = hello(server, "--json", "--send", "ping", *options)
+    assert (done.code, done.row["reply"]) == (0, reply)
 
 
 def test_silence_before_a_reply_is_a_failure() -> None:
