@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from inetcli.secret import MASK, MIN_MASKED, Secret, SecretMasker
@@ -185,7 +185,6 @@ PASSWORDS = st.text(st.characters(exclude_characters="*", exclude_categories=())
 TEXTS = st.text(st.characters(exclude_characters="*.", exclude_categories=("Cs",)), max_size=60)
 
 
-@settings(deadline=None)
 @given(PASSWORDS.filter(lambda text: len(text.strip()) >= 4), TEXTS, TEXTS)
 @example("aaaa", "aaa", "a")
 @example("%25%", "%", "25%25")
@@ -205,7 +204,6 @@ def test_no_password_is_left_in_any_text(password: str, before: str, after: str)
         assert form.strip() not in shown
 
 
-@settings(deadline=None)
 @given(st.text("abcdefgh", min_size=4, max_size=10), st.text("ijkl ./%+=\\'\u00e4\udce4\n", max_size=80))
 def test_text_without_the_password_stays(password: str, text: str) -> None:
     assert masker(password).mask(text) == text
@@ -228,7 +226,6 @@ def test_many_passwords_cost_no_more_each_than_a_few() -> None:
     assert secrets.mask("530 password-0999 password-1000") == "530 *** password-1000"
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=MIN_MASKED, max_size=20),
     st.text(max_size=9),

@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.questions import AXFR, LIMIT_S, TXT, Header, header, over_tcp, over_udp, question, udp_client
 
@@ -149,7 +149,6 @@ def test_all_that_was_asked_is_in_the_log() -> None:
     assert said == ["www.example.test/A over UDP", "d\\\\\\\\x.example.test/TYPE1000 over TCP"]
 
 
-@settings(derandomize=True, deadline=None)
 @given(
     st.binary(max_size=60)
     | st.builds(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockservers import DnsServer
@@ -155,7 +155,6 @@ def test_several_sources_are_several_zones(tmp_path: Path) -> None:
         read_zones([child, child], "test.")
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(alphabet='ab.\\09"();@$ \n\tATXT*\x00ü', max_size=60))
 def test_any_text_is_a_zone_or_is_refused(text: str) -> None:
     try:
@@ -164,7 +163,6 @@ def test_any_text_is_a_zone_or_is_refused(text: str) -> None:
         pass
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))
 def test_any_name_survives_its_text(labels: list[bytes]) -> None:
     assert parse_name(name_text(tuple(labels))) == tuple(labels)

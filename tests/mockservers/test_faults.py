@@ -132,7 +132,7 @@ triggers = st.one_of(
 times = st.none() | st.integers(1, 9)
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.builds(
         Armed,
@@ -148,7 +148,6 @@ def test_what_is_written_is_read_again(armed: Armed) -> None:
     assert parse_fault_json(json.loads(json.dumps(armed.json()))) == armed
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(max_size=40) | st.text("ab:()@x1+,rst", max_size=20))
 def test_any_text_is_a_fault_or_is_refused(text: str) -> None:
     try:

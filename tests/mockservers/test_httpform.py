@@ -1,7 +1,7 @@
 """Forms, as they are uploaded: taken apart, and refused where they are broken."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockservers.http.form import BadForm, Part, parse_form
@@ -80,7 +80,6 @@ def test_a_broken_form_says_what_was_expected(kind: str, body: bytes, why: str) 
         parse_form(kind, body)
 
 
-@settings(derandomize=True, deadline=None)
 @given(
     st.lists(st.sampled_from([b"--XX", b"--", b"\r\n", b"\r\n\r\n", b"x", b"Content-Disposition: form-data; name=a"]))
 )

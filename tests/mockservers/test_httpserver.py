@@ -400,7 +400,7 @@ PIECES += [
 ]
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
 def test_any_bytes_are_answered_or_refused(pieces: list[bytes]) -> None:
     with HttpServer({"*": "ok"}) as server:

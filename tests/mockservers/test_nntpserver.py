@@ -356,7 +356,7 @@ LINES = st.one_of(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(LINES, min_size=1, max_size=12))
 def test_no_command_can_break_it(lines: list[tuple[bytes, list[bytes]]]) -> None:
     """Whatever is said, an answer comes to it or to what follows, and no handler raises."""

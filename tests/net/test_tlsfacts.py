@@ -109,7 +109,7 @@ def test_without_the_hooks_the_facts_are_unknown_and_nothing_fails() -> None:
     assert served_chain(Hookless()) == ()  # type: ignore[arg-type]
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.sampled_from([2, 12, 13, 99]), st.binary(max_size=80))
 def test_no_message_causes_an_error(message: int, body: bytes) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

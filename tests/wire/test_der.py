@@ -131,7 +131,7 @@ def walk(element: Element) -> Iterator[Element]:
             yield from walk(child)
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_elements_within_elements_or_a_violation(data: bytes) -> None:
     try:

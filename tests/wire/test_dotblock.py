@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.errors import Incomplete, TooLarge
@@ -59,7 +59,6 @@ def test_encoding_stuffs_the_dots(lines: list[bytes], data: bytes) -> None:
     assert encode_block(lines) == data
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from([b".", b"..", b""]))))
 def test_encoded_block_parses_back(lines: list[bytes]) -> None:
     lines = [line.translate(None, b"\r\n") for line in lines]

@@ -2,7 +2,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.wire.escape import escape
@@ -48,7 +48,6 @@ def test_no_character_of_a_dangerous_category_is_left(keep_tab: bool) -> None:
             assert (shown == character) == (keep_tab and character == "\t"), hex(code)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_escaped_text_is_one_safe_encodable_line(text: str) -> None:
     shown = escape(text)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.errors import EmptyReply, Incomplete, TooLarge
@@ -194,7 +194,6 @@ def test_buffer_stays_small_after_much_data() -> None:
     assert reader.drain() == piece * 1000
 
 
-@settings(derandomize=True, deadline=None)
 @given(pieces=st.lists(st.binary(max_size=12) | st.sampled_from([b"\r", b"\n", b"\r\n"])), limit=st.integers(1, 20))
 def test_lines_do_not_depend_on_how_they_arrive(pieces: list[bytes], limit: int) -> None:
     def all_lines(reader: Reader) -> Parser[tuple[list[bytes], str]]:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.errors import EmptyReply, Incomplete, ProtocolViolation, TooLarge
@@ -79,7 +79,6 @@ def test_properties_of_a_reply(reply: Reply, text: str, first: int, shown: str) 
     assert (reply.text, reply.first, str(reply)) == (text, first, shown)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=12), st.sampled_from([b"220-", b"220 ", b"220", b"\r\n", b"\n"]))))
 def test_anything_is_a_reply_or_an_error_of_ours(pieces: list[bytes]) -> None:
     data = b"".join(pieces)

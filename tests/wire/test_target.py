@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.errors import MalformedTarget
@@ -235,7 +235,6 @@ def test_an_ipv6_address_is_bracketed_before_a_port() -> None:
     assert ftp("[::1]/a").authority == "[::1]:21"
 
 
-@settings(derandomize=True, deadline=None)
 @given(
     st.text(max_size=30)
     | st.lists(

@@ -70,7 +70,6 @@ def test_split_name_refuses(text: str) -> None:
         encode_name(text)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=8))
 def test_names_go_out_and_come_back(labels: list[bytes]) -> None:
     wire = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
@@ -121,7 +120,7 @@ def test_a_name_of_255_bytes_is_the_longest() -> None:
         encode_name(f"{longest}a")
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=80), st.integers(0, 80))
 def test_parse_name_of_any_bytes_ends(data: bytes, at: int) -> None:
     try:

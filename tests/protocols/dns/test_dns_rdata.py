@@ -89,7 +89,7 @@ def test_names_in_the_data_point_back_into_the_message_and_not_beyond_the_record
         parse_rdata(2, bytes(12) + b"\4test\0", 12, 16)
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.sampled_from(KINDS), st.binary(max_size=60))
 def test_parse_rdata_of_any_bytes_is_text_or_a_violation(kind: int, data: bytes) -> None:
     try:

@@ -66,7 +66,7 @@ def test_parse_message_lets_bytes_behind_the_last_record_pass() -> None:
     assert parse_message(REPLY + b"x") == parse_message(REPLY)
 
 
-@settings(derandomize=True, deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.integers(0, len(REPLY) - 1), st.binary(min_size=1, max_size=6))
 def test_parse_message_with_any_bytes_changed_parses_or_is_a_violation(at: int, change: bytes) -> None:
     try:

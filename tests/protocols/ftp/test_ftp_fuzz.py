@@ -209,7 +209,7 @@ def conversations(draw) -> list[str]:
     return replies + draw(st.lists(REPLIES, max_size=3))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(conversations(), st.sampled_from([DATA, DATA[:50], DATA + b"x", b""]))
 def test_no_server_makes_an_incomplete_download_succeed(replies: list[str], data: bytes) -> None:
     """The result is an error in time and no file, or all the bytes that the server has sent."""

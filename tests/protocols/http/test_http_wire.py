@@ -66,7 +66,7 @@ def test_response_cut_at_any_byte_is_never_complete(name: str) -> None:
     assert (raw, body, response.end) == (data + b"surplus", content, len(data))
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.sampled_from(sorted(CASES)), st.integers(0, 200), st.binary(max_size=8))
 def test_a_response_with_any_bytes_changed_is_parsed_or_refused(name: str, at: int, change: bytes) -> None:
     data = CASES[name][0]
@@ -76,7 +76,7 @@ def test_a_response_with_any_bytes_changed_is_parsed_or_refused(name: str, at: i
         pass
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_parsed_or_refused_and_all_are_passed_on(data: bytes) -> None:
     raw = bytearray()

@@ -103,7 +103,7 @@ def test_binary_articles_are_summarized(body: str, kind: ArticleKind) -> None:
     assert shown.lines == (f"binary ({kind}, 3 lines)",)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_bytes_make_an_article(data: bytes) -> None:
     shown = excerpt(parse_article(data.split(b"\n"), "g", None))

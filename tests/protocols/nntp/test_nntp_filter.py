@@ -1,7 +1,7 @@
 """The meaningful lines of a text: the book's filter, and what is counted."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inetcli.protocols.nntp.article import parse_article
@@ -62,7 +62,6 @@ def the_books_loop(lines: list[str], limit: int = 20) -> list[str]:
 WORDS = st.sampled_from(["", " ", "text", "> q", ">>> p", "| b", "x wrote:", "In article 3", "more  ", "\ttab"])
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(WORDS, max_size=60))
 def test_filter_equals_the_loop_of_the_book(lines: list[str]) -> None:
     parsed = article("Subject: x\n\n" + "\n".join(lines))

@@ -1,7 +1,7 @@
 """NNTP's commands, and the replies that carry something."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.arrival import Parses
 
@@ -52,7 +52,6 @@ def test_encode_command_takes_512_bytes_with_the_end_of_the_line() -> None:
         encode_command("GROUP", f"{longest}a")
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(max_size=30))
 def test_encode_command_never_makes_a_second_line_or_word(word: str) -> None:
     try:
@@ -77,7 +76,6 @@ def test_parse_numbers_passes_over_rows_that_have_none(parses: Parses) -> None:
     parses(parse_numbers, b".\r\n", [])
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary(max_size=60).filter(lambda data: b"\n" not in data))
 def test_parse_numbers_of_any_row_is_a_number_or_nothing(row: bytes) -> None:
     found = parse_whole(b"x" + row + b"\r\n.\r\n", parse_numbers)

@@ -1,7 +1,7 @@
 """Lines on the wire: replies and farewells, however they arrive."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.arrival import TRAILING, one_by_one, pump
 
@@ -61,7 +61,6 @@ def test_a_megabyte_without_a_line_end_is_too_much(parse: object) -> None:
         pump(parse, [b"x" * (MAX_LINE + 1), b"x", b"\n"])  # type: ignore[arg-type]
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.binary(max_size=20), max_size=8))
 def test_any_bytes_are_lines(pieces: list[bytes]) -> None:
     expected = b"".join(pieces).split(b"\n")
