@@ -10,7 +10,7 @@ without a scheme and in FTP targets `?` and `#` are plain characters; the path i
 outside 1 to 65535, `%` without two hex digits, and a CR, LF or NUL, plain or encoded: these could insert commands of
 the target's author.
 
-Commands that need only host and port also accept a URL copied from elsewhere (`parse_host_target`).
+Commands that need only host and port also accept a URL copied from elsewhere, of any scheme (`parse_host_target`).
 """
 
 import re
@@ -122,31 +122,26 @@ def parse_target(text: str, schemes: Mapping[str, int | None], default: str) -> 
 
 
 def parse_host_target(
-    text: str, schemes: Mapping[str, int | None], default: str, *, pasted: Mapping[str, int | None]
+    text: str, schemes: Mapping[str, int | None], default: str, *, pasted: Mapping[str, int]
 ) -> Target:
     """Parse a target of which only host and port are used, as in `tls hello` and `talk`.
 
-    `schemes` and `default` as in `parse_target`; `pasted` are the schemes of other programs' URLs, with their ports
-    (None: the URL must name the port). User, password, path, query and fragment of a URL are dropped and never sent.
+    `schemes` and `default` as in `parse_target`; `pasted` are the schemes of other programs' URLs that need no port,
+    with their ports. A URL of any other scheme must name the port. User, password, path, query and fragment of a URL
+    are dropped and never sent.
     """
     match = _SCHEME.match(text)
     if not match:
         return parse_target(text, schemes, default)
     masked, scheme = mask_target(text), match[1].lower()
     _refuse_line_ends(text, masked)
-    if scheme not in schemes and scheme not in pasted:
-        known = [f"{name}://" for name in (*schemes, *pasted)]
-        _refuse(
-            masked,
-            f"unsupported scheme {scheme}://; expected host:port or a URL such as {', '.join(known[:3])}",
-        )
     # RFC 3986 section 3.2: the authority ends at the first /, ? or #.
     authority = re.split(r"[/?#]", text[match.end() :], maxsplit=1)[0]
     host, port = _parse_host_port(authority.rpartition("@")[2], masked)
     if port is None:
-        port = {**pasted, **schemes}[scheme]
+        port = {**pasted, **schemes}.get(scheme)
     if port is None:
-        _refuse(masked, f"port missing; expected {scheme}://host:port")
+        _refuse(masked, f"port missing; expected host:port or {scheme}://host:port")
     return Target(masked, scheme, host, port, None, None, None)
 
 

@@ -254,9 +254,6 @@ def test_anything_is_a_target_or_malformed(text: str) -> None:
     assert not set("\r\n\0") & set(path + (target.user or ""))
 
 
-PASTED: dict[str, int | None] = {**TLS_URL_PORTS, "http": None}
-
-
 @pytest.mark.parametrize(
     ("text", "host", "port"),
     [
@@ -280,10 +277,14 @@ PASTED: dict[str, int | None] = {**TLS_URL_PORTS, "http": None}
         ("smtps://host", "host", 465),
         ("pop3s://host", "host", 995),
         ("http://host:8080/x", "host", 8080),
+        ("tcp://host:7", "host", 7),
+        ("ssh://git@host:22/x", "host", 22),
+        ("postgresql://ada:secret@[::1]:5432/db?a=b", "::1", 5432),
+        ("git+ssh://host:22", "host", 22),
     ],
 )
 def test_of_a_pasted_url_the_host_and_the_port_count(text: str, host: str, port: int) -> None:
-    target = parse_host_target(text, {"tls": 443}, "tls", pasted=PASTED)
+    target = parse_host_target(text, {"tls": 443}, "tls", pasted=TLS_URL_PORTS)
     assert (target.host, target.port) == (host, port)
     assert (target.path, target.user, target.password) == (None, None, None)
     assert "secret" not in target.text
@@ -292,11 +293,9 @@ def test_of_a_pasted_url_the_host_and_the_port_count(text: str, host: str, port:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("http://host/x", "port missing; expected http://host:port"),
-        (
-            "mailto://host/x",
-            "unsupported scheme mailto://; expected host:port or a URL such as tls://, https://, wss://",
-        ),
+        ("http://host/x", "port missing; expected host:port or http://host:port"),
+        ("ssh://git:secret@host/x", "port missing; expected host:port or ssh://host:port"),
+        ("postgresql:///db", "host missing"),
         ("https:///x", "host missing"),
         ("https://", "host missing"),
         ("https://host:x/", "invalid port"),
@@ -307,7 +306,7 @@ def test_of_a_pasted_url_the_host_and_the_port_count(text: str, host: str, port:
 )
 def test_a_pasted_url_without_a_clear_host_and_port_is_refused(text: str, words: str) -> None:
     with pytest.raises(MalformedTarget) as caught:
-        parse_host_target(text, {"tls": 443}, "tls", pasted=PASTED)
+        parse_host_target(text, {"tls": 443}, "tls", pasted=TLS_URL_PORTS)
     assert words in caught.value.message
     assert "secret" not in caught.value.message
 

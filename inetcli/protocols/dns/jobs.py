@@ -15,10 +15,9 @@ from inetcli.protocols.dns.model import TYPES, Answer, Question, type_number
 from inetcli.protocols.dns.name import canonical_name, is_address, reverse_name
 from inetcli.protocols.dns.resolvconf import system_servers
 from inetcli.protocols.dns.view import answer_to_json, failure_to_json, format_answer
-from inetcli.wire.target import parse_host_target
+from inetcli.wire.target import parse_target
 
-SCHEMES: Mapping[str, int | None] = {"dns": PORT}
-PASTED: Mapping[str, int | None] = {"udp": PORT}
+SCHEMES: Mapping[str, int | None] = {"dns": PORT, "udp": PORT}
 _BOTH = ("A", "AAAA")
 
 
@@ -86,7 +85,7 @@ def classify_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], 
         if argument.startswith("+"):
             raise Usage(translate_option(argument) or f"{argument}: unknown option; options begin with --")
         if argument.startswith("@"):
-            target = parse_host_target(argument[1:], SCHEMES, "dns", pasted=PASTED)
+            target = parse_target(argument[1:], SCHEMES, "dns")
             servers.append((target.host, target.port))
         elif type_number(argument) is not None:
             types.append(argument.upper())

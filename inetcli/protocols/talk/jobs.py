@@ -19,9 +19,9 @@ from inetcli.protocols.talk.wire import CRLF, LF, MAX_LINE
 from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_target
 
 SCHEMES: Mapping[str, int | None] = {"time": None}
-PASTED_TCP: Mapping[str, int | None] = {"tcp": None, "tls": None, **CLEAR_URL_PORTS, **TLS_URL_PORTS}
-PASTED_UDP: Mapping[str, int | None] = {"udp": None, "dns": 53}
-"""URL schemes of other programs, with the port if the scheme has one."""
+PASTED_TCP: Mapping[str, int] = {**CLEAR_URL_PORTS, **TLS_URL_PORTS}
+PASTED_UDP: Mapping[str, int] = {"dns": 53}
+"""URL schemes of other programs that need no port, with their ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def run_udp(options: Options, target: str, path: str) -> int:
 class Talk(Task):
     """A conversation in lock-step."""
 
-    pasted: ClassVar[Mapping[str, int | None]]
+    pasted: ClassVar[Mapping[str, int]]
 
     def __init__(self, text: str, path: str) -> None:
         self.target = parse_host_target(text, SCHEMES, "time", pasted=self.pasted)

@@ -10,13 +10,10 @@ from inetcli.errors import MalformedTarget, Usage
 from inetcli.protocols.tls.client import say_hello
 from inetcli.protocols.tls.view import format_hello, hello_to_json
 from inetcli.protocols.tls.wire import encode_alpn, encode_text
-from inetcli.wire.target import CLEAR_URL_PORTS, TLS_URL_PORTS, parse_host_port, parse_host_target
+from inetcli.wire.target import TLS_URL_PORTS, parse_host_port, parse_host_target
 
 PORT = 443
 SCHEMES: Mapping[str, int | None] = {"tls": PORT}
-PASTED: Mapping[str, int | None] = {**TLS_URL_PORTS, "tcp": None, **dict.fromkeys(CLEAR_URL_PORTS)}
-"""URL schemes of other programs. A URL that begins in clear text must name a port: the scheme's own port does not speak
-TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,9 @@ class SayHello(Task):
 
     def __init__(self, text: str, settings: HelloOptions) -> None:
         self._settings = settings
-        self._target = parse_host_target(text, SCHEMES, "tls", pasted=PASTED)
+        self._target = parse_host_target(
+            text, SCHEMES, "tls", pasted=TLS_URL_PORTS
+        )  # the ports of clear-text schemes do not speak TLS
 
     def attempt(self, run: TargetRun) -> TargetResult:
         target, settings = self._target, self._settings

@@ -82,16 +82,17 @@ def test_closed_udp_port_is_unreachable() -> None:
         (["127.0.0.1"], 3),
         (["127.0.0.1", "/nonexistent"], 3),
         (["127.0.0.1:1", "/nonexistent"], 26),
-        (["udp://h:1", "-"], 3),
         (["tcp://h", "-"], 3),
-        (["mailto://h:1", "-"], 3),
+        (["postgresql://h/db", "-"], 3),
     ],
 )
 def test_wrong_usage_and_malformed_targets(arguments: list[str], code: int) -> None:
     assert inetcli("talk", "tcp", *arguments).code == code
 
 
-@pytest.mark.parametrize(("kind", "scheme"), [("tcp", "http"), ("tcp", "tcp"), ("tcp", "telnet"), ("udp", "udp")])
+@pytest.mark.parametrize(
+    ("kind", "scheme"), [("tcp", "http"), ("tcp", "tcp"), ("tcp", "postgresql"), ("udp", "udp"), ("udp", "syslog")]
+)
 def test_pasted_url_gives_host_and_port(kind: str, scheme: str) -> None:
     with stamped() as server:
         url = f"{scheme}://ada:secret@{server.host}:{server.port}/x?y"

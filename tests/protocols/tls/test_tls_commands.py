@@ -195,7 +195,7 @@ def test_connect_to_talks_to_another_address_under_the_targets_name() -> None:
     assert "OK  localhost:1 (127.0.0.1)" in done.out
 
 
-@pytest.mark.parametrize("scheme", ["https", "imaps", "http"])
+@pytest.mark.parametrize("scheme", ["https", "imaps", "http", "postgresql"])
 def test_pasted_url_gives_host_and_port(scheme: str) -> None:
     with TlsServer() as server:
         done = hello(server, "--json", target=f"{scheme}://ada:secret@{server.host}:{server.port}/x?y#z")
@@ -205,7 +205,8 @@ def test_pasted_url_gives_host_and_port(scheme: str) -> None:
 
 def test_the_port_of_a_pasted_url_in_clear_text_is_not_guessed() -> None:
     done = inetcli("tls", "hello", "http://localhost/x")
-    assert (done.code, done.err) == (3, "inetcli: http://localhost/x: port missing; expected http://host:port\n")
+    message = "http://localhost/x: port missing; expected host:port or http://host:port"
+    assert (done.code, done.err) == (3, f"inetcli: {message}\n")
 
 
 def test_reply_bytes_is_a_size_with_a_maximum() -> None:
