@@ -22,7 +22,7 @@ def talk() -> None:
 @talk.command("tcp", cls=ProtocolCommand)
 @click.argument("target", metavar="HOST:PORT")
 @click.argument("file", metavar="[FILE|-]", type=FileName(), required=False)
-@click.option("--tls", is_flag=True, help="Use TLS from the start.")
+@click.option("--tls", is_flag=True, help="Use TLS from the start; implied by a URL such as tls://HOST:PORT.")
 @click.option("--crlf", is_flag=True, help="Send CRLF instead of LF at line ends.")
 @click.option("--stream", is_flag=True, help="Send everything at once, and print the bytes that arrive.")
 @shared_options(tls=True, many_targets=False)

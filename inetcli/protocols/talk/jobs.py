@@ -22,6 +22,8 @@ SCHEMES: Mapping[str, int | None] = {"time": None}
 PASTED_TCP: Mapping[str, int] = {**CLEAR_URL_PORTS, **TLS_URL_PORTS}
 PASTED_UDP: Mapping[str, int] = {"dns": 53}
 """URL schemes of other programs that need no port, with their ports."""
+TLS_SCHEMES = frozenset({"rediss", "ssl", "tls", *TLS_URL_PORTS})
+"""URL schemes for which `talk tcp` uses TLS, as with `--tls`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class TalkTcp(Talk):
     def __init__(self, text: str, path: str, settings: TcpOptions) -> None:
         super().__init__(text, path)
         self._settings = settings
+        self._tls = TlsMode.IMPLICIT if settings.tls or self.target.scheme in TLS_SCHEMES else TlsMode.OFF
 
     def attempt(self, run: TargetRun) -> TargetResult:
         if self._settings.stream:
@@ -85,8 +88,7 @@ class TalkTcp(Talk):
 
     @contextmanager
     def _connected(self, run: TargetRun) -> Iterator[SocketStream]:
-        tls = TlsMode.IMPLICIT if self._settings.tls else TlsMode.OFF
-        stream = connect(run.session, self.target.host, self.target.port, tls)
+        stream = connect(run.session, self.target.host, self.target.port, self._tls)
         try:
             yield stream
         finally:

@@ -43,6 +43,20 @@ def test_talk_over_tls() -> None:
     assert untrusted.code == 60
 
 
+@pytest.mark.parametrize("scheme", ["tls", "ssl", "https", "IMAPS", "rediss"])
+def test_the_scheme_of_a_tls_url_implies_tls(scheme: str) -> None:
+    with TlsServer() as server:
+        assert server.ca_file
+        target = f"{scheme}://localhost:{server.port}/x"
+        lines = inetcli("talk", "tcp", "-v", "--ca", server.ca_file, target, stdin=b"one\ntwo\n")
+        stream = inetcli("talk", "tcp", "--stream", "--ca", server.ca_file, target, stdin=b"one\n")
+        untrusted = inetcli("talk", "tcp", target, stdin=b"one\n")
+    assert (lines.code, lines.out) == (0, "one\ntwo\n")
+    assert "* TLSv1.3 " in lines.err
+    assert (stream.code, stream.out) == (0, "one\n")
+    assert untrusted.code == 60
+
+
 def test_json_has_a_line_for_each_turn() -> None:
     with stamped() as server:
         rows = inetcli("talk", "udp", "--json", server.url, "-", stdin=b"one\n\xff\n").rows
