@@ -25,8 +25,8 @@ COMMANDS: tuple[tuple[str, int], ...] = (
     ("inetcli dns lookup www.example.test @$MOCK_DNS_URL", 0),
     ("inetcli dns lookup --short example.test MX @$MOCK_DNS_URL", 0),
     ("inetcli dns lookup no.example.test @$MOCK_DNS_URL", 116),
-    ("echo hello | inetcli talk tcp $MOCK_TIME_URL -", 0),
-    ("echo hello | inetcli talk udp $MOCK_TIME_URL -", 0),
+    ("echo hello | inetcli talk tcp $MOCK_TIME_URL", 0),
+    ("echo hello | inetcli talk udp $MOCK_TIME_URL", 0),
 )
 """Command lines for the shell, with the exit codes they are to end with."""
 

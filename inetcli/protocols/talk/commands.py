@@ -15,7 +15,7 @@ def talk() -> None:
 
     \b
     Example:
-      echo hello | inetcli talk tcp 127.0.0.1:7 -
+      echo hello | inetcli talk tcp 127.0.0.1:7
     """
 
 
