@@ -57,8 +57,6 @@ class ServerName(click.ParamType[str]):
     ) -> "list[CompletionItem[str]]":
         from click.shell_completion import CompletionItem
 
-        if ctx.meta.get(COMMAND) is not None:  # behind `--` a command line begins that is not ours
-            return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(name) for name in SERVERS if name.startswith(incomplete)]
 
 
@@ -95,6 +93,22 @@ class RunCommand(click.Command):
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[COMMAND] = args[at + 1 :] if at < len(args) else None
         return super().parse_args(ctx, args[:at])
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return no parameters for a completion of CMD: its `-j` and its words are not those of this command."""
+        return [] if _completes_cmd(ctx) else super().get_params(ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Complete the words of CMD as files."""
+        from click.shell_completion import CompletionItem
+
+        if _completes_cmd(ctx):
+            return [CompletionItem(incomplete, type="file")]
+        return super().shell_complete(ctx, incomplete)
+
+
+def _completes_cmd(ctx: click.Context) -> bool:
+    return ctx.resilient_parsing and ctx.meta.get(COMMAND) is not None
 
 
 def _complete_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":

@@ -90,6 +90,11 @@ def test_names_of_files_are_completed(interactive: Shell, line: str) -> None:
         ("mockservers completion z", "mockservers completion zsh "),
         ("mockservers run pyft", "mockservers run pyftpdlib "),
         ("mockservers run ftp -- al", "mockservers run ftp -- alone.txt "),
+        ("mockservers run ftp -- ./al", "mockservers run ftp -- ./alone.txt "),
+        ("mockservers gauntlet ftp -- al", "mockservers gauntlet ftp -- alone.txt "),
+        ("mockservers gauntlet ftp -- ./al", "mockservers gauntlet ftp -- ./alone.txt "),
+        ("mockservers gauntlet --limit 5 ftp -- cat -j al", "mockservers gauntlet --limit 5 ftp -- cat -j alone.txt "),
+        ("mockservers gauntlet --lim", "mockservers gauntlet --limit "),
         ("mockservers gaunt", "mockservers gauntlet "),
     ],
 )
@@ -138,6 +143,7 @@ def test_a_name_with_a_colon_is_completed(interactive: Shell) -> None:
         ("inetcli ft", ["ftp"]),
         ("mockservers certs ", ["folder/"]),
         ("mockservers run pyft", ["pyftpdlib"]),
+        ("mockservers gauntlet ftp -- ./al", ["./alone.txt"]),
     ],
 )
 def test_completions_in_fish(place: Path, line: str, offered: list[str]) -> None:
