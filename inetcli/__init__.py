@@ -10,7 +10,7 @@ stream      one connection: bytes in order over TCP or TLS, without knowledge of
 parser      a generator that turns the bytes of a stream into a model; a yield means "more bytes are needed".
 model       the objects of a protocol as frozen dataclasses: a reply, an article, a record.
 view        pure functions that turn a model into lines of text and into JSON.
-deadline    the time at which waiting must end. It is passed down; each wait ends at the deadline or at the silence
+deadline    the time at which waiting must end, passed down to each wait. A wait ends at the deadline or at the silence
             limit, whichever comes first.
 trace       the record of one target's conversation: each piece of data with its time and channel, read by `-v` and
             `--timing`.

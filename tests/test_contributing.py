@@ -1,11 +1,21 @@
-"""The map of the house is the tree, and the glossary has the words that the source uses."""
+"""The map of the house is the tree, the glossary has the words of the source, and sentences name their subjects."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.contributing import PAGE, differences, glossary, modules_with, places_on_map, words_of
+from support.contributing import (
+    PAGE,
+    differences,
+    docstrings,
+    glossary,
+    modules_with,
+    places_on_map,
+    sentences_with_it,
+    words_of,
+)
 from support.house import PROTOCOL_FILES, read_modules
+from support.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
@@ -105,3 +115,51 @@ def test_words_are_found_in_names_and_in_sentences() -> None:
         words_of(text) for text in ("class WaitLimits:", "wait_limits(x)", "A wait has limits.", "TLS modes", "TlsMode")
     ]
     assert [modules_with(word, texts) for word in ("wait limits", "TLS mode", "wait", "imit")] == [2, 2, 3, 0]
+
+
+def test_no_sentence_of_a_docstring_begins_with_it() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / "inetcli").rglob("*.py"))
+        for first, text in docstrings(path.read_text(encoding="utf-8"))
+        for line in sentences_with_it(text, first)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, PAGE, "CHANGELOG.md"])
+def test_no_sentence_of_a_page_begins_with_it(page: str) -> None:
+    assert sentences_with_it((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("It waits.", [1]),
+        ("A wait ends.\nIt has a limit.\n\n- It is short; it ends. **It** is", [2, 4, 4]),
+        ("A thing. It's here", [1]),
+        ("```text\nIt works!\n```\nIt is\n", [4]),
+        ("A wait, and it ends; `It is` is code. Italy, IT, `wait` it", []),
+    ],
+)
+def test_a_sentence_that_begins_with_it_is_found(text: str, lines: list[int]) -> None:
+    assert sentences_with_it(text) == lines
+
+
+def test_every_docstring_is_looked_at() -> None:
+    source = '''"""Of a module."""
+LIMIT = 5
+"""Of an attribute."""
+class A:
+    """Of a class."""
+    async def f(self):
+        """Of a
+        function."""
+        return "no docstring"
+'''
+    assert sorted(docstrings(source)) == [
+        (1, "Of a module."),
+        (3, "Of an attribute."),
+        (5, "Of a class."),
+        (7, "Of a\n        function."),
+    ]

@@ -1,7 +1,7 @@
 """Name look-up by the system's resolver: getaddrinfo with a time limit.
 
-getaddrinfo has no timeout of its own. It runs on a daemon thread, so that a look-up that hangs can be abandoned, also
-when the program ends. Address literals are not looked up.
+getaddrinfo has no timeout of its own, and therefore runs on a daemon thread: a look-up that hangs can be abandoned,
+also when the program ends. Address literals are not looked up.
 """
 
 import os

@@ -1,9 +1,10 @@
-"""Checks of CONTRIBUTING.md: its map against the tree, and its glossary against the words of the source.
+"""Checks of CONTRIBUTING.md: its map against the tree, its glossary against the words of the source, and its sentences.
 
 The map is the first block below "The house": a line a module or folder, each below the folder that it is in. A folder
 of `inetcli/protocols` has the six files of a protocol without naming them. The glossary is a table of words.
 """
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,8 @@ PROTOCOLS = "inetcli/protocols/"
 _MAP = re.compile(r"^## The house\n.*?^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GLOSSARY = re.compile(r"^## Glossary\n.*?^\|---\|---\|\n(.*?)\n\n", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"( *)(\S+)(?:  +(\S.*))?")
+_CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_IT = re.compile(r"\bIt\b")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -86,3 +89,19 @@ def modules_with(word: str, texts: Sequence[str]) -> int:
     """Count the texts, from `words_of`, in which a word of the glossary occurs, in singular or plural."""
     plain = words_of(word).rstrip()
     return sum(any(f"{plain}{ending} " in text for ending in ("", "s", "es")) for text in texts)
+
+
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings of a module, of its parts and of their attributes, each with its first line's number."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
+
+
+def sentences_with_it(text: str, first_line: int = 1) -> list[int]:
+    """Return the numbers of the lines on which a sentence begins with "It" instead of its subject.
+
+    Only a sentence begins with a capital letter there. Code is not looked at.
+    """
+    plain = _CODE.sub(lambda code: "\n" * code[0].count("\n"), text)
+    return [first_line + plain.count("\n", 0, match.start()) for match in _IT.finditer(plain)]
